@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file tx.h
+ * One request, from the bytes that came in to the reply that goes out. Members are grouped by the
+ * step that sets them; a member is NULL (or 0) until its step has run.
+ */
+#ifndef OAS_BASE_TX_H
+#define OAS_BASE_TX_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <apr_time.h>
+#include <jansson.h>
+#include "error.h"
+#include "log.h"
+#include "model.h"
+#include "params.h"
+#include "words.h"
+
+struct oas_db;
+typedef struct oas_tx oas_tx_t;
+
+/** What came over the wire. Set by httpd/ before the first step. */
+typedef struct {
+    const char *method; /**< "GET", "HEAD" counts as GET */
+    const char *query;  /**< raw, without '?', or NULL */
+    const char *content_type;
+    const char *body; /**< NULL when there is none; NUL-terminated behind body_len bytes */
+    apr_size_t body_len;
+    int body_too_large; /**< the body was longer than OAS_PARAMS_MAX_LEN and was thrown away */
+    const char *authorization;
+    const char *cookie;
+    const char *origin;
+    const char *if_none_match;
+    const char *access_control_request_method;
+    const char *address; /**< the peer's address, by mod_remoteip where that is loaded */
+    const char *user_agent;
+} oas_request_t;
+
+/** What goes back. Written by reply/ only, sent by httpd/. */
+typedef struct {
+    int status; /**< 0: not written yet */
+    const char *content_type;
+    apr_table_t *headers;
+    const char *body; /**< may be NULL */
+    apr_size_t body_len;
+} oas_reply_t;
+
+/** How an error of this endpoint leaves (reply/error.h). */
+typedef enum { OAS_CARRIER_PAGE, OAS_CARRIER_JSON, OAS_CARRIER_BEARER } oas_carrier_t;
+
+/** Who somebody is, as a login source said. */
+typedef struct {
+    const char *provider; /**< name of the authn provider */
+    const char *name;     /**< canonical name */
+    int ignores_case;     /**< the provider takes Alice and alice for one */
+} oas_identity_t;
+
+/** Outcome of asking an authn provider. */
+typedef enum {
+    OAS_PASSWORD_GRANTED,
+    OAS_PASSWORD_DENIED,
+    OAS_PASSWORD_UNKNOWN,    /**< no such user here: the next provider is asked */
+    OAS_PASSWORD_UNAVAILABLE /**< the provider could not tell */
+} oas_password_result_t;
+
+/** What the library asks of the server it runs in. Every function may use tx->host_baton. */
+typedef struct {
+    /** Asks one provider. Fills *identity when granted; afterwards claims can be evaluated. */
+    oas_password_result_t (*check_password)(oas_tx_t *tx, const char *provider, const char *user,
+                                            const char *password, oas_identity_t *identity);
+    /** Evaluates to a string in tx->pool; APR_EGENERAL (logged) when it cannot. */
+    apr_status_t (*eval)(oas_tx_t *tx, const oas_expr_t *expr, const char **out);
+    /** Evaluates to a truth value; an expression that cannot be evaluated is false (logged). */
+    int (*test)(oas_tx_t *tx, const oas_expr_t *expr);
+} oas_host_t;
+
+/** A signed-in browser. */
+typedef struct {
+    const char *id; /**< the sid claim: base64url of the 16-byte session_id */
+    const char *sub;
+    const char *name; /**< what the user is called on pages */
+    apr_int64_t auth_time, now; /**< seconds since 1970 by the database's clock */
+    const char *amr;            /**< space-delimited (RFC 8176 values) */
+    const char *acr;            /**< or NULL */
+    oas_words_t *consented;     /**< scopes remembered for this client and API; NULL: no consent */
+} oas_session_t;
+
+/** prompt values, as bits. */
+enum { OAS_PROMPT_NONE = 1, OAS_PROMPT_LOGIN = 2, OAS_PROMPT_CONSENT = 4 };
+
+typedef enum { OAS_MODE_QUERY, OAS_MODE_FRAGMENT, OAS_MODE_FORM_POST } oas_response_mode_t;
+
+/** Which form came back, or why a sealed one is opened (login/interaction.h). */
+typedef enum { OAS_FORM_NONE, OAS_FORM_LOGIN, OAS_FORM_CONSENT, OAS_FORM_RESUME } oas_form_t;
+
+/** What a redeemed code or a live grant gives (store/grant.h). */
+typedef struct {
+    const char *grant_id; /**< base64url of 16 bytes */
+    const char *client_id;
+    const char *sub;
+    const char *sid; /**< base64url of the session, or NULL */
+    oas_words_t *scopes;
+    const char *resource; /**< API, or NULL */
+    const char *nonce;    /**< or NULL */
+    apr_int64_t auth_time, now;
+    const char *amr, *acr;
+    json_t *claims; /**< as evaluated at login; owned by the pool */
+} oas_grant_t;
+
+struct oas_tx {
+    apr_pool_t *pool;
+    const oas_issuer_t *issuer;
+    const oas_host_t *host;
+    void *host_baton;
+    const oas_log_t *log;
+    const char *request_id; /**< short, printable; shown on error pages and in every log line */
+    struct oas_db *db;
+    oas_request_t request;
+    oas_endpoint_id_t endpoint;
+    oas_carrier_t carrier;
+    unsigned mask; /**< which rows of the endpoint's table apply (endpoint/pipeline.h) */
+
+    oas_params_t *form;   /**< what this request carries; by load_form */
+    oas_params_t *params; /**< the OAuth request: the same, or what a sealed form held */
+    oas_form_t form_step; /**< by load_interaction */
+    const char *browser;  /**< browser binding from the cookie, or NULL; by load_cookie */
+    const char *session_handle;   /**< session part of the cookie, or NULL; by load_cookie */
+    int cookie_changed;           /**< the reply must set the cookie */
+    apr_int64_t started;          /**< when the interaction began, node's clock, seconds */
+
+    const oas_client_t *client;   /**< by load_client */
+    unsigned auth_method;         /**< OAS_AUTH_ bit used; by check_client_auth */
+    const char *redirect_uri;     /**< validated: errors may travel there; by check_redirect_uri */
+    int redirect_uri_sent;        /**< 0: the client's only one was taken */
+    oas_response_mode_t response_mode; /**< by assign_response_mode */
+    const char *state;
+    const char *nonce;
+    oas_words_t *scopes;          /**< requested, then what may be granted; by check_scope */
+    const oas_resource_t *resource; /**< API, or NULL; by check_resource */
+    const char *code_challenge;
+    unsigned prompt; /**< OAS_PROMPT_ bits */
+    apr_int64_t max_age; /**< seconds, -1: not asked */
+    oas_session_t *session;       /**< by load_session or accept_login */
+    int consent_given;            /**< the consent form said allow; by accept_consent */
+    int consent_skipped;          /**< by load_consent */
+
+    const char *code; /**< by issue_code */
+    oas_grant_t *grant;
+    json_t *answer; /**< members of the token reply; by issue_ steps */
+    json_t *token_claims; /**< verified access token at userinfo; by check_access_token */
+
+    oas_error_id_t error; /**< by oas_refuse, oas_fault */
+    int retry_after;      /**< seconds, for 429 and 503 */
+    oas_reply_t reply;
+};
+
+/** What a step tells the loop that walks the table. */
+typedef enum {
+    OAS_NEXT,    /**< go on */
+    OAS_ANSWERED, /**< the reply is written */
+    OAS_FAILED    /**< tx->error is set */
+} oas_outcome_t;
+
+/**
+ * Their fault: records the error, logs it once with tag, request id and client id.
+ * @param detail for the log only, may be NULL; contains no secret
+ */
+oas_outcome_t oas_refuse(oas_tx_t *tx, const char *tag, oas_error_id_t id, const char *detail);
+
+/** Ours: as above with an APR status; the wire gets OAS_E_SERVER or OAS_E_UNAVAILABLE. */
+oas_outcome_t oas_fault(oas_tx_t *tx, const char *tag, oas_error_id_t id, apr_status_t status,
+                        const char *detail);
+
+/** Maps a store status to the error it means: OAS_DB_UNAVAILABLE is OAS_E_UNAVAILABLE, else OAS_E_SERVER. */
+oas_outcome_t oas_store_fault(oas_tx_t *tx, const char *tag, apr_status_t status, const char *detail);
+
+/** The store could not be reached, or not in time (base/status of store verbs). */
+#define OAS_DB_UNAVAILABLE (APR_OS_START_USERERR + 4000)
+
+#endif

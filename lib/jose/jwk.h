@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file jwk.h
+ * Keys (RFC 7517, 7518, 8037) on OpenSSL EVP_PKEY, and the allow-list of algorithms.
+ */
+#ifndef OAS_JOSE_JWK_H
+#define OAS_JOSE_JWK_H
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+
+#define OAS_RSA_MIN_BITS 2048
+
+/** One row of the allow-list: RS256, PS256, ES256, EdDSA. Nothing else signs or verifies, ever. */
+typedef struct oas_alg oas_alg_t;
+
+/** The algorithm called `name` (case-sensitive), or NULL: "none" and all others are NULL. */
+const oas_alg_t *oas_alg_find(const char *name);
+/** Its JWS name. */
+const char *oas_alg_name(const oas_alg_t *alg);
+/** The i-th of the list in order of preference (RS256, PS256, ES256, EdDSA), or NULL at the end. */
+const oas_alg_t *oas_alg_at(int i);
+
+/** A public or private key with its RFC 7638 thumbprint; immutable, usable from many threads. */
+typedef struct oas_jwk oas_jwk_t;
+
+/**
+ * Wraps a key; takes over one reference, released with the pool.
+ * @return APR_EINVAL when the key is of no supported kind (RSA, P-256, Ed25519) or an RSA key is
+ *         shorter than OAS_RSA_MIN_BITS or has an even or tiny exponent; *why then says so in
+ *         plain words (static text).
+ */
+apr_status_t oas_jwk_create(oas_jwk_t **out, EVP_PKEY *key, const char **why, apr_pool_t *pool);
+
+/**
+ * Reads a private key from a PEM or DER file or any OpenSSL store URI (OSSL_STORE).
+ * APR_ENOENT: cannot be opened or holds no private key; APR_EINVAL as above. *why as above.
+ */
+apr_status_t oas_jwk_load(oas_jwk_t **out, const char *uri, const char **why, apr_pool_t *pool);
+
+/**
+ * Reads a public key from a JWK object (RFC 7517): kty, members and their lengths, point on the
+ * curve, RSA size as above. "use" other than "sig", "key_ops" without "verify" and an "alg" that
+ * does not fit are APR_EINVAL. Private members are ignored.
+ */
+apr_status_t oas_jwk_parse(oas_jwk_t **out, const json_t *jwk, apr_pool_t *pool);
+
+/** 1 when the key can be used with the algorithm, and, if it names an alg itself, with that one. */
+int oas_jwk_fits(const oas_jwk_t *jwk, const oas_alg_t *alg);
+
+/** The algorithm a key has when nobody says: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519. */
+const oas_alg_t *oas_jwk_default_alg(const oas_jwk_t *jwk);
+
+/** RFC 7638 SHA-256 thumbprint, base64url. For keys of ours it is the kid. */
+const char *oas_jwk_thumbprint(const oas_jwk_t *jwk);
+
+/** "kid" that came with a parsed JWK, or NULL. */
+const char *oas_jwk_kid(const oas_jwk_t *jwk);
+
+/** The public key as a JWK with kid (thumbprint), alg and use; owned by the pool; no private member. */
+json_t *oas_jwk_public(const oas_jwk_t *jwk, const oas_alg_t *alg, apr_pool_t *pool);
+
+/** A new private key for an algorithm as PKCS#8 PEM text in `pool` (wiped with it). RSA gets 2048 bits. */
+apr_status_t oas_jwk_generate_pem(const char **pem, const oas_alg_t *alg, apr_pool_t *pool);
+
+#endif

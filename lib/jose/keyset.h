@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file keyset.h
+ * An issuer's signing keys. One key per algorithm is active; next and retired keys are published too,
+ * and all of them verify what we signed.
+ */
+#ifndef OAS_JOSE_KEYSET_H
+#define OAS_JOSE_KEYSET_H
+
+#include "jwk.h"
+
+typedef enum { OAS_KEY_ACTIVE, OAS_KEY_NEXT, OAS_KEY_RETIRED } oas_key_state_t;
+
+typedef struct oas_keyset oas_keyset_t;
+
+oas_keyset_t *oas_keyset_create(apr_pool_t *pool);
+
+/**
+ * Adds a private key for one algorithm. The same RSA key may be added for RS256 and PS256 (it is then
+ * published once per alg, with distinct kids: the thumbprint, and the thumbprint followed by "-PS256").
+ * @return APR_EINVAL: the key does not fit the algorithm; APR_EEXIST: a second active key for it.
+ */
+apr_status_t oas_keyset_add(oas_keyset_t *set, const oas_jwk_t *jwk, const oas_alg_t *alg,
+                            oas_key_state_t state);
+
+/** A key together with its algorithm and everything that can be prepared once. */
+typedef struct oas_signer oas_signer_t;
+
+/** The active signer of an algorithm, or NULL. */
+const oas_signer_t *oas_keyset_signer(const oas_keyset_t *set, const char *alg);
+
+/** The active signer that comes first: RS256 when there is one, else in the order added; or NULL. */
+const oas_signer_t *oas_keyset_default(const oas_keyset_t *set);
+
+const char *oas_signer_alg(const oas_signer_t *signer);
+const char *oas_signer_kid(const oas_signer_t *signer);
+
+/** The key (of any state) with this kid whose algorithm is `alg`, or NULL. */
+const oas_signer_t *oas_keyset_find(const oas_keyset_t *set, const char *kid, const char *alg);
+
+/** The JWK Set (RFC 7517 section 5), owned by the pool. */
+json_t *oas_keyset_public(const oas_keyset_t *set, apr_pool_t *pool);
+
+/** Names of the algorithms with an active key, in order of preference; array of const char *. */
+apr_array_header_t *oas_keyset_algs(const oas_keyset_t *set, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file client.h
+ * The clients table: configured clients are written to it for reports and other nodes; a node that has
+ * no configuration for a client_id finds it here.
+ */
+#ifndef OAS_STORE_CLIENT_H
+#define OAS_STORE_CLIENT_H
+
+#include "db.h"
+
+/**
+ * Writes one configured client; does nothing when the row already has this hash.
+ * @return APR_SUCCESS; APR_EEXIST when a client that was not configured (source "database") has this id:
+ *         it stays as it is.
+ */
+apr_status_t oas_store_client_sync(oas_db_t *db, const oas_client_t *client, apr_pool_t *pool);
+
+/** Reads one client that is not disabled. APR_ENOENT: none. The struct lives in `pool`. */
+apr_status_t oas_store_client_load(oas_db_t *db, const char *client_id, oas_client_t **out,
+                                   apr_pool_t *pool);
+
+/** A client as metadata JSON (RFC 7591 names, secrets as "client_secret_sha256" hex) in `pool`. */
+char *oas_client_to_json(const oas_client_t *client, apr_pool_t *pool);
+
+/** The inverse; APR_EINVAL for what is no client. Expressions (skip_consent) do not travel. */
+apr_status_t oas_client_from_json(oas_client_t **out, const char *json, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file grant.h
+ * Grants and the codes they are made with. A code is base64url(grant_id || secret); only the secret's
+ * SHA-256 rests here. Each verb is one statement (law 1).
+ */
+#ifndef OAS_STORE_GRANT_H
+#define OAS_STORE_GRANT_H
+
+#include "db.h"
+
+typedef enum {
+    OAS_CONSENT_SKIP,    /**< configuration says that nobody is asked */
+    OAS_CONSENT_REQUIRE, /**< a live consent must cover the scopes */
+    OAS_CONSENT_ALLOW    /**< the form said allow: widen the consent, unless withdrawn since */
+} oas_consent_mode_t;
+
+typedef struct {
+    unsigned char grant_id[OAS_ID_LEN];
+    unsigned char code_hash[OAS_SHA256_LEN];
+    unsigned char session_id[OAS_ID_LEN]; /**< sub, auth_time, amr, acr are taken from its row */
+    const char *client_id;
+    const char *scope;          /**< space-delimited */
+    const char *resource;       /**< or NULL */
+    const char *redirect_uri;
+    int redirect_uri_required;  /**< 1: the token request must repeat it (it was sent) */
+    const char *code_challenge; /**< S256 value, or NULL */
+    const char *nonce;          /**< or NULL */
+    apr_interval_time_t code_lifetime;
+    apr_interval_time_t access_lifetime; /**< how long what is issued from it lives */
+    oas_consent_mode_t consent;
+    apr_int64_t form_started; /**< OAS_CONSENT_ALLOW: when the form was made, seconds */
+} oas_code_put_t;
+
+typedef enum {
+    OAS_CODE_PUT,
+    OAS_CODE_SESSION_GONE, /**< the session ended meanwhile */
+    OAS_CODE_CONSENT_GONE  /**< the consent was withdrawn, or does not cover the scopes any more */
+} oas_code_put_outcome_t;
+
+/**
+ * Makes a grant with its code and, with OAS_CONSENT_ALLOW, writes the consent; all or nothing.
+ * Repeating it with the same grant_id and code_hash is OAS_CODE_PUT again.
+ */
+apr_status_t oas_store_code_put(oas_db_t *db, const oas_code_put_t *in,
+                                oas_code_put_outcome_t *outcome, apr_pool_t *pool);
+
+typedef struct {
+    unsigned char grant_id[OAS_ID_LEN];
+    unsigned char code_hash[OAS_SHA256_LEN];
+    const char *client_id;
+    const char *redirect_uri;   /**< as sent, or NULL */
+    const char *code_challenge; /**< S256 of the verifier sent, or NULL when none was sent */
+    unsigned char attempt[OAS_ID_LEN]; /**< random, one per request: knows its own commit again */
+} oas_code_redeem_t;
+
+typedef enum {
+    OAS_REDEEM_DONE,         /**< this attempt won; *grant is filled */
+    OAS_REDEEM_UNKNOWN,      /**< no such code */
+    OAS_REDEEM_FOREIGN,      /**< another client's: nothing changed */
+    OAS_REDEEM_REDIRECT_URI, /**< differs: nothing changed */
+    OAS_REDEEM_REDIRECT_URI_MISSING,
+    OAS_REDEEM_VERIFIER,     /**< wrong, or sent though there was no challenge: nothing changed */
+    OAS_REDEEM_VERIFIER_MISSING,
+    OAS_REDEEM_EXPIRED,
+    OAS_REDEEM_REPLAYED, /**< used before: the grant is revoked now */
+    OAS_REDEEM_REVOKED
+} oas_redeem_outcome_t;
+
+/**
+ * Redeems a code: marks it used, activates the grant and returns it with the subject's claims.
+ * redirect_uri must be there when it was required and no challenge protects the code (OAuth 2.1).
+ * Safe to repeat with the same attempt.
+ */
+apr_status_t oas_store_code_redeem(oas_db_t *db, const oas_code_redeem_t *in,
+                                   oas_redeem_outcome_t *outcome, oas_grant_t *grant,
+                                   apr_pool_t *pool);
+
+/** A live (activated, not revoked) grant with the subject's claims; APR_ENOENT otherwise. */
+apr_status_t oas_store_grant_load(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],
+                                  oas_grant_t *grant, apr_pool_t *pool);
+
+/** Revokes a grant. APR_ENOENT when there is none or it was revoked before. */
+apr_status_t oas_store_grant_revoke(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],
+                                    const char *reason, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file schema.h
+ * The schema's version and the issuer it belongs to (law 11).
+ */
+#ifndef OAS_STORE_SCHEMA_H
+#define OAS_STORE_SCHEMA_H
+
+#include "db.h"
+
+#define OAS_SCHEMA_VERSION 1 /**< number of the newest file in schema/ */
+
+/**
+ * Applies the files NNN-*.sql of `dir` that are newer than the database, each in a transaction of its
+ * own under an advisory lock, and records the issuer at the first one.
+ * @return APR_EEXIST: the schema belongs to another issuer; APR_EINVAL: a file failed (*why, in pool)
+ */
+apr_status_t oas_schema_apply(oas_db_t *db, const char *dir, const char *issuer, int *from, int *to,
+                              const char **why, apr_pool_t *pool);
+
+/** Version 0: no schema. */
+apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, apr_pool_t *pool);
+
+#endif
