@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file bytes.h
- * Bytes and their text forms: base64url, hex, random, SHA-256, constant-time compare, wiping, UTF-8.
+ * Bytes and their text forms: base64url, hex, random, SHA-256, constant-time compare, wiping,
+ * UTF-8.
  */
 #ifndef OAS_BASE_BYTES_H
 #define OAS_BASE_BYTES_H
@@ -12,7 +13,8 @@
 
 #define OAS_SHA256_LEN 32
 #define OAS_ID_LEN     16 /**< grant_id, session_id, attempt id: 128 random bits */
-#define OAS_SECRET_LEN 32 /**< the secret half of codes, tokens and session handles: 256 random bits */
+#define OAS_SECRET_LEN                                                                             \
+    32 /**< the secret half of codes, tokens and session handles: 256 random bits */
 
 /** A run of bytes in some pool. */
 typedef struct {
@@ -41,7 +43,8 @@ char *oas_hex_encode(apr_pool_t *pool, const void *data, apr_size_t len);
 /** Decodes exactly `len` bytes from 2*len hex digits (either case); else APR_EINVAL. */
 apr_status_t oas_hex_decode(const char *text, unsigned char *out, apr_size_t len);
 
-/** Fills `out` from the operating system's generator (by OpenSSL). APR_EGENERAL when there is none. */
+/** Fills `out` from the operating system's generator (by OpenSSL). APR_EGENERAL when there is none.
+ */
 apr_status_t oas_random(void *out, apr_size_t len) __attribute__((warn_unused_result));
 
 /** SHA-256 of `len` bytes (FIPS 180-4). */
@@ -59,7 +62,8 @@ void oas_wipe(void *data, apr_size_t len);
 /** Has `len` bytes at `data` wiped when `pool` is cleared. */
 void oas_wipe_with_pool(apr_pool_t *pool, void *data, apr_size_t len);
 
-/** 1 when the bytes are well-formed UTF-8 (RFC 3629: no overlong form, no surrogate) without NUL. */
+/** 1 when the bytes are well-formed UTF-8 (RFC 3629: no overlong form, no surrogate) without NUL.
+ */
 int oas_utf8_valid(const char *text, apr_size_t len);
 
 #endif

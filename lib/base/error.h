@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file error.h
- * One table of everything that can go wrong in a request: the wire code, the HTTP status, whether it
- * may travel by redirect, the public text and the log level. Public texts are fixed ASCII
+ * One table of everything that can go wrong in a request: the wire code, the HTTP status, whether
+ * it may travel by redirect, the public text and the log level. Public texts are fixed ASCII
  * (%x20-21 / %x23-5B / %x5D-7E, RFC 6749 section 5.2) and never contain input.
  */
 #ifndef OAS_BASE_ERROR_H

@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_base.la
-liboas_base_la_SOURCES =
+liboas_base_la_SOURCES = \
+	lib/base/bytes.c lib/base/bytes.h \
+	lib/base/error.c lib/base/error.h \
+	lib/base/json.c lib/base/json.h \
+	lib/base/log.c lib/base/log.h \
+	lib/base/model.c lib/base/model.h \
+	lib/base/params.c lib/base/params.h \
+	lib/base/secret.c lib/base/secret.h \
+	lib/base/tx.c lib/base/tx.h \
+	lib/base/uri.c lib/base/uri.h \
+	lib/base/words.c lib/base/words.h

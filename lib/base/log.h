@@ -32,7 +32,8 @@ typedef struct {
 /**
  * Writes one line "TAG: text" when `level` is wanted. A NULL log swallows it.
  * @param status an APR status to name behind the text, or APR_SUCCESS
- * The line is bounded to 2 kB; bytes below 0x20 are written as '?', so that no input can forge a line.
+ * The line is bounded to 2 kB; bytes below 0x20 are written as '?', so that no input can forge a
+ * line.
  */
 void oas_log(const oas_log_t *log, oas_log_level_t level, const char *tag, apr_status_t status,
              const char *format, ...) __attribute__((format(printf, 5, 6)));

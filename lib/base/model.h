@@ -49,14 +49,15 @@ typedef enum {
 /** "Not set here": the next wider scope (client, resource, issuer) decides. */
 #define OAS_LIFETIME_UNSET ((apr_interval_time_t)-1)
 
-typedef enum { OAS_CLIENT_WEB, OAS_CLIENT_SPA, OAS_CLIENT_NATIVE, OAS_CLIENT_MACHINE } oas_client_type_t;
+typedef enum {
+    OAS_CLIENT_WEB,
+    OAS_CLIENT_SPA,
+    OAS_CLIENT_NATIVE,
+    OAS_CLIENT_MACHINE
+} oas_client_type_t;
 
 /** token_endpoint_auth_method values, as bits. */
-enum {
-    OAS_AUTH_NONE = 1 << 0,
-    OAS_AUTH_SECRET_BASIC = 1 << 1,
-    OAS_AUTH_SECRET_POST = 1 << 2
-};
+enum { OAS_AUTH_NONE = 1 << 0, OAS_AUTH_SECRET_BASIC = 1 << 1, OAS_AUTH_SECRET_POST = 1 << 2 };
 
 /** grant_type values, as bits. */
 enum { OAS_GRANT_AUTHORIZATION_CODE = 1 << 0 };
@@ -73,7 +74,7 @@ typedef struct {
 typedef struct {
     const char *uri;
     apr_array_header_t *scopes; /**< of oas_scope_t */
-    const char *token_alg;      /**< JWS alg of its access tokens, or NULL: the first active key's */
+    const char *token_alg; /**< JWS alg of its access tokens, or NULL: the first active key's */
     apr_interval_time_t access_token_lifetime; /**< or OAS_LIFETIME_UNSET */
 } oas_resource_t;
 
@@ -153,9 +154,9 @@ typedef struct {
     oas_throttle_t throttle;
     apr_interval_time_t database_wait;
     const char *help_forgot_password, *help_signup, *help_help; /**< URLs or NULL */
-    const char *default_resource;                              /**< or NULL */
-    apr_hash_t *resources;                                     /**< uri -> oas_resource_t * */
-    apr_hash_t *clients;                                       /**< client_id -> oas_client_t * */
+    const char *default_resource;                               /**< or NULL */
+    apr_hash_t *resources;                                      /**< uri -> oas_resource_t * */
+    apr_hash_t *clients;                                        /**< client_id -> oas_client_t * */
     oas_words_t *web_origins; /**< of all configured clients: answered in preflights */
     const char *cookie_name;  /**< __Host-oas-<hash>, or oas-<hash> for a loopback http issuer */
     int cookie_secure;
@@ -171,11 +172,13 @@ const oas_resource_t *oas_resource_find(const oas_issuer_t *issuer, const char *
 /** The scope `name` of an API, or NULL. */
 const oas_scope_t *oas_scope_find(const oas_resource_t *resource, const char *name);
 
-/** The text of an OpenID Connect scope (openid, profile, email, address, phone, offline_access), or NULL. */
+/** The text of an OpenID Connect scope (openid, profile, email, address, phone, offline_access), or
+ * NULL. */
 const char *oas_oidc_scope_text(const char *name);
 
 /** 1 when the client may ask for `scope` of `resource` (OAuth2ASAllow). */
-int oas_client_allows(const oas_client_t *client, const oas_resource_t *resource, const char *scope);
+int oas_client_allows(const oas_client_t *client, const oas_resource_t *resource,
+                      const char *scope);
 
 /** 1 when the client may ask for `resource` at all. */
 int oas_client_allows_resource(const oas_client_t *client, const char *uri);
@@ -197,7 +200,8 @@ extern const oas_name_bit_t oas_auth_method_names[];   /**< ends with {NULL, 0} 
 extern const oas_name_bit_t oas_grant_type_names[];    /**< ends with {NULL, 0} */
 extern const oas_name_bit_t oas_response_type_names[]; /**< ends with {NULL, 0} */
 extern const char *const oas_lifetime_names[OAS_LIFETIME_COUNT];
-extern const char *const oas_client_type_names[]; /**< indexed by oas_client_type_t, ends with NULL */
+extern const char
+    *const oas_client_type_names[]; /**< indexed by oas_client_type_t, ends with NULL */
 
 /** The bit of `name` in a table, or 0. */
 unsigned oas_name_bit(const oas_name_bit_t *table, const char *name);

@@ -9,6 +9,7 @@
 #include <apr_errno.h>
 #include <apr_pools.h>
 #include <apr_tables.h>
+#include <apr_strings.h>
 #include "bytes.h"
 
 #define OAS_SECRET_MIN 32 /**< bytes of an OAuth2ASSecret */

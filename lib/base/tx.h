@@ -79,7 +79,7 @@ typedef struct {
 typedef struct {
     const char *id; /**< the sid claim: base64url of the 16-byte session_id */
     const char *sub;
-    const char *name; /**< what the user is called on pages */
+    const char *name;           /**< what the user is called on pages */
     apr_int64_t auth_time, now; /**< seconds since 1970 by the database's clock */
     const char *amr;            /**< space-delimited (RFC 8176 values) */
     const char *acr;            /**< or NULL */
@@ -121,33 +121,33 @@ struct oas_tx {
     oas_carrier_t carrier;
     unsigned mask; /**< which rows of the endpoint's table apply (endpoint/pipeline.h) */
 
-    oas_params_t *form;   /**< what this request carries; by load_form */
-    oas_params_t *params; /**< the OAuth request: the same, or what a sealed form held */
-    oas_form_t form_step; /**< by load_interaction */
-    const char *browser;  /**< browser binding from the cookie, or NULL; by load_cookie */
-    const char *session_handle;   /**< session part of the cookie, or NULL; by load_cookie */
-    int cookie_changed;           /**< the reply must set the cookie */
-    apr_int64_t started;          /**< when the interaction began, node's clock, seconds */
+    oas_params_t *form;         /**< what this request carries; by load_form */
+    oas_params_t *params;       /**< the OAuth request: the same, or what a sealed form held */
+    oas_form_t form_step;       /**< by load_interaction */
+    const char *browser;        /**< browser binding from the cookie, or NULL; by load_cookie */
+    const char *session_handle; /**< session part of the cookie, or NULL; by load_cookie */
+    int cookie_changed;         /**< the reply must set the cookie */
+    apr_int64_t started;        /**< when the interaction began, node's clock, seconds */
 
-    const oas_client_t *client;   /**< by load_client */
-    unsigned auth_method;         /**< OAS_AUTH_ bit used; by check_client_auth */
-    const char *redirect_uri;     /**< validated: errors may travel there; by check_redirect_uri */
-    int redirect_uri_sent;        /**< 0: the client's only one was taken */
+    const oas_client_t *client; /**< by load_client */
+    unsigned auth_method;       /**< OAS_AUTH_ bit used; by check_client_auth */
+    const char *redirect_uri;   /**< validated: errors may travel there; by check_redirect_uri */
+    int redirect_uri_sent;      /**< 0: the client's only one was taken */
     oas_response_mode_t response_mode; /**< by assign_response_mode */
     const char *state;
     const char *nonce;
-    oas_words_t *scopes;          /**< requested, then what may be granted; by check_scope */
+    oas_words_t *scopes;            /**< requested, then what may be granted; by check_scope */
     const oas_resource_t *resource; /**< API, or NULL; by check_resource */
     const char *code_challenge;
-    unsigned prompt; /**< OAS_PROMPT_ bits */
-    apr_int64_t max_age; /**< seconds, -1: not asked */
-    oas_session_t *session;       /**< by load_session or accept_login */
-    int consent_given;            /**< the consent form said allow; by accept_consent */
-    int consent_skipped;          /**< by load_consent */
+    unsigned prompt;        /**< OAS_PROMPT_ bits */
+    apr_int64_t max_age;    /**< seconds, -1: not asked */
+    oas_session_t *session; /**< by load_session or accept_login */
+    int consent_given;      /**< the consent form said allow; by accept_consent */
+    int consent_skipped;    /**< by load_consent */
 
     const char *code; /**< by issue_code */
     oas_grant_t *grant;
-    json_t *answer; /**< members of the token reply; by issue_ steps */
+    json_t *answer;       /**< members of the token reply; by issue_ steps */
     json_t *token_claims; /**< verified access token at userinfo; by check_access_token */
 
     oas_error_id_t error; /**< by oas_refuse, oas_fault */
@@ -157,7 +157,7 @@ struct oas_tx {
 
 /** What a step tells the loop that walks the table. */
 typedef enum {
-    OAS_NEXT,    /**< go on */
+    OAS_NEXT,     /**< go on */
     OAS_ANSWERED, /**< the reply is written */
     OAS_FAILED    /**< tx->error is set */
 } oas_outcome_t;
@@ -172,8 +172,10 @@ oas_outcome_t oas_refuse(oas_tx_t *tx, const char *tag, oas_error_id_t id, const
 oas_outcome_t oas_fault(oas_tx_t *tx, const char *tag, oas_error_id_t id, apr_status_t status,
                         const char *detail);
 
-/** Maps a store status to the error it means: OAS_DB_UNAVAILABLE is OAS_E_UNAVAILABLE, else OAS_E_SERVER. */
-oas_outcome_t oas_store_fault(oas_tx_t *tx, const char *tag, apr_status_t status, const char *detail);
+/** Maps a store status to the error it means: OAS_DB_UNAVAILABLE is OAS_E_UNAVAILABLE, else
+ * OAS_E_SERVER. */
+oas_outcome_t oas_store_fault(oas_tx_t *tx, const char *tag, apr_status_t status,
+                              const char *detail);
 
 /** The store could not be reached, or not in time (base/status of store verbs). */
 #define OAS_DB_UNAVAILABLE (APR_OS_START_USERERR + 4000)

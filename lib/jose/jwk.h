@@ -59,10 +59,12 @@ const char *oas_jwk_thumbprint(const oas_jwk_t *jwk);
 /** "kid" that came with a parsed JWK, or NULL. */
 const char *oas_jwk_kid(const oas_jwk_t *jwk);
 
-/** The public key as a JWK with kid (thumbprint), alg and use; owned by the pool; no private member. */
+/** The public key as a JWK with kid (thumbprint), alg and use; owned by the pool; no private
+ * member. */
 json_t *oas_jwk_public(const oas_jwk_t *jwk, const oas_alg_t *alg, apr_pool_t *pool);
 
-/** A new private key for an algorithm as PKCS#8 PEM text in `pool` (wiped with it). RSA gets 2048 bits. */
+/** A new private key for an algorithm as PKCS#8 PEM text in `pool` (wiped with it). RSA gets 2048
+ * bits. */
 apr_status_t oas_jwk_generate_pem(const char **pem, const oas_alg_t *alg, apr_pool_t *pool);
 
 #endif

@@ -13,11 +13,11 @@
 
 /** A JWS taken apart but not yet believed. */
 typedef struct {
-    json_t *header;       /**< owned by the pool */
-    const char *alg;      /**< header member, never NULL */
-    const char *kid;      /**< or NULL */
-    const char *typ;      /**< or NULL */
-    oas_bytes_t payload;  /**< decoded */
+    json_t *header;      /**< owned by the pool */
+    const char *alg;     /**< header member, never NULL */
+    const char *kid;     /**< or NULL */
+    const char *typ;     /**< or NULL */
+    oas_bytes_t payload; /**< decoded */
     oas_bytes_t signature;
     const char *signed_text; /**< "header.payload" as it came */
     apr_size_t signed_len;
@@ -33,15 +33,16 @@ apr_status_t oas_jws_sign(const char **out, const oas_signer_t *signer, const ch
                           const void *payload, apr_size_t len, apr_pool_t *pool);
 
 /**
- * Takes a compact JWS apart. APR_EINVAL unless it is three strict base64url parts with a JSON object
- * as header that has a string "alg", no duplicate members, no "crit" (none is understood) and no
- * "b64":false; APR_ENOSPC when longer than OAS_JWS_MAX.
+ * Takes a compact JWS apart. APR_EINVAL unless it is three strict base64url parts with a JSON
+ * object as header that has a string "alg", no duplicate members, no "crit" (none is understood)
+ * and no "b64":false; APR_ENOSPC when longer than OAS_JWS_MAX.
  */
 apr_status_t oas_jws_parse(oas_jws_t **out, const char *text, apr_size_t len, apr_pool_t *pool);
 
 /**
- * Checks the signature with one key. APR_EACCES when it does not verify, when header alg is not in the
- * allow-list, or does not fit the key. ES256 signatures must be exactly 64 bytes (RFC 7518 3.4).
+ * Checks the signature with one key. APR_EACCES when it does not verify, when header alg is not in
+ * the allow-list, or does not fit the key. ES256 signatures must be exactly 64 bytes (RFC
+ * 7518 3.4).
  */
 apr_status_t oas_jws_verify(const oas_jws_t *jws, const oas_jwk_t *jwk);
 

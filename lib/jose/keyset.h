@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file keyset.h
- * An issuer's signing keys. One key per algorithm is active; next and retired keys are published too,
- * and all of them verify what we signed.
+ * An issuer's signing keys. One key per algorithm is active; next and retired keys are published
+ * too, and all of them verify what we signed.
  */
 #ifndef OAS_JOSE_KEYSET_H
 #define OAS_JOSE_KEYSET_H
@@ -16,8 +16,9 @@ typedef struct oas_keyset oas_keyset_t;
 oas_keyset_t *oas_keyset_create(apr_pool_t *pool);
 
 /**
- * Adds a private key for one algorithm. The same RSA key may be added for RS256 and PS256 (it is then
- * published once per alg, with distinct kids: the thumbprint, and the thumbprint followed by "-PS256").
+ * Adds a private key for one algorithm. The same RSA key may be added for RS256 and PS256 (it is
+ * then published once per alg, with distinct kids: the thumbprint, and the thumbprint followed by
+ * "-PS256").
  * @return APR_EINVAL: the key does not fit the algorithm; APR_EEXIST: a second active key for it.
  */
 apr_status_t oas_keyset_add(oas_keyset_t *set, const oas_jwk_t *jwk, const oas_alg_t *alg,
@@ -29,7 +30,8 @@ typedef struct oas_signer oas_signer_t;
 /** The active signer of an algorithm, or NULL. */
 const oas_signer_t *oas_keyset_signer(const oas_keyset_t *set, const char *alg);
 
-/** The active signer that comes first: RS256 when there is one, else in the order added; or NULL. */
+/** The active signer that comes first: RS256 when there is one, else in the order added; or NULL.
+ */
 const oas_signer_t *oas_keyset_default(const oas_keyset_t *set);
 
 const char *oas_signer_alg(const oas_signer_t *signer);

@@ -2,8 +2,8 @@
 /**
  * @file mustache.h
  * A small Mustache engine: interpolation (always HTML-escaped unless {{{ }}} or {{& }}), sections,
- * inverted sections, partials, comments, delimiter changes. Templates are compiled once, at start-up,
- * and rendered by many threads.
+ * inverted sections, partials, comments, delimiter changes. Templates are compiled once, at
+ * start-up, and rendered by many threads.
  */
 #ifndef OAS_REPLY_MUSTACHE_H
 #define OAS_REPLY_MUSTACHE_H
@@ -12,8 +12,8 @@
 #include <apr_pools.h>
 #include <jansson.h>
 
-#define OAS_MUSTACHE_MAX_TEMPLATE 262144 /**< bytes of one template */
-#define OAS_MUSTACHE_MAX_DEPTH    32     /**< nesting of sections and partials */
+#define OAS_MUSTACHE_MAX_TEMPLATE 262144  /**< bytes of one template */
+#define OAS_MUSTACHE_MAX_DEPTH    32      /**< nesting of sections and partials */
 #define OAS_MUSTACHE_MAX_OUTPUT   1048576 /**< bytes of one page */
 
 typedef struct oas_mustache oas_mustache_t;

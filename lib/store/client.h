@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file client.h
- * The clients table: configured clients are written to it for reports and other nodes; a node that has
- * no configuration for a client_id finds it here.
+ * The clients table: configured clients are written to it for reports and other nodes; a node that
+ * has no configuration for a client_id finds it here.
  */
 #ifndef OAS_STORE_CLIENT_H
 #define OAS_STORE_CLIENT_H
@@ -11,8 +11,8 @@
 
 /**
  * Writes one configured client; does nothing when the row already has this hash.
- * @return APR_SUCCESS; APR_EEXIST when a client that was not configured (source "database") has this id:
- *         it stays as it is.
+ * @return APR_SUCCESS; APR_EEXIST when a client that was not configured (source "database") has
+ * this id: it stays as it is.
  */
 apr_status_t oas_store_client_sync(oas_db_t *db, const oas_client_t *client, apr_pool_t *pool);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file db.h
- * One request's access to the database: a connection borrowed from whoever owns the pool (mod_dbd in
- * httpd, apr_dbd itself in the command-line tool), behind a gate, used through libpq with a deadline.
+ * One request's access to the database: a connection borrowed from whoever owns the pool (mod_dbd
+ * in httpd, apr_dbd itself in the command-line tool), behind a gate, used through libpq with a
+ * deadline.
  */
 #ifndef OAS_STORE_DB_H
 #define OAS_STORE_DB_H
@@ -26,8 +27,8 @@ typedef struct {
 
 /** Who lends connections. */
 typedef struct {
-    /** Fills *out; APR_SUCCESS or any error when there is none now. Called at most once per oas_db_t
-     *  and without waiting for a free place: the gate has seen to that. */
+    /** Fills *out; APR_SUCCESS or any error when there is none now. Called at most once per
+     * oas_db_t and without waiting for a free place: the gate has seen to that. */
     apr_status_t (*borrow)(void *baton, oas_dbd_t *out);
     /** Gives it back early, or NULL when the owner takes it back by itself. */
     void (*give_back)(void *baton, oas_dbd_t *dbd);
@@ -37,17 +38,18 @@ typedef struct {
  * @param issuer the iss value that the schema must belong to (law 11), or NULL for tools
  * @param gate   the gate of this process, see gate.h; NULL: no gate (tools)
  * @param wait   longest wait at the gate
- * Nothing is borrowed before the first statement. The place at the gate is given back when `pool` is
- * cleared, after the connection.
+ * Nothing is borrowed before the first statement. The place at the gate is given back when `pool`
+ * is cleared, after the connection.
  */
 oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *baton,
                         const char *issuer, oas_gate_t *gate, apr_interval_time_t wait,
                         const oas_log_t *log);
 
 /**
- * Prepares this module's statements on a new connection and again after each reset of it (libpq event),
- * and reads the schema's version and issuer. To be called from mod_dbd's post_connect hook with the
- * connection's own pool. Never fails the connection: a missing schema only makes our statements fail.
+ * Prepares this module's statements on a new connection and again after each reset of it (libpq
+ * event), and reads the schema's version and issuer. To be called from mod_dbd's post_connect hook
+ * with the connection's own pool. Never fails the connection: a missing schema only makes our
+ * statements fail.
  * @param pool_key identifies the pool the connection belongs to; @param max its size (DBDMax)
  * @param reset_hook called after a reset, before our own statements are prepared; may be NULL
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file gate.h
- * The door before mod_dbd's pool, which itself waits without limit: at most as many in flight as the
- * pool has connections, a bounded wait, and, while the database is away, one request that probes
- * while all others are answered at once.
+ * The door before mod_dbd's pool, which itself waits without limit: at most as many in flight as
+ * the pool has connections, a bounded wait, and, while the database is away, one request that
+ * probes while all others are answered at once.
  */
 #ifndef OAS_STORE_GATE_H
 #define OAS_STORE_GATE_H
@@ -22,12 +22,13 @@ void oas_gate_size(oas_gate_t *gate, int max);
 
 /**
  * Takes a place.
- * @return APR_SUCCESS; OAS_DB_UNAVAILABLE when no place came free within `wait`, or at once while the
- *         database is away and another request is probing.
+ * @return APR_SUCCESS; OAS_DB_UNAVAILABLE when no place came free within `wait`, or at once while
+ * the database is away and another request is probing.
  */
 apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait);
 
-/** Gives the place back. @param reached 1: the database answered; 0: it did not; -1: nobody asked. */
+/** Gives the place back. @param reached 1: the database answered; 0: it did not; -1: nobody asked.
+ */
 void oas_gate_leave(oas_gate_t *gate, int reached);
 
 /** Says how it went as soon as it is known, so that others need not wait for the place. */

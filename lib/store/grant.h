@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file grant.h
- * Grants and the codes they are made with. A code is base64url(grant_id || secret); only the secret's
- * SHA-256 rests here. Each verb is one statement (law 1).
+ * Grants and the codes they are made with. A code is base64url(grant_id || secret); only the
+ * secret's SHA-256 rests here. Each verb is one statement (law 1).
  */
 #ifndef OAS_STORE_GRANT_H
 #define OAS_STORE_GRANT_H
@@ -20,8 +20,8 @@ typedef struct {
     unsigned char code_hash[OAS_SHA256_LEN];
     unsigned char session_id[OAS_ID_LEN]; /**< sub, auth_time, amr, acr are taken from its row */
     const char *client_id;
-    const char *scope;          /**< space-delimited */
-    const char *resource;       /**< or NULL */
+    const char *scope;    /**< space-delimited */
+    const char *resource; /**< or NULL */
     const char *redirect_uri;
     int redirect_uri_required;  /**< 1: the token request must repeat it (it was sent) */
     const char *code_challenge; /**< S256 value, or NULL */
@@ -49,8 +49,8 @@ typedef struct {
     unsigned char grant_id[OAS_ID_LEN];
     unsigned char code_hash[OAS_SHA256_LEN];
     const char *client_id;
-    const char *redirect_uri;   /**< as sent, or NULL */
-    const char *code_challenge; /**< S256 of the verifier sent, or NULL when none was sent */
+    const char *redirect_uri;          /**< as sent, or NULL */
+    const char *code_challenge;        /**< S256 of the verifier sent, or NULL when none was sent */
     unsigned char attempt[OAS_ID_LEN]; /**< random, one per request: knows its own commit again */
 } oas_code_redeem_t;
 
@@ -60,7 +60,7 @@ typedef enum {
     OAS_REDEEM_FOREIGN,      /**< another client's: nothing changed */
     OAS_REDEEM_REDIRECT_URI, /**< differs: nothing changed */
     OAS_REDEEM_REDIRECT_URI_MISSING,
-    OAS_REDEEM_VERIFIER,     /**< wrong, or sent though there was no challenge: nothing changed */
+    OAS_REDEEM_VERIFIER, /**< wrong, or sent though there was no challenge: nothing changed */
     OAS_REDEEM_VERIFIER_MISSING,
     OAS_REDEEM_EXPIRED,
     OAS_REDEEM_REPLAYED, /**< used before: the grant is revoked now */

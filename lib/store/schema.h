@@ -11,9 +11,10 @@
 #define OAS_SCHEMA_VERSION 1 /**< number of the newest file in schema/ */
 
 /**
- * Applies the files NNN-*.sql of `dir` that are newer than the database, each in a transaction of its
- * own under an advisory lock, and records the issuer at the first one.
- * @return APR_EEXIST: the schema belongs to another issuer; APR_EINVAL: a file failed (*why, in pool)
+ * Applies the files NNN-*.sql of `dir` that are newer than the database, each in a transaction of
+ * its own under an advisory lock, and records the issuer at the first one.
+ * @return APR_EEXIST: the schema belongs to another issuer; APR_EINVAL: a file failed (*why, in
+ * pool)
  */
 apr_status_t oas_schema_apply(oas_db_t *db, const char *dir, const char *issuer, int *from, int *to,
                               const char **why, apr_pool_t *pool);

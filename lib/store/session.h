@@ -11,22 +11,24 @@
 
 /** A login that succeeded. */
 typedef struct {
-    unsigned char session_id[OAS_ID_LEN];      /**< fresh random: used unless an old one continues */
+    unsigned char session_id[OAS_ID_LEN]; /**< fresh random: used unless an old one continues */
     unsigned char secret_hash[OAS_SHA256_LEN]; /**< SHA-256 of the new secret half */
     const char *sub, *provider, *name;
     const char *claims; /**< JSON object: claims evaluated at this login */
     const char *amr, *acr;
     apr_interval_time_t lifetime, idle;
-    const char *address, *user_agent; /**< for the user's list of sessions; may be NULL */
+    const char *address, *user_agent;     /**< for the user's list of sessions; may be NULL */
     const unsigned char *old_session_id;  /**< what the browser had before, or NULL */
     const unsigned char *old_secret_hash; /**< belongs to it */
-    const unsigned char *throttle_pair;   /**< key whose failures are forgotten (throttle.h), or NULL */
+    const unsigned char
+        *throttle_pair; /**< key whose failures are forgotten (throttle.h), or NULL */
 } oas_session_new_t;
 
 /**
- * Stores the subject with its claims and opens a session. If the old session is live and of the same
- * subject it continues under its id with the new secret, auth_time, amr and acr (so that one sid serves
- * every application of that browser); if it is another subject's it is ended. Safe to repeat.
+ * Stores the subject with its claims and opens a session. If the old session is live and of the
+ * same subject it continues under its id with the new secret, auth_time, amr and acr (so that one
+ * sid serves every application of that browser); if it is another subject's it is ended. Safe to
+ * repeat.
  * @param out id, sub, name, auth_time, now, amr, acr are filled; consented stays NULL
  */
 apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, oas_session_t *out,
@@ -39,8 +41,7 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
 apr_status_t oas_store_session_load(oas_db_t *db, const unsigned char id[OAS_ID_LEN],
                                     const unsigned char secret_hash[OAS_SHA256_LEN],
                                     const char *client_id, const char *resource,
-                                    apr_interval_time_t idle, oas_session_t *out,
-                                    apr_pool_t *pool);
+                                    apr_interval_time_t idle, oas_session_t *out, apr_pool_t *pool);
 
 /** Ends a session. APR_ENOENT when it was not live. */
 apr_status_t oas_store_session_end(oas_db_t *db, const unsigned char id[OAS_ID_LEN],

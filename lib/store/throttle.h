@@ -22,8 +22,8 @@ typedef struct {
  * Beyond the limit the n-th further failure waits 2^n seconds, at most `max`. A counter that has
  * seen nothing for max(15 min, `max`) starts again at 0. 64 attempts at once are counted as 64.
  */
-apr_status_t oas_store_throttle_attempt(oas_db_t *db, const oas_throttle_attempt_t *in,
-                                        int *wait_s, apr_pool_t *pool);
+apr_status_t oas_store_throttle_attempt(oas_db_t *db, const oas_throttle_attempt_t *in, int *wait_s,
+                                        apr_pool_t *pool);
 
 /** Takes back what an attempt counted: it was no failure (used when the provider was away). */
 apr_status_t oas_store_throttle_forgive(oas_db_t *db, const oas_throttle_attempt_t *in,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file user.h
- * The users of the built-in provider `oauth2as`. Names are folded to lower case (ASCII) by the caller.
+ * The users of the built-in provider `oauth2as`. Names are folded to lower case (ASCII) by the
+ * caller.
  */
 #ifndef OAS_STORE_USER_H
 #define OAS_STORE_USER_H
@@ -12,7 +13,7 @@ typedef struct {
     const char *name;
     const char *password_hash; /**< crypt(3) form, $y$... */
     int locked;
-    const char *claims; /**< JSON object of standard claims */
+    const char *claims;                     /**< JSON object of standard claims */
     const char *created, *password_changed; /**< ISO 8601 UTC text */
 } oas_user_t;
 

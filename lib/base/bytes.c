@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bytes.h"
+
+#include <limits.h>
+#include <string.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
+static const char url_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+char *oas_base64url_encode(apr_pool_t *pool, const void *data, apr_size_t len)
+{
+    const unsigned char *in = data;
+    char *out = apr_palloc(pool, (len + 2) / 3 * 4 + 1);
+    char *p = out;
+    apr_size_t i;
+
+    for (i = 0; i + 2 < len; i += 3) {
+        unsigned v = in[i] << 16 | in[i + 1] << 8 | in[i + 2];
+        *p++ = url_alphabet[v >> 18];
+        *p++ = url_alphabet[v >> 12 & 63];
+        *p++ = url_alphabet[v >> 6 & 63];
+        *p++ = url_alphabet[v & 63];
+    }
+    if (len - i == 1) {
+        *p++ = url_alphabet[in[i] >> 2];
+        *p++ = url_alphabet[(in[i] & 3) << 4];
+    } else if (len - i == 2) {
+        *p++ = url_alphabet[in[i] >> 2];
+        *p++ = url_alphabet[(in[i] & 3) << 4 | in[i + 1] >> 4];
+        *p++ = url_alphabet[(in[i + 1] & 15) << 2];
+    }
+    *p = '\0';
+    return out;
+}
+
+/* The value of one base64 character, or -1. The two alphabets differ in the last two. */
+static int base64_value(char c, char c62, char c63)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    }
+    if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
+    }
+    if (c >= '0' && c <= '9') {
+        return c - '0' + 52;
+    }
+    if (c == c62) {
+        return 62;
+    }
+    return c == c63 ? 63 : -1;
+}
+
+static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t len, char c62,
+                                  char c63, oas_bytes_t *out)
+{
+    unsigned char *data;
+    unsigned char *p;
+    unsigned bits = 0;
+    int have = 0;
+    apr_size_t i;
+
+    if (len % 4 == 1 || len > INT_MAX) {
+        return APR_EINVAL;
+    }
+    data = p = apr_palloc(pool, len / 4 * 3 + 4);
+    for (i = 0; i < len; i++) {
+        int v = base64_value(text[i], c62, c63);
+        if (v < 0) {
+            return APR_EINVAL;
+        }
+        bits = bits << 6 | (unsigned)v;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            *p++ = (unsigned char)(bits >> have);
+            bits &= (1u << have) - 1;
+        }
+    }
+    if (bits != 0) {
+        return APR_EINVAL;
+    }
+    *p = '\0';
+    out->data = data;
+    out->len = p - data;
+    return APR_SUCCESS;
+}
+
+apr_status_t oas_base64url_decode(apr_pool_t *pool, const char *text, apr_size_t len,
+                                  oas_bytes_t *out)
+{
+    return base64_decode(pool, text, len, '-', '_', out);
+}
+
+apr_status_t oas_base64_decode(apr_pool_t *pool, const char *text, apr_size_t len, oas_bytes_t *out)
+{
+    apr_size_t padding = 0;
+
+    if (len % 4 != 0) {
+        return APR_EINVAL;
+    }
+    while (padding < 2 && padding < len && text[len - 1 - padding] == '=') {
+        padding++;
+    }
+    return base64_decode(pool, text, len - padding, '+', '/', out);
+}
+
+char *oas_hex_encode(apr_pool_t *pool, const void *data, apr_size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *in = data;
+    char *out = apr_palloc(pool, 2 * len + 1);
+    apr_size_t i;
+
+    for (i = 0; i < len; i++) {
+        out[2 * i] = digits[in[i] >> 4];
+        out[2 * i + 1] = digits[in[i] & 15];
+    }
+    out[2 * len] = '\0';
+    return out;
+}
+
+apr_status_t oas_hex_decode(const char *text, unsigned char *out, apr_size_t len)
+{
+    apr_size_t i;
+
+    if (strlen(text) != 2 * len) {
+        return APR_EINVAL;
+    }
+    for (i = 0; i < len; i++) {
+        int high = OPENSSL_hexchar2int((unsigned char)text[2 * i]);
+        int low = OPENSSL_hexchar2int((unsigned char)text[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return APR_EINVAL;
+        }
+        out[i] = (unsigned char)(high << 4 | low);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t oas_random(void *out, apr_size_t len)
+{
+    if (len > INT_MAX || RAND_bytes(out, (int)len) != 1) {
+        return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
+}
+
+void oas_sha256(const void *data, apr_size_t len, unsigned char out[OAS_SHA256_LEN])
+{
+    SHA256(data, len, out);
+}
+
+int oas_equal(const void *a, const void *b, apr_size_t len)
+{
+    return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+int oas_equal_str(const char *a, const char *b)
+{
+    apr_size_t len;
+
+    if (a == NULL || b == NULL) {
+        return 0;
+    }
+    len = strlen(a);
+    return len == strlen(b) && oas_equal(a, b, len);
+}
+
+void oas_wipe(void *data, apr_size_t len)
+{
+    OPENSSL_cleanse(data, len);
+}
+
+typedef struct {
+    void *data;
+    apr_size_t len;
+} wipe_t;
+
+static apr_status_t wipe_cleanup(void *baton)
+{
+    wipe_t *w = baton;
+
+    OPENSSL_cleanse(w->data, w->len);
+    return APR_SUCCESS;
+}
+
+void oas_wipe_with_pool(apr_pool_t *pool, void *data, apr_size_t len)
+{
+    wipe_t *w = apr_palloc(pool, sizeof(*w));
+
+    w->data = data;
+    w->len = len;
+    apr_pool_cleanup_register(pool, w, wipe_cleanup, apr_pool_cleanup_null);
+}
+
+/* Length of a well-formed multi-byte sequence at s (RFC 3629 section 4), or 0. */
+static apr_size_t utf8_sequence(const unsigned char *s, apr_size_t len)
+{
+    unsigned char low = 0x80;
+    unsigned char high = 0xbf;
+    apr_size_t n;
+    apr_size_t i;
+
+    if (s[0] >= 0xc2 && s[0] <= 0xdf) {
+        n = 2;
+    } else if ((s[0] & 0xf0) == 0xe0) {
+        n = 3;
+        low = s[0] == 0xe0 ? 0xa0 : 0x80;
+        high = s[0] == 0xed ? 0x9f : 0xbf;
+    } else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
+        n = 4;
+        low = s[0] == 0xf0 ? 0x90 : 0x80;
+        high = s[0] == 0xf4 ? 0x8f : 0xbf;
+    } else {
+        return 0;
+    }
+    if (n > len || s[1] < low || s[1] > high) {
+        return 0;
+    }
+    for (i = 2; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return n;
+}
+
+int oas_utf8_valid(const char *text, apr_size_t len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    apr_size_t i = 0;
+
+    while (i < len) {
+        apr_size_t n = s[i] < 0x80 ? (s[i] != 0) : utf8_sequence(s + i, len - i);
+        if (n == 0) {
+            return 0;
+        }
+        i += n;
+    }
+    return 1;
+}

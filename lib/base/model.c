@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model.h"
+
+#include <string.h>
+
+const oas_name_bit_t oas_auth_method_names[] = {{"none", OAS_AUTH_NONE},
+                                                {"client_secret_basic", OAS_AUTH_SECRET_BASIC},
+                                                {"client_secret_post", OAS_AUTH_SECRET_POST},
+                                                {NULL, 0}};
+
+const oas_name_bit_t oas_grant_type_names[] = {{"authorization_code", OAS_GRANT_AUTHORIZATION_CODE},
+                                               {NULL, 0}};
+
+const oas_name_bit_t oas_response_type_names[] = {{"code", OAS_RESPONSE_CODE}, {NULL, 0}};
+
+const char *const oas_lifetime_names[OAS_LIFETIME_COUNT] = {
+    [OAS_LIFETIME_CODE] = "code",
+    [OAS_LIFETIME_ACCESS_TOKEN] = "access-token",
+    [OAS_LIFETIME_ID_TOKEN] = "id-token",
+    [OAS_LIFETIME_SESSION] = "session",
+    [OAS_LIFETIME_SESSION_IDLE] = "session-idle"};
+
+const char *const oas_client_type_names[] = {[OAS_CLIENT_WEB] = "web",
+                                             [OAS_CLIENT_SPA] = "spa",
+                                             [OAS_CLIENT_NATIVE] = "native",
+                                             [OAS_CLIENT_MACHINE] = "machine",
+                                             NULL};
+
+static const oas_scope_t oidc_scopes[] = {
+    {"openid", "Know who you are"},      {"profile", "See your name and other profile details"},
+    {"email", "See your email address"}, {"address", "See your postal address"},
+    {"phone", "See your phone number"},  {"offline_access", "Keep this access while you are away"},
+};
+
+unsigned oas_name_bit(const oas_name_bit_t *table, const char *name)
+{
+    for (; table->name != NULL; table++) {
+        if (strcmp(table->name, name) == 0) {
+            return table->bit;
+        }
+    }
+    return 0;
+}
+
+const oas_resource_t *oas_resource_find(const oas_issuer_t *issuer, const char *uri)
+{
+    return apr_hash_get(issuer->resources, uri, APR_HASH_KEY_STRING);
+}
+
+static const oas_scope_t *scope_find(const oas_scope_t *list, int count, const char *name)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        if (strcmp(list[i].name, name) == 0) {
+            return &list[i];
+        }
+    }
+    return NULL;
+}
+
+const oas_scope_t *oas_scope_find(const oas_resource_t *resource, const char *name)
+{
+    return scope_find((const oas_scope_t *)resource->scopes->elts, resource->scopes->nelts, name);
+}
+
+const char *oas_oidc_scope_text(const char *name)
+{
+    const oas_scope_t *scope =
+        scope_find(oidc_scopes, sizeof(oidc_scopes) / sizeof(oidc_scopes[0]), name);
+
+    return scope != NULL ? scope->text : NULL;
+}
+
+static const oas_allow_t *allow_find(const oas_client_t *client, const char *uri)
+{
+    int i;
+
+    for (i = 0; i < client->allow->nelts; i++) {
+        const oas_allow_t *allow = &APR_ARRAY_IDX(client->allow, i, oas_allow_t);
+        if (strcmp(allow->resource, uri) == 0) {
+            return allow;
+        }
+    }
+    return NULL;
+}
+
+int oas_client_allows(const oas_client_t *client, const oas_resource_t *resource, const char *scope)
+{
+    const oas_allow_t *allow = allow_find(client, resource->uri);
+
+    return allow != NULL && oas_scope_find(resource, scope) != NULL &&
+           (allow->all || oas_words_has(allow->scopes, scope));
+}
+
+int oas_client_allows_resource(const oas_client_t *client, const char *uri)
+{
+    return allow_find(client, uri) != NULL;
+}
+
+int oas_client_confidential(const oas_client_t *client)
+{
+    return (client->auth_methods & OAS_AUTH_NONE) == 0;
+}
+
+apr_interval_time_t oas_lifetime(const oas_issuer_t *issuer, const oas_client_t *client,
+                                 const oas_resource_t *resource, oas_lifetime_t kind)
+{
+    if (client != NULL && client->lifetimes[kind] != OAS_LIFETIME_UNSET) {
+        return client->lifetimes[kind];
+    }
+    if (kind == OAS_LIFETIME_ACCESS_TOKEN && resource != NULL &&
+        resource->access_token_lifetime != OAS_LIFETIME_UNSET) {
+        return resource->access_token_lifetime;
+    }
+    return issuer->lifetimes[kind];
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tx.h"
+
+static void log_error(const oas_tx_t *tx, const char *tag, oas_error_id_t id, apr_status_t status,
+                      const char *detail)
+{
+    const oas_error_row_t *row = oas_error_row(id);
+
+    oas_log(tx->log, row->level, tag, status, "%s: %s%s%s client=%s ref=%s", row->code, row->text,
+            detail != NULL ? " " : "", detail != NULL ? detail : "",
+            tx->client != NULL ? tx->client->client_id : "-", tx->request_id);
+}
+
+oas_outcome_t oas_refuse(oas_tx_t *tx, const char *tag, oas_error_id_t id, const char *detail)
+{
+    tx->error = id;
+    log_error(tx, tag, id, APR_SUCCESS, detail);
+    return OAS_FAILED;
+}
+
+oas_outcome_t oas_fault(oas_tx_t *tx, const char *tag, oas_error_id_t id, apr_status_t status,
+                        const char *detail)
+{
+    tx->error = id;
+    log_error(tx, tag, id, status, detail);
+    return OAS_FAILED;
+}
+
+oas_outcome_t oas_store_fault(oas_tx_t *tx, const char *tag, apr_status_t status,
+                              const char *detail)
+{
+    if (status == OAS_DB_UNAVAILABLE) {
+        tx->retry_after = 2;
+        return oas_fault(tx, tag, OAS_E_UNAVAILABLE, APR_SUCCESS, detail);
+    }
+    return oas_fault(tx, tag, OAS_E_SERVER, status, detail);
+}
