@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "builtin.h"
+
+#include <string.h>
+#include "../base/json.h"
+#include "../store/user.h"
+#include "hash.h"
+#include "password.h"
+#include "subject.h"
+
+oas_password_result_t oas_builtin_check(struct oas_db *db, const char *user, const char *password,
+                                        const json_t **claims, const char **canonical,
+                                        apr_pool_t *pool)
+{
+    oas_user_t row = {0};
+    apr_status_t rv = oas_store_user_load(db, oas_fold_case(user, pool), &row, pool);
+    json_t *stored;
+    int matches;
+
+    if (rv != APR_SUCCESS && rv != APR_ENOENT && rv != APR_EINVAL) {
+        return OAS_PASSWORD_UNAVAILABLE;
+    }
+    if (rv != APR_SUCCESS) {
+        oas_password_matches(password, NULL);
+        return OAS_PASSWORD_UNKNOWN;
+    }
+    matches = oas_password_matches(password, row.password_hash);
+    if (!matches || row.locked) {
+        return OAS_PASSWORD_DENIED;
+    }
+    if (oas_json_parse(&stored, row.claims, strlen(row.claims), OAS_CLAIMS_MAX, pool) !=
+        APR_SUCCESS) {
+        stored = oas_json_object(pool);
+    }
+    *claims = stored;
+    *canonical = row.name;
+    return OAS_PASSWORD_GRANTED;
+}

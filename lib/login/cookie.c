@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cookie.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#define BINDING_LEN 22 /* base64url of 16 bytes */
+#define HANDLE_LEN  64 /* base64url of 48 bytes */
+
+/* The value of a cookie in a Cookie header, or NULL. */
+static const char *cookie_value(const char *header, const char *name, apr_pool_t *pool)
+{
+    apr_size_t name_len = strlen(name);
+    const char *p = header;
+
+    while (p != NULL && *p != '\0') {
+        p += strspn(p, " \t;");
+        if (strncmp(p, name, name_len) == 0 && p[name_len] == '=') {
+            p += name_len + 1;
+            return apr_pstrmemdup(pool, p, strcspn(p, "; \t"));
+        }
+        p = strchr(p, ';');
+    }
+    return NULL;
+}
+
+static int is_base64url(const char *text, apr_size_t len, apr_pool_t *pool)
+{
+    oas_bytes_t bytes;
+
+    return oas_base64url_decode(pool, text, len, &bytes) == APR_SUCCESS;
+}
+
+void oas_cookie_read(oas_tx_t *tx)
+{
+    const char *value = cookie_value(tx->request.cookie, tx->issuer->cookie_name, tx->pool);
+    apr_size_t len = value != NULL ? strlen(value) : 0;
+
+    if (len != BINDING_LEN && len != BINDING_LEN + 1 + HANDLE_LEN) {
+        return;
+    }
+    if (!is_base64url(value, BINDING_LEN, tx->pool)) {
+        return;
+    }
+    tx->browser = apr_pstrmemdup(tx->pool, value, BINDING_LEN);
+    if (len > BINDING_LEN && value[BINDING_LEN] == '.' &&
+        is_base64url(value + BINDING_LEN + 1, HANDLE_LEN, tx->pool)) {
+        tx->session_handle = value + BINDING_LEN + 1;
+    }
+}
+
+apr_status_t oas_cookie_bind(oas_tx_t *tx)
+{
+    unsigned char random[OAS_ID_LEN];
+
+    if (tx->browser != NULL) {
+        return APR_SUCCESS;
+    }
+    if (oas_random(random, sizeof(random)) != APR_SUCCESS) {
+        return APR_EGENERAL;
+    }
+    tx->browser = oas_base64url_encode(tx->pool, random, sizeof(random));
+    tx->cookie_changed = 1;
+    return APR_SUCCESS;
+}
+
+void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
+                            const unsigned char secret[OAS_SECRET_LEN])
+{
+    unsigned char handle[OAS_ID_LEN + OAS_SECRET_LEN];
+
+    memcpy(handle, id, OAS_ID_LEN);
+    memcpy(handle + OAS_ID_LEN, secret, OAS_SECRET_LEN);
+    tx->session_handle = oas_base64url_encode(tx->pool, handle, sizeof(handle));
+    oas_wipe(handle, sizeof(handle));
+    tx->cookie_changed = 1;
+}
+
+const char *oas_cookie_header(const oas_tx_t *tx)
+{
+    return apr_pstrcat(
+        tx->pool, tx->issuer->cookie_name, "=", tx->browser, tx->session_handle != NULL ? "." : "",
+        tx->session_handle != NULL ? tx->session_handle : "", "; Path=/; HttpOnly; SameSite=Lax",
+        tx->issuer->cookie_secure ? "; Secure" : "", NULL);
+}
+
+apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],
+                                unsigned char secret_hash[OAS_SHA256_LEN])
+{
+    oas_bytes_t handle;
+
+    if (tx->session_handle == NULL ||
+        oas_base64url_decode(tx->pool, tx->session_handle, HANDLE_LEN, &handle) != APR_SUCCESS) {
+        return APR_ENOENT;
+    }
+    memcpy(id, handle.data, OAS_ID_LEN);
+    oas_sha256(handle.data + OAS_ID_LEN, OAS_SECRET_LEN, secret_hash);
+    return APR_SUCCESS;
+}
+
+const char *oas_cookie_sid(const oas_tx_t *tx)
+{
+    unsigned char id[OAS_ID_LEN];
+    unsigned char hash[OAS_SHA256_LEN];
+
+    if (oas_cookie_session(tx, id, hash) != APR_SUCCESS) {
+        return "";
+    }
+    return oas_base64url_encode(tx->pool, id, sizeof(id));
+}

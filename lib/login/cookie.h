@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file cookie.h
+ * The one cookie of an issuer: "BINDING" before a login, "BINDING.HANDLE" after it. The binding
+ * ties forms to this browser and outlives logins, so that two tabs do not disturb each other; the
+ * handle is base64url(session_id || secret) and changes at each login.
+ */
+#ifndef OAS_LOGIN_COOKIE_H
+#define OAS_LOGIN_COOKIE_H
+
+#include "../base/tx.h"
+
+/** Reads tx->browser and tx->session_handle from the Cookie header; what is malformed is ignored.
+ */
+void oas_cookie_read(oas_tx_t *tx);
+
+/** Makes sure that tx->browser is set, with a new random one if need be (tx->cookie_changed). */
+apr_status_t oas_cookie_bind(oas_tx_t *tx);
+
+/** Sets a new session handle from its two halves (tx->cookie_changed). */
+void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
+                            const unsigned char secret[OAS_SECRET_LEN]);
+
+/** The Set-Cookie value for the present state, in tx->pool (RFC 6265bis: __Host- where Secure). */
+const char *oas_cookie_header(const oas_tx_t *tx);
+
+/** Splits the session handle. APR_ENOENT when there is none. */
+apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],
+                                unsigned char secret_hash[OAS_SHA256_LEN]);
+
+/** The public id (sid) of the session in the cookie, unverified, or "". */
+const char *oas_cookie_sid(const oas_tx_t *tx);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "interaction.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <apr_strings.h>
+#include "../base/json.h"
+#include "cookie.h"
+#include "seal.h"
+
+/* What of a request is carried on; everything else is unknown to us and ignored. */
+static const char *const carried[] = {
+    "client_id",      "redirect_uri",  "response_type",
+    "response_mode",  "scope",         "state",
+    "nonce",          "audience",      "resource",
+    "prompt",         "max_age",       "login_hint",
+    "code_challenge", "ui_locales",    "display",
+    "acr_values",     "id_token_hint", "code_challenge_method",
+    "claims",         "dpop_jkt",
+};
+
+static const char *const form_names[] = {
+    [OAS_FORM_LOGIN] = "login", [OAS_FORM_CONSENT] = "consent", [OAS_FORM_RESUME] = "resume"};
+
+const char *oas_form_name(oas_form_t step)
+{
+    return form_names[step];
+}
+
+static oas_form_t form_by_name(const char *name)
+{
+    int step;
+
+    for (step = OAS_FORM_LOGIN; name != NULL && step <= OAS_FORM_RESUME; step++) {
+        if (strcmp(form_names[step], name) == 0) {
+            return (oas_form_t)step;
+        }
+    }
+    return OAS_FORM_NONE;
+}
+
+/* The associated data. No part can contain a line feed, so no two contexts read alike. */
+static char *context_of(const oas_tx_t *tx, oas_form_t step, const char *client_id,
+                        const char *expires)
+{
+    return apr_pstrcat(tx->pool, "interaction\n", tx->issuer->url, "\n", oas_form_name(step), "\n",
+                       client_id, "\n", tx->browser, "\n",
+                       step == OAS_FORM_LOGIN ? "" : oas_cookie_sid(tx), "\n", expires, NULL);
+}
+
+static json_t *carried_params(const oas_tx_t *tx)
+{
+    json_t *params = json_object();
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(carried) / sizeof(carried[0]); i++) {
+        oas_json_set(params, carried[i], oas_params_get(tx->params, carried[i]));
+    }
+    return params;
+}
+
+apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **out)
+{
+    json_t *data = oas_json_object(tx->pool);
+    const char *expires = apr_psprintf(tx->pool, "%" APR_TIME_T_FMT,
+                                       apr_time_sec(apr_time_now()) + OAS_INTERACTION_LIFETIME);
+    const char *sealed;
+    const char *text;
+    apr_status_t rv;
+
+    json_object_set_new(data, "params", carried_params(tx));
+    if (tx->session != NULL) {
+        json_object_set_new(data, "started", json_integer(tx->session->now));
+        json_object_set_new(data, "login_time", json_integer(tx->login_time));
+    }
+    text = oas_json_text(tx->pool, data);
+    if (text == NULL || strlen(text) > OAS_INTERACTION_MAX) {
+        return text == NULL ? APR_EGENERAL : APR_ENOSPC;
+    }
+    rv = oas_seal(&sealed, tx->issuer, context_of(tx, step, tx->client->client_id, expires), text,
+                  tx->pool);
+    if (rv == APR_SUCCESS) {
+        *out = apr_pstrcat(tx->pool, expires, ".", sealed, NULL);
+    }
+    return rv;
+}
+
+static void restore(oas_tx_t *tx, const json_t *data)
+{
+    json_t *params = json_object_get(data, "params");
+    const char *name;
+    json_t *value;
+
+    tx->params = oas_params_create(tx->pool);
+    json_object_foreach(params, name, value)
+    {
+        oas_params_add(tx->params, name, json_string_value(value));
+    }
+    tx->started = json_integer_value(json_object_get(data, "started"));
+    tx->login_time = json_integer_value(json_object_get(data, "login_time"));
+}
+
+apr_status_t oas_interaction_open(oas_tx_t *tx)
+{
+    const char *value = oas_params_get(tx->form, OAS_FIELD_INTERACTION);
+    const char *client_id = oas_params_get(tx->form, "client_id");
+    oas_form_t step = form_by_name(oas_params_get(tx->form, OAS_FIELD_STEP));
+    const char *dot = value != NULL ? strchr(value, '.') : NULL;
+    const char *expires;
+    const char *text;
+    json_t *data;
+
+    if (dot == NULL || dot - value > 12 || client_id == NULL || strchr(client_id, '\n') != NULL ||
+        step == OAS_FORM_NONE || tx->browser == NULL) {
+        return APR_EACCES;
+    }
+    expires = apr_pstrmemdup(tx->pool, value, dot - value);
+    if (oas_unseal(&text, tx->issuer, context_of(tx, step, client_id, expires), dot + 1,
+                   tx->pool) != APR_SUCCESS ||
+        oas_json_parse(&data, text, strlen(text), OAS_SEAL_MAX, tx->pool) != APR_SUCCESS) {
+        return APR_EACCES;
+    }
+    if (apr_atoi64(expires) + apr_time_sec(tx->issuer->clock_skew) < apr_time_sec(apr_time_now())) {
+        return APR_TIMEUP;
+    }
+    restore(tx, data);
+    tx->form_step = step;
+    return APR_SUCCESS;
+}

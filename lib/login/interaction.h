@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file interaction.h
+ * A login or consent in progress. Nothing of it is stored: the authorization request travels sealed
+ * in the form itself, bound to issuer, step, client, browser and (after login) session, until it
+ * expires.
+ */
+#ifndef OAS_LOGIN_INTERACTION_H
+#define OAS_LOGIN_INTERACTION_H
+
+#include "../base/tx.h"
+
+#define OAS_INTERACTION_MAX      3072 /**< bytes of an authorization request that can be carried */
+#define OAS_INTERACTION_LIFETIME 3600 /**< seconds a form may stay open */
+
+/** Names of the form fields that carry an interaction. */
+#define OAS_FIELD_INTERACTION "interaction"
+#define OAS_FIELD_STEP        "step"
+
+/**
+ * Seals the request in tx->params for one step. tx->browser must be set; for consent and resume the
+ * session in tx->session_handle is bound too.
+ * @return APR_ENOSPC: the request is longer than OAS_INTERACTION_MAX
+ */
+apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **out);
+
+/**
+ * Opens what came in tx->form, sets tx->form_step, tx->params, tx->started, tx->login_time.
+ * @return APR_EACCES: not of this issuer, step, client, browser or session, or altered;
+ *         APR_TIMEUP: authentic, but expired
+ */
+apr_status_t oas_interaction_open(oas_tx_t *tx);
+
+/** "login", "consent" or "resume": the value of OAS_FIELD_STEP. */
+const char *oas_form_name(oas_form_t step);
+
+#endif

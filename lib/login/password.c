@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "password.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../base/json.h"
+#include "../store/session.h"
+#include "../store/throttle.h"
+#include "cookie.h"
+#include "subject.h"
+#include "throttle.h"
+
+/* Asks the providers in order; only one that does not know the name hands on to the next. */
+static oas_password_result_t ask_providers(oas_tx_t *tx, const char *username, const char *password,
+                                           oas_identity_t *identity)
+{
+    const oas_words_t *providers = tx->issuer->password_providers;
+    oas_password_result_t result = OAS_PASSWORD_UNKNOWN;
+    int i;
+
+    for (i = 0; i < providers->nelts && result == OAS_PASSWORD_UNKNOWN; i++) {
+        identity->provider = OAS_WORD(providers, i);
+        result = tx->host->check_password(tx, identity->provider, username, password, identity);
+    }
+    return result;
+}
+
+static const char *display_name(const oas_identity_t *identity, const json_t *claims)
+{
+    const char *name = oas_json_string(claims, "name");
+
+    return name != NULL ? name : identity->name;
+}
+
+/* Fills what the session row needs besides ids. */
+static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_session_new_t *in)
+{
+    json_t *claims;
+    apr_status_t rv;
+
+    rv = oas_subject_make(tx, identity, &in->sub);
+    if (rv == APR_SUCCESS) {
+        rv = oas_subject_claims(tx, &claims);
+    }
+    if (rv != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00501), OAS_E_SERVER, rv,
+                         "subject or claims of a user cannot be made");
+    }
+    in->provider = identity->provider;
+    in->name = display_name(identity, claims);
+    in->claims = oas_json_text(tx->pool, claims);
+    in->amr = "pwd";
+    in->lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION];
+    in->idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE];
+    in->address = tx->request.address;
+    in->user_agent = tx->request.user_agent;
+    return OAS_NEXT;
+}
+
+static oas_outcome_t open_session(oas_tx_t *tx, const oas_identity_t *identity,
+                                  const oas_throttle_attempt_t *attempt)
+{
+    oas_session_new_t in = {.throttle_pair = attempt->key[OAS_THROTTLE_PAIR]};
+    oas_session_t *session = apr_pcalloc(tx->pool, sizeof(*session));
+    unsigned char secret[OAS_SECRET_LEN];
+    unsigned char old_id[OAS_ID_LEN];
+    unsigned char old_hash[OAS_SHA256_LEN];
+    oas_bytes_t id;
+    apr_status_t rv;
+
+    if (describe(tx, identity, &in) != OAS_NEXT) {
+        return OAS_FAILED;
+    }
+    if (oas_random(in.session_id, OAS_ID_LEN) != APR_SUCCESS ||
+        oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00502), OAS_E_SERVER, APR_EGENERAL, "no random numbers");
+    }
+    oas_sha256(secret, sizeof(secret), in.secret_hash);
+    if (oas_cookie_session(tx, old_id, old_hash) == APR_SUCCESS) {
+        in.old_session_id = old_id;
+        in.old_secret_hash = old_hash;
+    }
+    rv = oas_store_session_open(tx->db, &in, session, tx->pool);
+    if (rv != APR_SUCCESS ||
+        oas_base64url_decode(tx->pool, session->id, strlen(session->id), &id) != APR_SUCCESS ||
+        id.len != OAS_ID_LEN) {
+        oas_wipe(secret, sizeof(secret));
+        return oas_store_fault(tx, OAS_TAG(00503), rv, "session not opened");
+    }
+    oas_cookie_set_session(tx, id.data, secret);
+    oas_wipe(secret, sizeof(secret));
+    tx->session = session;
+    tx->login_time = session->auth_time;
+    return OAS_NEXT;
+}
+
+static oas_login_result_t failed_login(oas_tx_t *tx, oas_password_result_t result,
+                                       const oas_throttle_attempt_t *attempt)
+{
+    if (result == OAS_PASSWORD_UNAVAILABLE) {
+        oas_store_throttle_forgive(tx->db, attempt, tx->pool);
+        return OAS_LOGIN_UNAVAILABLE;
+    }
+    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00504), APR_SUCCESS,
+            "sign-in refused: wrong user name or password client=%s ref=%s", tx->client->client_id,
+            tx->request_id);
+    return OAS_LOGIN_WRONG;
+}
+
+oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const char *password)
+{
+    oas_identity_t identity = {0};
+    oas_throttle_attempt_t attempt;
+    oas_password_result_t result = OAS_PASSWORD_UNKNOWN;
+    apr_status_t rv;
+    int wait_s = 0;
+
+    oas_throttle_describe(tx, username, &attempt);
+    rv = oas_store_throttle_attempt(tx->db, &attempt, &wait_s, tx->pool);
+    if (rv != APR_SUCCESS) {
+        oas_store_fault(tx, OAS_TAG(00505), rv, "login attempt not counted");
+        return OAS_LOGIN_FAILED;
+    }
+    if (wait_s > 0) {
+        tx->retry_after = wait_s;
+        return OAS_LOGIN_THROTTLED;
+    }
+    if (strlen(username) <= OAS_USERNAME_MAX && strlen(password) <= OAS_PASSWORD_MAX) {
+        result = ask_providers(tx, username, password, &identity);
+    }
+    if (result != OAS_PASSWORD_GRANTED) {
+        return failed_login(tx, result, &attempt);
+    }
+    /* it was no failure after all: the shared counters must not creep up under honest users */
+    rv = oas_store_throttle_forgive(tx->db, &attempt, tx->pool);
+    if (rv != APR_SUCCESS) {
+        oas_store_fault(tx, OAS_TAG(00506), rv, "login attempt not taken back");
+        return OAS_LOGIN_FAILED;
+    }
+    return open_session(tx, &identity, &attempt) == OAS_NEXT ? OAS_LOGIN_DONE : OAS_LOGIN_FAILED;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "throttle.h"
+
+#include <string.h>
+#include <arpa/inet.h>
+#include <apr_strings.h>
+#include "subject.h"
+
+static const unsigned char v4_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+/* The address a counter is kept for. One IPv6 customer commands a whole /64. */
+static const char *address_bucket(const char *address, apr_pool_t *pool)
+{
+    unsigned char v6[16];
+
+    if (address == NULL) {
+        return "";
+    }
+    if (inet_pton(AF_INET6, address, v6) != 1) {
+        return address;
+    }
+    if (memcmp(v6, v4_mapped, sizeof(v4_mapped)) == 0) {
+        return apr_psprintf(pool, "%d.%d.%d.%d", v6[12], v6[13], v6[14], v6[15]);
+    }
+    return oas_hex_encode(pool, v6, 8);
+}
+
+static void counter_key(const oas_tx_t *tx, const char *kind, const char *user, const char *address,
+                        unsigned char key[OAS_SHA256_LEN])
+{
+    const char *text =
+        apr_pstrcat(tx->pool, tx->issuer->url, "\n", kind, "\n", address, "\n", user, NULL);
+
+    oas_sha256(text, strlen(text), key);
+}
+
+void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttle_attempt_t *out)
+{
+    const char *user = oas_fold_case(username, tx->pool);
+    const char *address = address_bucket(tx->request.address, tx->pool);
+
+    counter_key(tx, "pair", user, address, out->key[OAS_THROTTLE_PAIR]);
+    counter_key(tx, "account", user, "", out->key[OAS_THROTTLE_ACCOUNT]);
+    counter_key(tx, "address", "", address, out->key[OAS_THROTTLE_ADDRESS]);
+    out->limit[OAS_THROTTLE_PAIR] = tx->issuer->throttle.pair;
+    out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.account;
+    out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.address;
+    out->max = tx->issuer->throttle.max;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file throttle.h
+ * Which counters a login attempt touches: user and address as a pair, the user, the address.
+ */
+#ifndef OAS_LOGIN_THROTTLE_H
+#define OAS_LOGIN_THROTTLE_H
+
+#include "../base/tx.h"
+#include "../store/throttle.h"
+
+/**
+ * Names the three counters of an attempt by hashes and copies the limits (OAuth2ASThrottle). User
+ * names are folded, so that spelling variants share a counter; an IPv6 address counts as its /64.
+ */
+void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttle_attempt_t *out);
+
+#endif
