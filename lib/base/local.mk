@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += liboas_base.la
 liboas_base_la_SOURCES = \
 	lib/base/bytes.c lib/base/bytes.h \
 	lib/base/error.c lib/base/error.h \
+	lib/base/handle.c lib/base/handle.h \
 	lib/base/json.c lib/base/json.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/model.c lib/base/model.h \

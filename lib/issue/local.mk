@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_issue.la
-liboas_issue_la_SOURCES =
+liboas_issue_la_SOURCES = \
+	lib/issue/access_token.c lib/issue/access_token.h \
+	lib/issue/claims.c lib/issue/claims.h \
+	lib/issue/code.c lib/issue/code.h \
+	lib/issue/id_token.c lib/issue/id_token.h

@@ -3,9 +3,9 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "../base/handle.h"
 
 #define BINDING_LEN 22 /* base64url of 16 bytes */
-#define HANDLE_LEN  64 /* base64url of 48 bytes */
 
 /* The value of a cookie in a Cookie header, or NULL. */
 static const char *cookie_value(const char *header, const char *name, apr_pool_t *pool)
@@ -36,7 +36,7 @@ void oas_cookie_read(oas_tx_t *tx)
     const char *value = cookie_value(tx->request.cookie, tx->issuer->cookie_name, tx->pool);
     apr_size_t len = value != NULL ? strlen(value) : 0;
 
-    if (len != BINDING_LEN && len != BINDING_LEN + 1 + HANDLE_LEN) {
+    if (len != BINDING_LEN && len != BINDING_LEN + 1 + OAS_HANDLE_LEN) {
         return;
     }
     if (!is_base64url(value, BINDING_LEN, tx->pool)) {
@@ -44,7 +44,7 @@ void oas_cookie_read(oas_tx_t *tx)
     }
     tx->browser = apr_pstrmemdup(tx->pool, value, BINDING_LEN);
     if (len > BINDING_LEN && value[BINDING_LEN] == '.' &&
-        is_base64url(value + BINDING_LEN + 1, HANDLE_LEN, tx->pool)) {
+        is_base64url(value + BINDING_LEN + 1, OAS_HANDLE_LEN, tx->pool)) {
         tx->session_handle = value + BINDING_LEN + 1;
     }
 }
@@ -67,12 +67,7 @@ apr_status_t oas_cookie_bind(oas_tx_t *tx)
 void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
                             const unsigned char secret[OAS_SECRET_LEN])
 {
-    unsigned char handle[OAS_ID_LEN + OAS_SECRET_LEN];
-
-    memcpy(handle, id, OAS_ID_LEN);
-    memcpy(handle + OAS_ID_LEN, secret, OAS_SECRET_LEN);
-    tx->session_handle = oas_base64url_encode(tx->pool, handle, sizeof(handle));
-    oas_wipe(handle, sizeof(handle));
+    tx->session_handle = oas_handle_make(id, secret, tx->pool);
     tx->cookie_changed = 1;
 }
 
@@ -87,14 +82,10 @@ const char *oas_cookie_header(const oas_tx_t *tx)
 apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],
                                 unsigned char secret_hash[OAS_SHA256_LEN])
 {
-    oas_bytes_t handle;
-
     if (tx->session_handle == NULL ||
-        oas_base64url_decode(tx->pool, tx->session_handle, HANDLE_LEN, &handle) != APR_SUCCESS) {
+        oas_handle_split(tx->session_handle, id, secret_hash, tx->pool) != APR_SUCCESS) {
         return APR_ENOENT;
     }
-    memcpy(id, handle.data, OAS_ID_LEN);
-    oas_sha256(handle.data + OAS_ID_LEN, OAS_SECRET_LEN, secret_hash);
     return APR_SUCCESS;
 }
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file bearer.h
+ * Access tokens that come back to us (RFC 6750, RFC 9068 section 4).
+ */
+#ifndef OAS_CHECK_BEARER_H
+#define OAS_CHECK_BEARER_H
+
+#include "../base/tx.h"
+
+/**
+ * Step of userinfo: one access token, in the Authorization header or, with POST, in the form body;
+ * signed by us, of type at+jwt, for this issuer's userinfo, with scope openid. Sets
+ * tx->token_claims and, when a browser asks from another origin, tx->client. Expiry is judged by
+ * the database (load_grant).
+ */
+oas_outcome_t oas_check_access_token(oas_tx_t *tx);
+
+/** Step: the grant behind the token is live and the token has not expired. Sets tx->grant. */
+oas_outcome_t oas_load_grant(oas_tx_t *tx);
+
+#endif

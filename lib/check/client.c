@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client.h"
+
+#include <string.h>
+#include "../store/client.h"
+
+#define CLIENT_ID_MAX 255
+
+apr_status_t oas_client_find(oas_tx_t *tx, const char *client_id, const oas_client_t **out)
+{
+    oas_client_t *stored;
+    apr_status_t rv;
+
+    *out = apr_hash_get(tx->issuer->clients, client_id, APR_HASH_KEY_STRING);
+    if (*out != NULL) {
+        return APR_SUCCESS;
+    }
+    if (strlen(client_id) > CLIENT_ID_MAX) {
+        return APR_ENOENT;
+    }
+    rv = oas_store_client_load(tx->db, client_id, &stored, tx->pool);
+    if (rv == APR_SUCCESS) {
+        *out = stored;
+    }
+    return rv;
+}
+
+oas_outcome_t oas_load_client(oas_tx_t *tx)
+{
+    const char *client_id = oas_params_get(tx->params, "client_id");
+    apr_status_t rv;
+
+    if (client_id == NULL) {
+        return oas_refuse(tx, OAS_TAG(00610),
+                          tx->params->list->nelts == 0 ? OAS_E_BARE : OAS_E_CLIENT_ID_MISSING,
+                          NULL);
+    }
+    rv = oas_client_find(tx, client_id, &tx->client);
+    if (rv == APR_ENOENT) {
+        return oas_refuse(tx, OAS_TAG(00611), OAS_E_CLIENT_UNKNOWN, NULL);
+    }
+    if (rv != APR_SUCCESS) {
+        return oas_store_fault(tx, OAS_TAG(00612), rv, "client not looked up");
+    }
+    return OAS_NEXT;
+}

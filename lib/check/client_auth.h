@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file client_auth.h
+ * Client authentication (RFC 6749 section 2.3): client_secret_basic, client_secret_post, none.
+ */
+#ifndef OAS_CHECK_CLIENT_AUTH_H
+#define OAS_CHECK_CLIENT_AUTH_H
+
+#include "../base/tx.h"
+
+/**
+ * Takes an Authorization header of scheme Basic apart (RFC 7617; both halves percent-decoded as RFC
+ * 6749 section 2.3.1 asks). APR_ENOENT: no header or another scheme; APR_EINVAL: malformed. The
+ * secret is wiped with the pool.
+ */
+apr_status_t oas_basic_parse(const char *header, const char **client_id, const char **secret,
+                             apr_pool_t *pool);
+
+/**
+ * Step: finds the client of a token request and makes sure that it is the one it says, in the one
+ * way it is registered for. An unknown client and a wrong secret answer alike. Sets tx->client and
+ * tx->auth_method.
+ */
+oas_outcome_t oas_check_client_auth(oas_tx_t *tx);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "code.h"
+
+#include "../base/handle.h"
+#include "pkce.h"
+
+oas_outcome_t oas_check_grant_type(oas_tx_t *tx)
+{
+    const char *asked = oas_params_get(tx->params, "grant_type");
+    unsigned bit;
+
+    if (asked == NULL) {
+        return oas_refuse(tx, OAS_TAG(00660), OAS_E_GRANT_TYPE_MISSING, NULL);
+    }
+    bit = oas_name_bit(oas_grant_type_names, asked);
+    if (bit == 0) {
+        return oas_refuse(tx, OAS_TAG(00661), OAS_E_GRANT_TYPE_UNSUPPORTED, NULL);
+    }
+    if (!(tx->client->grant_types & bit)) {
+        return oas_refuse(tx, OAS_TAG(00662), OAS_E_GRANT_TYPE_UNAUTHORIZED, NULL);
+    }
+    tx->mask = bit;
+    return OAS_NEXT;
+}
+
+oas_outcome_t oas_check_code(oas_tx_t *tx)
+{
+    const char *verifier = oas_params_get(tx->params, "code_verifier");
+    unsigned char grant_id[OAS_ID_LEN];
+    unsigned char hash[OAS_SHA256_LEN];
+
+    tx->code = oas_params_get(tx->params, "code");
+    if (tx->code == NULL) {
+        return oas_refuse(tx, OAS_TAG(00663), OAS_E_CODE_MISSING, NULL);
+    }
+    if (oas_handle_split(tx->code, grant_id, hash, tx->pool) != APR_SUCCESS) {
+        return oas_refuse(tx, OAS_TAG(00664), OAS_E_CODE_INVALID, "no code of ours");
+    }
+    if (verifier != NULL &&
+        oas_code_challenge(&tx->code_challenge, verifier, tx->pool) != APR_SUCCESS) {
+        return oas_refuse(tx, OAS_TAG(00665), OAS_E_VERIFIER_MALFORMED, NULL);
+    }
+    return OAS_NEXT;
+}

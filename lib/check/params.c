@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "params.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define REQUEST_MAX                                                                                \
+    3000 /* bytes of values: what a sealed form has room for, with its member names */
+
+/* Everything we read from a request; unknown parameters may repeat, they are ignored anyway. */
+static const char *const known[] = {
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "grant_type",
+    "code",
+    "code_verifier",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "nonce",
+    "audience",
+    "prompt",
+    "max_age",
+    "login_hint",
+    "id_token_hint",
+    "acr_values",
+    "claims",
+    "ui_locales",
+    "display",
+    "request",
+    "request_uri",
+    "code_challenge",
+    "access_token",
+    "username",
+    "password",
+    "decision",
+    "interaction",
+    "step",
+    "dpop_jkt",
+    "registration",
+    "code_challenge_method",
+};
+
+static oas_outcome_t check_method(oas_tx_t *tx, int get, int post)
+{
+    if ((get && strcmp(tx->request.method, "GET") == 0) ||
+        (post && strcmp(tx->request.method, "POST") == 0)) {
+        return OAS_NEXT;
+    }
+    return oas_refuse(tx, OAS_TAG(00600), OAS_E_METHOD, NULL);
+}
+
+oas_outcome_t oas_check_method_get_post(oas_tx_t *tx)
+{
+    return check_method(tx, 1, 1);
+}
+
+oas_outcome_t oas_check_method_post(oas_tx_t *tx)
+{
+    return check_method(tx, 0, 1);
+}
+
+oas_outcome_t oas_check_method_get(oas_tx_t *tx)
+{
+    return check_method(tx, 1, 0);
+}
+
+int oas_is_form(const char *content_type)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    apr_size_t len = sizeof(form) - 1;
+
+    return content_type != NULL && strncasecmp(content_type, form, len) == 0 &&
+           strchr(" \t;", content_type[len]) != NULL;
+}
+
+oas_outcome_t oas_load_form(oas_tx_t *tx)
+{
+    int post = strcmp(tx->request.method, "POST") == 0;
+    const char *data = post ? tx->request.body : tx->request.query;
+    apr_size_t len = post ? tx->request.body_len : (data != NULL ? strlen(data) : 0);
+    apr_status_t rv;
+
+    tx->form = tx->params = oas_params_create(tx->pool);
+    if (tx->request.body_too_large) {
+        return oas_refuse(tx, OAS_TAG(00601), OAS_E_BODY_TOO_LARGE, NULL);
+    }
+    if (post && len > 0 && !oas_is_form(tx->request.content_type)) {
+        return oas_refuse(tx, OAS_TAG(00602), OAS_E_CONTENT_TYPE, NULL);
+    }
+    rv = oas_params_parse(&tx->form, data, data != NULL ? len : 0, tx->pool);
+    tx->params = tx->form;
+    if (rv == APR_ENOSPC) {
+        return oas_refuse(tx, OAS_TAG(00603), OAS_E_TOO_MANY_PARAMETERS, NULL);
+    }
+    if (rv != APR_SUCCESS) {
+        return oas_refuse(tx, OAS_TAG(00604), OAS_E_MALFORMED, NULL);
+    }
+    return OAS_NEXT;
+}
+
+oas_outcome_t oas_check_duplicates(oas_tx_t *tx)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (oas_params_count(tx->form, known[i]) > 1) {
+            return oas_refuse(tx, OAS_TAG(00605), OAS_E_DUPLICATE_PARAMETER, known[i]);
+        }
+    }
+    return OAS_NEXT;
+}
+
+oas_outcome_t oas_check_length(oas_tx_t *tx)
+{
+    apr_size_t total = 0;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        const char *value = oas_params_get(tx->params, known[i]);
+        total += value != NULL ? strlen(value) : 0;
+    }
+    return total <= REQUEST_MAX ? OAS_NEXT : oas_refuse(tx, OAS_TAG(00606), OAS_E_TOO_LONG, NULL);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "code.h"
+
+#include <string.h>
+#include "../base/handle.h"
+#include "../store/grant.h"
+
+static oas_consent_mode_t consent_mode(const oas_tx_t *tx)
+{
+    if (tx->consent_skipped) {
+        return OAS_CONSENT_SKIP;
+    }
+    return tx->consent_given ? OAS_CONSENT_ALLOW : OAS_CONSENT_REQUIRE;
+}
+
+/* Fills grant_id and code_hash at random; tx->code is both halves. */
+static apr_status_t make_code(oas_tx_t *tx, oas_code_put_t *put)
+{
+    unsigned char secret[OAS_SECRET_LEN];
+
+    if (oas_random(put->grant_id, OAS_ID_LEN) != APR_SUCCESS ||
+        oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
+        return APR_EGENERAL;
+    }
+    oas_sha256(secret, sizeof(secret), put->code_hash);
+    tx->code = oas_handle_make(put->grant_id, secret, tx->pool);
+    oas_wipe(secret, sizeof(secret));
+    return APR_SUCCESS;
+}
+
+static apr_status_t describe(oas_tx_t *tx, oas_code_put_t *put)
+{
+    oas_bytes_t session_id;
+
+    if (oas_base64url_decode(tx->pool, tx->session->id, strlen(tx->session->id), &session_id) !=
+            APR_SUCCESS ||
+        session_id.len != OAS_ID_LEN) {
+        return APR_EGENERAL;
+    }
+    memcpy(put->session_id, session_id.data, OAS_ID_LEN);
+    put->client_id = tx->client->client_id;
+    put->scope = oas_words_join(tx->scopes, tx->pool);
+    put->resource = tx->resource != NULL ? tx->resource->uri : NULL;
+    put->redirect_uri = tx->redirect_uri;
+    put->redirect_uri_required = tx->redirect_uri_sent;
+    put->code_challenge = tx->code_challenge;
+    put->nonce = tx->nonce;
+    put->code_lifetime = oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_CODE);
+    put->access_lifetime =
+        oas_lifetime(tx->issuer, tx->client, tx->resource, OAS_LIFETIME_ACCESS_TOKEN);
+    put->consent = consent_mode(tx);
+    put->form_started = tx->started;
+    return make_code(tx, put);
+}
+
+oas_outcome_t oas_issue_code(oas_tx_t *tx)
+{
+    oas_code_put_t put = {0};
+    oas_code_put_outcome_t outcome;
+    apr_status_t rv = describe(tx, &put);
+
+    if (rv != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00710), OAS_E_SERVER, rv, "code not made");
+    }
+    rv = oas_store_code_put(tx->db, &put, &outcome, tx->pool);
+    if (rv != APR_SUCCESS) {
+        return oas_store_fault(tx, OAS_TAG(00711), rv, "code not stored");
+    }
+    if (outcome == OAS_CODE_SESSION_GONE) {
+        return oas_refuse(tx, OAS_TAG(00712), OAS_E_LOGIN_REQUIRED, "the session has just ended");
+    }
+    if (outcome == OAS_CODE_CONSENT_GONE) {
+        return oas_refuse(tx, OAS_TAG(00713),
+                          put.consent == OAS_CONSENT_ALLOW ? OAS_E_FORM_STALE
+                                                           : OAS_E_CONSENT_REQUIRED,
+                          "the consent has been withdrawn meanwhile");
+    }
+    return OAS_NEXT;
+}
+
+/* What the client is told of each outcome, and what the log is told. */
+static const struct {
+    oas_error_id_t error;
+    const char *detail;
+} redeem_errors[] = {
+    [OAS_REDEEM_DONE] = {OAS_E_NONE, NULL},
+    [OAS_REDEEM_UNKNOWN] = {OAS_E_CODE_INVALID, "unknown"},
+    [OAS_REDEEM_FOREIGN] = {OAS_E_CODE_INVALID, "issued to another client"},
+    [OAS_REDEEM_REDIRECT_URI] = {OAS_E_CODE_INVALID, "redirect_uri differs"},
+    [OAS_REDEEM_REDIRECT_URI_MISSING] = {OAS_E_TOKEN_REDIRECT_URI_MISSING, NULL},
+    [OAS_REDEEM_VERIFIER] = {OAS_E_CODE_INVALID, "code_verifier does not match"},
+    [OAS_REDEEM_VERIFIER_MISSING] = {OAS_E_VERIFIER_MISSING, NULL},
+    [OAS_REDEEM_EXPIRED] = {OAS_E_CODE_INVALID, "expired"},
+    [OAS_REDEEM_REPLAYED] = {OAS_E_CODE_INVALID, "used before: what was issued is revoked now"},
+    [OAS_REDEEM_REVOKED] = {OAS_E_CODE_INVALID, "its grant was revoked"},
+};
+
+oas_outcome_t oas_issue_redemption(oas_tx_t *tx)
+{
+    oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
+    oas_code_redeem_t in = {0};
+    oas_redeem_outcome_t outcome;
+    apr_status_t rv;
+
+    if (oas_handle_split(tx->code, in.grant_id, in.code_hash, tx->pool) != APR_SUCCESS ||
+        oas_random(in.attempt, sizeof(in.attempt)) != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00715), OAS_E_SERVER, APR_EGENERAL, "no attempt id");
+    }
+    in.client_id = tx->client->client_id;
+    in.redirect_uri = oas_params_get(tx->params, "redirect_uri");
+    in.code_challenge = tx->code_challenge;
+    rv = oas_store_code_redeem(tx->db, &in, &outcome, grant, tx->pool);
+    if (rv != APR_SUCCESS) {
+        return oas_store_fault(tx, OAS_TAG(00716), rv, "code not redeemed");
+    }
+    if (outcome != OAS_REDEEM_DONE) {
+        return oas_refuse(tx, OAS_TAG(00717), redeem_errors[outcome].error,
+                          redeem_errors[outcome].detail);
+    }
+    tx->grant = grant;
+    return OAS_NEXT;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "id_token.h"
+
+#include "../base/json.h"
+#include "../jose/jwt.h"
+#include "claims.h"
+
+/* amr is an array of strings (RFC 8176); it rests space-delimited. */
+static json_t *amr_array(const char *amr, apr_pool_t *pool)
+{
+    json_t *array = json_array();
+    oas_words_t *words;
+    int i;
+
+    oas_words_parse(&words, amr, pool);
+    for (i = 0; i < words->nelts; i++) {
+        json_array_append_new(array, json_string(OAS_WORD(words, i)));
+    }
+    return array;
+}
+
+static json_t *token_claims(const oas_tx_t *tx, const char *alg)
+{
+    const oas_grant_t *grant = tx->grant;
+    apr_int64_t lifetime =
+        apr_time_sec(oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_ID_TOKEN));
+    const char *access_token = oas_json_string(tx->answer, "access_token");
+    json_t *claims = oas_json_object(tx->pool);
+
+    oas_json_set(claims, "iss", tx->issuer->url);
+    oas_json_set(claims, "sub", grant->sub);
+    oas_json_set(claims, "aud", grant->client_id);
+    oas_json_set(claims, "azp", grant->client_id);
+    json_object_set_new(claims, "exp", json_integer(grant->now + lifetime));
+    json_object_set_new(claims, "iat", json_integer(grant->now));
+    json_object_set_new(claims, "auth_time", json_integer(grant->auth_time));
+    oas_json_set(claims, "nonce", grant->nonce);
+    oas_json_set(claims, "acr", grant->acr);
+    if (grant->amr != NULL) {
+        json_object_set_new(claims, "amr", amr_array(grant->amr, tx->pool));
+    }
+    oas_json_set(claims, "sid", grant->sid);
+    if (access_token != NULL) {
+        oas_json_set(claims, "at_hash", oas_jwt_half_hash(alg, access_token, tx->pool));
+    }
+    oas_release_claims(tx, grant->scopes, OAS_IN_ID_TOKEN, claims);
+    return claims;
+}
+
+oas_outcome_t oas_issue_id_token(oas_tx_t *tx)
+{
+    const oas_signer_t *signer;
+    const char *token;
+    apr_status_t rv;
+
+    if (!oas_words_has(tx->grant->scopes, "openid")) {
+        return OAS_NEXT;
+    }
+    signer = oas_keyset_signer(tx->issuer->keys, tx->client->id_token_alg);
+    if (signer == NULL) {
+        return oas_fault(tx, OAS_TAG(00705), OAS_E_SERVER, APR_EGENERAL,
+                         "no active key for the client's ID token algorithm");
+    }
+    rv = oas_jwt_sign(&token, signer, "JWT", token_claims(tx, tx->client->id_token_alg), tx->pool);
+    if (rv != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00706), OAS_E_SERVER, rv, "ID token not signed");
+    }
+    oas_json_set(tx->answer, "id_token", token);
+    return OAS_NEXT;
+}

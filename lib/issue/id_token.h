@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file id_token.h
+ * ID tokens (OIDC Core section 2).
+ */
+#ifndef OAS_ISSUE_ID_TOKEN_H
+#define OAS_ISSUE_ID_TOKEN_H
+
+#include "../base/tx.h"
+
+/**
+ * Step: when openid was granted, signs an ID token with the client's algorithm and puts it into
+ * tx->answer; at_hash is of the access token that is there already.
+ */
+oas_outcome_t oas_issue_id_token(oas_tx_t *tx);
+
+#endif
