@@ -1,1 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
+schemadir = $(pkgdatadir)/schema
+dist_schema_DATA = schema/001-base.sql
