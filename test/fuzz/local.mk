@@ -1,1 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
+# Fuzz targets. Built plainly, each runs over its corpus in `make check`; configured with --enable-fuzzers
+# (clang), `make fuzz FUZZ_SECONDS=600` gives each that long to find more. What crashes one becomes a file
+# of its corpus.
+FUZZ_TARGETS = test/fuzz/fuzz_form test/fuzz/fuzz_json test/fuzz/fuzz_redirect_uri
+FUZZ_SECONDS = 10
+FUZZ_MAIN =
+
+check_PROGRAMS += $(FUZZ_TARGETS)
+EXTRA_DIST += test/fuzz/corpus test/fuzz/driver.c
+
+if FUZZERS
+FUZZ_LINK = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+else
+FUZZ_LINK = $(AM_LDFLAGS)
+FUZZ_MAIN += test/fuzz/driver.c
+TESTS += $(FUZZ_TARGETS)
+endif
+
+test_fuzz_fuzz_form_SOURCES = test/fuzz/fuzz_form.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_form_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_form_LDADD = $(OAS_BASE) $(OAS_LIBS)
+
+test_fuzz_fuzz_json_SOURCES = test/fuzz/fuzz_json.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_json_LDADD = $(OAS_BASE) $(OAS_LIBS)
+
+test_fuzz_fuzz_redirect_uri_SOURCES = test/fuzz/fuzz_redirect_uri.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_redirect_uri_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_redirect_uri_LDADD = $(OAS_BASE) $(OAS_LIBS)
+
+fuzz: $(FUZZ_TARGETS)
+	@for target in $(FUZZ_TARGETS); do \
+	  name=$${target##*/fuzz_}; found=fuzz-found/$$name; \
+	  mkdir -p $$found || exit 1; \
+	  echo "$$target: $(FUZZ_SECONDS) seconds"; \
+	  ./$$target -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=$$found/ $$found $(srcdir)/test/fuzz/corpus/$$name || exit 1; \
+	done
+.PHONY: fuzz
+
+clean-local:
+	-rm -rf fuzz-found
