@@ -29,14 +29,16 @@ typedef struct oas_jwk oas_jwk_t;
 /**
  * Wraps a key; takes over one reference, released with the pool.
  * @return APR_EINVAL when the key is of no supported kind (RSA, P-256, Ed25519) or an RSA key is
- *         shorter than OAS_RSA_MIN_BITS or has an even or tiny exponent; *why then says so in
- *         plain words (static text).
+ *         shorter than OAS_RSA_MIN_BITS, has an even exponent or one below 65537, or was made by a
+ *         generator known as broken; *why then says so in plain words, without a full stop (static
+ *         or in `pool`). `why` may be NULL.
  */
 apr_status_t oas_jwk_create(oas_jwk_t **out, EVP_PKEY *key, const char **why, apr_pool_t *pool);
 
 /**
- * Reads a private key from a PEM or DER file or any OpenSSL store URI (OSSL_STORE).
- * APR_ENOENT: cannot be opened or holds no private key; APR_EINVAL as above. *why as above.
+ * Reads a private key from a PEM or DER file or any OpenSSL store URI (OSSL_STORE). Never asks for
+ * a passphrase. APR_ENOENT: cannot be opened, is encrypted, or holds no private key; APR_EINVAL as
+ * above. *why as above; it must not be NULL.
  */
 apr_status_t oas_jwk_load(oas_jwk_t **out, const char *uri, const char **why, apr_pool_t *pool);
 
@@ -53,14 +55,13 @@ int oas_jwk_fits(const oas_jwk_t *jwk, const oas_alg_t *alg);
 /** The algorithm a key has when nobody says: RS256 for RSA, ES256 for P-256, EdDSA for Ed25519. */
 const oas_alg_t *oas_jwk_default_alg(const oas_jwk_t *jwk);
 
-/** RFC 7638 SHA-256 thumbprint, base64url. For keys of ours it is the kid. */
+/** RFC 7638 SHA-256 thumbprint, base64url. Our kids are made of it (see oas_keyset_add). */
 const char *oas_jwk_thumbprint(const oas_jwk_t *jwk);
 
 /** "kid" that came with a parsed JWK, or NULL. */
 const char *oas_jwk_kid(const oas_jwk_t *jwk);
 
-/** The public key as a JWK with kid (thumbprint), alg and use; owned by the pool; no private
- * member. */
+/** The public key as a JWK with kid (as in a key set), alg and use; owned by the pool. */
 json_t *oas_jwk_public(const oas_jwk_t *jwk, const oas_alg_t *alg, apr_pool_t *pool);
 
 /** A new private key for an algorithm as PKCS#8 PEM text in `pool` (wiped with it). RSA gets 2048

@@ -33,20 +33,23 @@ apr_status_t oas_jws_sign(const char **out, const oas_signer_t *signer, const ch
                           const void *payload, apr_size_t len, apr_pool_t *pool);
 
 /**
- * Takes a compact JWS apart. APR_EINVAL unless it is three strict base64url parts with a JSON
- * object as header that has a string "alg", no duplicate members, no "crit" (none is understood)
- * and no "b64":false; APR_ENOSPC when longer than OAS_JWS_MAX.
+ * Takes a compact JWS apart, into memory of its own. APR_EINVAL unless it is three strict base64url
+ * parts with a JSON object as header that has a string "alg", no duplicate members, no "crit" (none
+ * is understood) and no "b64" but true; APR_ENOSPC when longer than OAS_JWS_MAX.
  */
 apr_status_t oas_jws_parse(oas_jws_t **out, const char *text, apr_size_t len, apr_pool_t *pool);
 
 /**
- * Checks the signature with one key. APR_EACCES when it does not verify, when header alg is not in
- * the allow-list, or does not fit the key. ES256 signatures must be exactly 64 bytes (RFC
- * 7518 3.4).
+ * Checks the signature with this one key; a key that the header brings is not looked at. APR_EACCES
+ * when it does not verify, when header alg is not in the allow-list, or does not fit the key. ES256
+ * signatures must be exactly 64 bytes (RFC 7518 3.4).
  */
 apr_status_t oas_jws_verify(const oas_jws_t *jws, const oas_jwk_t *jwk);
 
-/** Checks a JWS of our own: kid and alg must name one key of the set. APR_EACCES otherwise. */
+/**
+ * Checks a JWS of our own: kid and alg must name one key of the set, and the header brings no key
+ * ("jwk", "jku", "x5c", "x5u"). APR_EACCES otherwise.
+ */
 apr_status_t oas_jws_verify_own(const oas_jws_t *jws, const oas_keyset_t *set);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef OAS_JOSE_KEYSET_H
 #define OAS_JOSE_KEYSET_H
 
+#include <apr_tables.h>
 #include "jwk.h"
 
 typedef enum { OAS_KEY_ACTIVE, OAS_KEY_NEXT, OAS_KEY_RETIRED } oas_key_state_t;
@@ -16,10 +17,13 @@ typedef struct oas_keyset oas_keyset_t;
 oas_keyset_t *oas_keyset_create(apr_pool_t *pool);
 
 /**
- * Adds a private key for one algorithm. The same RSA key may be added for RS256 and PS256 (it is
- * then published once per alg, with distinct kids: the thumbprint, and the thumbprint followed by
- * "-PS256").
- * @return APR_EINVAL: the key does not fit the algorithm; APR_EEXIST: a second active key for it.
+ * Adds a private key for one algorithm, after it has signed and verified once. `jwk` must live as
+ * long as the set. The same RSA key may be added for RS256 and PS256: the kid of a key for PS256 is
+ * always its thumbprint followed by "-PS256", of every other its thumbprint, so that no kid changes
+ * when a key is added. Only at configuration time, by one thread; afterwards a set is immutable and
+ * any number of threads may use it.
+ * @return APR_EINVAL: the key does not fit the algorithm; APR_EEXIST: a second active key for it,
+ * or the same key again; APR_EGENERAL: it cannot sign, or not what its public half verifies.
  */
 apr_status_t oas_keyset_add(oas_keyset_t *set, const oas_jwk_t *jwk, const oas_alg_t *alg,
                             oas_key_state_t state);
