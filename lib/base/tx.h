@@ -126,10 +126,9 @@ struct oas_tx {
     oas_form_t form_step;       /**< by load_interaction */
     const char *browser;        /**< browser binding from the cookie, or NULL; by load_cookie */
     const char *session_handle; /**< session part of the cookie, or NULL; by load_cookie */
-    int cookie_changed;         /**< the reply must set the cookie */
+    const char *set_cookie; /**< Set-Cookie value the reply must carry, or NULL (login/cookie.h) */
     apr_int64_t started; /**< database time when the consent form was made; by load_interaction */
-    apr_int64_t login_time;        /**< auth_time of a login made during this interaction, or 0 */
-    const char *interaction_error; /**< what the login page says about the last try, or NULL */
+    apr_int64_t login_time; /**< auth_time of a login made during this interaction, or 0 */
 
     const oas_client_t *client; /**< by load_client */
     unsigned auth_method;       /**< OAS_AUTH_ bit used; by check_client_auth */

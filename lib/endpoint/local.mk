@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_endpoint.la
-liboas_endpoint_la_SOURCES =
+liboas_endpoint_la_SOURCES = \
+	lib/endpoint/authorize.c \
+	lib/endpoint/consent.c lib/endpoint/consent.h \
+	lib/endpoint/document.c \
+	lib/endpoint/endpoint.c lib/endpoint/endpoint.h \
+	lib/endpoint/interaction.c lib/endpoint/interaction.h \
+	lib/endpoint/login.c lib/endpoint/login.h \
+	lib/endpoint/metadata.c lib/endpoint/metadata.h \
+	lib/endpoint/pipeline.c lib/endpoint/pipeline.h \
+	lib/endpoint/token.c \
+	lib/endpoint/userinfo.c

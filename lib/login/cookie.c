@@ -49,6 +49,15 @@ void oas_cookie_read(oas_tx_t *tx)
     }
 }
 
+/* __Host- where Secure (RFC 6265bis): no neighbour under the same domain can plant one. */
+static void set_cookie(oas_tx_t *tx)
+{
+    tx->set_cookie = apr_pstrcat(
+        tx->pool, tx->issuer->cookie_name, "=", tx->browser, tx->session_handle != NULL ? "." : "",
+        tx->session_handle != NULL ? tx->session_handle : "", "; Path=/; HttpOnly; SameSite=Lax",
+        tx->issuer->cookie_secure ? "; Secure" : "", NULL);
+}
+
 apr_status_t oas_cookie_bind(oas_tx_t *tx)
 {
     unsigned char random[OAS_ID_LEN];
@@ -60,7 +69,7 @@ apr_status_t oas_cookie_bind(oas_tx_t *tx)
         return APR_EGENERAL;
     }
     tx->browser = oas_base64url_encode(tx->pool, random, sizeof(random));
-    tx->cookie_changed = 1;
+    set_cookie(tx);
     return APR_SUCCESS;
 }
 
@@ -68,15 +77,7 @@ void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
                             const unsigned char secret[OAS_SECRET_LEN])
 {
     tx->session_handle = oas_handle_make(id, secret, tx->pool);
-    tx->cookie_changed = 1;
-}
-
-const char *oas_cookie_header(const oas_tx_t *tx)
-{
-    return apr_pstrcat(
-        tx->pool, tx->issuer->cookie_name, "=", tx->browser, tx->session_handle != NULL ? "." : "",
-        tx->session_handle != NULL ? tx->session_handle : "", "; Path=/; HttpOnly; SameSite=Lax",
-        tx->issuer->cookie_secure ? "; Secure" : "", NULL);
+    set_cookie(tx);
 }
 
 apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],

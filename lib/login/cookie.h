@@ -14,15 +14,12 @@
  */
 void oas_cookie_read(oas_tx_t *tx);
 
-/** Makes sure that tx->browser is set, with a new random one if need be (tx->cookie_changed). */
+/** Makes sure that tx->browser is set, with a new random one if need be (and tx->set_cookie). */
 apr_status_t oas_cookie_bind(oas_tx_t *tx);
 
-/** Sets a new session handle from its two halves (tx->cookie_changed). */
+/** Sets a new session handle from its two halves, and tx->set_cookie. */
 void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
                             const unsigned char secret[OAS_SECRET_LEN]);
-
-/** The Set-Cookie value for the present state, in tx->pool (RFC 6265bis: __Host- where Secure). */
-const char *oas_cookie_header(const oas_tx_t *tx);
 
 /** Splits the session handle. APR_ENOENT when there is none. */
 apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],

@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_reply.la
 liboas_reply_la_SOURCES =
+liboas_reply_la_SOURCES += \
+	lib/reply/error.c \
+	lib/reply/page.c \
+	lib/reply/reply.c lib/reply/reply.h

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "consent.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../base/json.h"
+#include "../base/uri.h"
+#include "../login/consent.h"
+#include "../reply/reply.h"
+#include "interaction.h"
+
+static const char *scope_text(const oas_tx_t *tx, const char *scope)
+{
+    const char *text = oas_oidc_scope_text(scope);
+    const oas_scope_t *row;
+
+    if (text != NULL) {
+        return text;
+    }
+    row = tx->resource != NULL ? oas_scope_find(tx->resource, scope) : NULL;
+    return row != NULL && row->text != NULL ? row->text : scope;
+}
+
+/* The permissions in words; those the user has not allowed before are marked when some were. */
+static void add_permissions(const oas_tx_t *tx, json_t *data)
+{
+    const oas_words_t *known = tx->session->consented;
+    json_t *permissions = json_array();
+    int widened = 0;
+    int i;
+
+    for (i = 0; i < tx->scopes->nelts; i++) {
+        const char *scope = OAS_WORD(tx->scopes, i);
+        int is_new = known != NULL && known->nelts > 0 && !oas_words_has(known, scope);
+
+        widened |= is_new;
+        if (strcmp(scope, "offline_access") == 0) {
+            json_object_set_new(data, "offline", json_true());
+            json_object_set_new(data, "offline_new", json_boolean(is_new));
+            continue;
+        }
+        json_array_append_new(permissions,
+                              json_pack("{sssb}", "text", scope_text(tx, scope), "new", is_new));
+    }
+    json_object_set_new(data, "permissions", permissions);
+    json_object_set_new(data, "widened", json_boolean(widened));
+}
+
+/* Where "Use another account" leads: the same request, asking for a login. */
+static const char *switch_account_url(const oas_tx_t *tx)
+{
+    oas_params_t *params = oas_params_create(tx->pool);
+    int i;
+
+    for (i = 0; i < tx->params->list->nelts; i++) {
+        const oas_param_t *param = &APR_ARRAY_IDX(tx->params->list, i, oas_param_t);
+        if (strcmp(param->name, "prompt") != 0 && strcmp(param->name, "login_hint") != 0) {
+            oas_params_add(params, param->name, param->value);
+        }
+    }
+    oas_params_add(params, "prompt", tx->prompt & OAS_PROMPT_CONSENT ? "login consent" : "login");
+    return oas_uri_append(tx->issuer->endpoint_urls[OAS_EP_AUTHORIZE],
+                          oas_params_encode(params, tx->pool), 0, tx->pool);
+}
+
+static void add_destination(const oas_tx_t *tx, json_t *data)
+{
+    oas_uri_t uri;
+
+    if (oas_uri_parse(&uri, tx->redirect_uri, tx->pool) == APR_SUCCESS) {
+        oas_json_set(data, "destination",
+                     uri.host != NULL && uri.host[0] != '\0' ? uri.host : NULL);
+    }
+}
+
+static oas_outcome_t consent_page(oas_tx_t *tx)
+{
+    oas_page_policy_t policy = {tx->redirect_uri, 0};
+    json_t *data = oas_json_object(tx->pool);
+    json_t *form = oas_interaction_form(tx, OAS_FORM_CONSENT);
+
+    if (form == NULL) {
+        return OAS_FAILED;
+    }
+    json_object_set_new(data, "form", form);
+    json_object_set_new(data, "user",
+                        json_pack("{ss?ss}", "name", tx->session->name, "sub", tx->session->sub));
+    json_object_set_new(data, "links", json_pack("{ss}", "switch_account", switch_account_url(tx)));
+    add_permissions(tx, data);
+    add_destination(tx, data);
+    oas_reply_page(tx, 200, "consent", data, &policy);
+    return OAS_ANSWERED;
+}
+
+oas_outcome_t oas_accept_consent(oas_tx_t *tx)
+{
+    const char *decision = oas_params_get(tx->form, "decision");
+
+    if (tx->form_step != OAS_FORM_CONSENT || decision == NULL) {
+        return OAS_NEXT;
+    }
+    if (strcmp(decision, "deny") == 0) {
+        return oas_refuse(tx, OAS_TAG(00760), OAS_E_ACCESS_DENIED, NULL);
+    }
+    tx->consent_given = strcmp(decision, "allow") == 0;
+    return OAS_NEXT;
+}
+
+oas_outcome_t oas_require_consent(oas_tx_t *tx)
+{
+    if (oas_consent_covers(tx)) {
+        return OAS_NEXT;
+    }
+    if (tx->prompt & OAS_PROMPT_NONE) {
+        return oas_refuse(tx, OAS_TAG(00761), OAS_E_CONSENT_REQUIRED, NULL);
+    }
+    return tx->form_step == OAS_FORM_LOGIN ? oas_interaction_resume(tx) : consent_page(tx);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "endpoint.h"
+
+#include <string.h>
+#include "../reply/reply.h"
+#include "pipeline.h"
+
+static const struct {
+    const char *name;
+    const char *path;
+    oas_carrier_t carrier;
+    const char *methods;
+    const oas_step_t *steps;
+} endpoints[OAS_EP_COUNT] = {
+    [OAS_EP_AUTHORIZE] = {"authorize", "/authorize", OAS_CARRIER_PAGE, "GET, POST",
+                          oas_authorize_steps},
+    [OAS_EP_TOKEN] = {"token", "/oauth/token", OAS_CARRIER_JSON, "POST", oas_token_steps},
+    [OAS_EP_USERINFO] = {"userinfo", "/userinfo", OAS_CARRIER_BEARER, "GET, POST",
+                         oas_userinfo_steps},
+    [OAS_EP_JWKS] = {"jwks", "/.well-known/jwks.json", OAS_CARRIER_JSON, "GET", oas_document_steps},
+    [OAS_EP_OPENID_CONFIGURATION] = {"openid-configuration", "/.well-known/openid-configuration",
+                                     OAS_CARRIER_JSON, "GET", oas_document_steps},
+    [OAS_EP_OAUTH_METADATA] = {"oauth-authorization-server",
+                               "/.well-known/oauth-authorization-server", OAS_CARRIER_JSON, "GET",
+                               oas_document_steps},
+};
+
+const char *oas_endpoint_name(oas_endpoint_id_t id)
+{
+    return endpoints[id].name;
+}
+
+const char *oas_endpoint_default_path(oas_endpoint_id_t id)
+{
+    return endpoints[id].path;
+}
+
+int oas_endpoint_is_api(oas_endpoint_id_t id)
+{
+    return endpoints[id].carrier != OAS_CARRIER_PAGE;
+}
+
+void oas_endpoint_run(oas_tx_t *tx)
+{
+    tx->carrier = endpoints[tx->endpoint].carrier;
+    tx->max_age = -1;
+    if (strcmp(tx->request.method, "OPTIONS") == 0) {
+        oas_reply_preflight(tx, endpoints[tx->endpoint].methods);
+        return;
+    }
+    oas_pipeline_run(tx, endpoints[tx->endpoint].steps);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file endpoint.h
+ * The endpoints: names, default paths, how their errors leave, and the door into them.
+ */
+#ifndef OAS_ENDPOINT_ENDPOINT_H
+#define OAS_ENDPOINT_ENDPOINT_H
+
+#include "../base/tx.h"
+
+/** The name in OAuth2ASEndpoint: "authorize", "token", ... */
+const char *oas_endpoint_name(oas_endpoint_id_t id);
+
+/** The default path, relative to the issuer's: "/oauth/token", ... */
+const char *oas_endpoint_default_path(oas_endpoint_id_t id);
+
+/** 1 for endpoints that programs call: their errors are JSON, never HTML. */
+int oas_endpoint_is_api(oas_endpoint_id_t id);
+
+/** Handles one request: tx->endpoint and everything httpd/ sets must be there; fills tx->reply. */
+void oas_endpoint_run(oas_tx_t *tx);
+
+#endif

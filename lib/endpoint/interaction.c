@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "interaction.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../base/json.h"
+#include "../base/uri.h"
+#include "../login/cookie.h"
+#include "../login/interaction.h"
+#include "../reply/reply.h"
+
+#define REENTRY_MAX 6000 /* bytes of a request that fit into the request line of a GET */
+
+static int is_post(const oas_tx_t *tx)
+{
+    return strcmp(tx->request.method, "POST") == 0;
+}
+
+static oas_outcome_t reenter(oas_tx_t *tx)
+{
+    const char *query = oas_params_encode(tx->form, tx->pool);
+
+    if (strlen(query) > REENTRY_MAX) {
+        return oas_refuse(tx, OAS_TAG(00740), OAS_E_TOO_LONG, NULL);
+    }
+    oas_reply_redirect(
+        tx, oas_uri_append(tx->issuer->endpoint_urls[OAS_EP_AUTHORIZE], query, 0, tx->pool));
+    return OAS_ANSWERED;
+}
+
+/* Passwords and decisions come by POST, the step after a login by GET; nothing else is ours. */
+static int step_fits_method(const oas_tx_t *tx)
+{
+    return is_post(tx) == (tx->form_step != OAS_FORM_RESUME);
+}
+
+oas_outcome_t oas_load_interaction(oas_tx_t *tx)
+{
+    apr_status_t rv;
+
+    oas_cookie_read(tx);
+    if (oas_params_get(tx->form, OAS_FIELD_INTERACTION) == NULL) {
+        return is_post(tx) && tx->browser == NULL && tx->form->list->nelts > 0 ? reenter(tx)
+                                                                               : OAS_NEXT;
+    }
+    if (tx->browser == NULL) {
+        return oas_refuse(tx, OAS_TAG(00741), OAS_E_COOKIES_OFF, NULL);
+    }
+    rv = oas_interaction_open(tx);
+    if (rv == APR_TIMEUP) {
+        return oas_refuse(tx, OAS_TAG(00742), OAS_E_FORM_STALE, NULL);
+    }
+    if (rv != APR_SUCCESS || !step_fits_method(tx)) {
+        return oas_refuse(tx, OAS_TAG(00743), OAS_E_FORM_FOREIGN, NULL);
+    }
+    return OAS_NEXT;
+}
+
+/* Seals the request for a step; makes the cookie it is bound to. */
+static oas_outcome_t seal(oas_tx_t *tx, oas_form_t step, const char **out)
+{
+    apr_status_t rv = oas_cookie_bind(tx);
+
+    if (rv == APR_SUCCESS) {
+        rv = oas_interaction_seal(tx, step, out);
+    }
+    if (rv == APR_ENOSPC) {
+        return oas_refuse(tx, OAS_TAG(00744), OAS_E_TOO_LONG, NULL);
+    }
+    if (rv != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00745), OAS_E_SERVER, rv, "request not sealed");
+    }
+    return OAS_NEXT;
+}
+
+static void add_hidden(json_t *hidden, const char *name, const char *value)
+{
+    json_array_append_new(hidden, json_pack("{ssss}", "name", name, "value", value));
+}
+
+json_t *oas_interaction_form(oas_tx_t *tx, oas_form_t step)
+{
+    json_t *hidden;
+    json_t *form;
+    const char *sealed;
+
+    if (seal(tx, step, &sealed) != OAS_NEXT) {
+        return NULL;
+    }
+    hidden = json_array();
+    add_hidden(hidden, OAS_FIELD_INTERACTION, sealed);
+    add_hidden(hidden, OAS_FIELD_STEP, oas_form_name(step));
+    add_hidden(hidden, "client_id", tx->client->client_id);
+    form = json_object();
+    oas_json_set(form, "action", tx->issuer->endpoint_paths[OAS_EP_AUTHORIZE]);
+    json_object_set_new(form, "hidden", hidden);
+    return form;
+}
+
+oas_outcome_t oas_interaction_resume(oas_tx_t *tx)
+{
+    oas_params_t *params = oas_params_create(tx->pool);
+    const char *sealed;
+
+    if (seal(tx, OAS_FORM_RESUME, &sealed) != OAS_NEXT) {
+        return OAS_FAILED;
+    }
+    oas_params_add(params, "client_id", tx->client->client_id);
+    oas_params_add(params, OAS_FIELD_STEP, oas_form_name(OAS_FORM_RESUME));
+    oas_params_add(params, OAS_FIELD_INTERACTION, sealed);
+    oas_reply_redirect(tx, oas_uri_append(tx->issuer->endpoint_urls[OAS_EP_AUTHORIZE],
+                                          oas_params_encode(params, tx->pool), 0, tx->pool));
+    return OAS_ANSWERED;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file interaction.h
+ * The forms of /authorize: how they come back, and how they are sent out.
+ */
+#ifndef OAS_ENDPOINT_INTERACTION_H
+#define OAS_ENDPOINT_INTERACTION_H
+
+#include "../base/tx.h"
+
+/**
+ * Step: opens the sealed request of a form or of the step after a login; tx->params is then what it
+ * held, and every rule is applied to it anew. A request that was posted from another site without
+ * our cookie re-enters as a GET, with which browsers send it (SameSite=Lax).
+ */
+oas_outcome_t oas_load_interaction(oas_tx_t *tx);
+
+/**
+ * The form member of a page: where it posts to and its hidden fields, the sealed request among
+ * them. Gives the browser its cookie if need be.
+ * @param form new reference; NULL with tx->error set when it cannot be made
+ */
+json_t *oas_interaction_form(oas_tx_t *tx, oas_form_t step);
+
+/** Sends the browser on to the same request by GET, so that no page is the answer to a password. */
+oas_outcome_t oas_interaction_resume(oas_tx_t *tx);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "login.h"
+
+#include <string.h>
+#include "../base/json.h"
+#include "../login/password.h"
+#include "../login/session.h"
+#include "../reply/reply.h"
+#include "interaction.h"
+
+/* Shows the login form; with `wrong` it says that the last try was not right. */
+static oas_outcome_t login_page(oas_tx_t *tx, const char *username, int wrong)
+{
+    oas_page_policy_t policy = {tx->redirect_uri, 0};
+    json_t *data = oas_json_object(tx->pool);
+    json_t *form = oas_interaction_form(tx, OAS_FORM_LOGIN);
+
+    if (form == NULL) {
+        return OAS_FAILED;
+    }
+    json_object_set_new(data, "form", form);
+    if (username != NULL && strlen(username) <= OAS_USERNAME_MAX) {
+        oas_json_set(data, "username", username);
+    }
+    if (wrong) {
+        json_object_set_new(data, "error", json_pack("{sb}", "wrong_credentials", 1));
+    }
+    oas_reply_page(tx, 200, "login", data, &policy);
+    return OAS_ANSWERED;
+}
+
+oas_outcome_t oas_accept_login(oas_tx_t *tx)
+{
+    const char *username = oas_params_get(tx->form, "username");
+    const char *password = oas_params_get(tx->form, "password");
+
+    if (tx->form_step != OAS_FORM_LOGIN) {
+        return OAS_NEXT;
+    }
+    if (username == NULL || password == NULL) {
+        return login_page(tx, username, 1);
+    }
+    switch (oas_login_password(tx, username, password)) {
+    case OAS_LOGIN_DONE:
+        return OAS_NEXT;
+    case OAS_LOGIN_WRONG:
+        return login_page(tx, username, 1);
+    case OAS_LOGIN_THROTTLED:
+        return oas_refuse(tx, OAS_TAG(00750), OAS_E_THROTTLED, NULL);
+    case OAS_LOGIN_UNAVAILABLE:
+        tx->retry_after = 5;
+        return oas_fault(tx, OAS_TAG(00751), OAS_E_SIGN_IN_UNAVAILABLE, APR_SUCCESS,
+                         "no authn provider could tell");
+    case OAS_LOGIN_FAILED:
+        break;
+    }
+    return OAS_FAILED;
+}
+
+oas_outcome_t oas_require_login(oas_tx_t *tx)
+{
+    if (oas_session_satisfies(tx)) {
+        return OAS_NEXT;
+    }
+    if (tx->prompt & OAS_PROMPT_NONE) {
+        return oas_refuse(tx, OAS_TAG(00752), OAS_E_LOGIN_REQUIRED, NULL);
+    }
+    return login_page(tx, oas_params_get(tx->params, "login_hint"), 0);
+}

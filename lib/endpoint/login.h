@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file login.h
+ * Steps of /authorize: the login page and what comes back from it.
+ */
+#ifndef OAS_ENDPOINT_LOGIN_H
+#define OAS_ENDPOINT_LOGIN_H
+
+#include "../base/tx.h"
+
+/** Checks the user name and password of a login form; shows the form again when they are wrong. */
+oas_outcome_t oas_accept_login(oas_tx_t *tx);
+
+/** Shows the login page unless somebody is signed in as prompt and max_age ask; never with
+ * prompt=none. */
+oas_outcome_t oas_require_login(oas_tx_t *tx);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metadata.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../base/json.h"
+#include "../jose/keyset.h"
+
+static const struct {
+    const char *member;
+    oas_endpoint_id_t endpoint;
+} urls[] = {
+    {"authorization_endpoint", OAS_EP_AUTHORIZE},
+    {"token_endpoint", OAS_EP_TOKEN},
+    {"userinfo_endpoint", OAS_EP_USERINFO},
+    {"jwks_uri", OAS_EP_JWKS},
+};
+
+static const struct {
+    const char *member;
+    const char *values; /* space-delimited */
+} lists[] = {
+    {"response_modes_supported", "query fragment form_post"},
+    {"subject_types_supported", "public"},
+    {"code_challenge_methods_supported", "S256"},
+    {"prompt_values_supported", "none login consent"},
+    {"ui_locales_supported", "en"},
+    {"claim_types_supported", "normal"},
+    {"display_values_supported", "page"},
+};
+
+static const struct {
+    const char *member;
+    int value;
+} flags[] = {
+    {"authorization_response_iss_parameter_supported", 1},
+    {"claims_parameter_supported", 0},
+    {"request_parameter_supported", 0},
+    {"request_uri_parameter_supported", 0},
+};
+
+static json_t *words_json(const oas_words_t *words)
+{
+    json_t *array = json_array();
+    int i;
+
+    for (i = 0; i < words->nelts; i++) {
+        json_array_append_new(array, json_string(OAS_WORD(words, i)));
+    }
+    return array;
+}
+
+static json_t *names_json(const oas_name_bit_t *names)
+{
+    json_t *array = json_array();
+
+    for (; names->name != NULL; names++) {
+        json_array_append_new(array, json_string(names->name));
+    }
+    return array;
+}
+
+static oas_words_t *supported_scopes(const oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    oas_words_t *scopes;
+    apr_hash_index_t *hi;
+
+    oas_words_parse(&scopes, "openid profile email address phone", pool);
+    for (hi = apr_hash_first(pool, issuer->resources); hi != NULL; hi = apr_hash_next(hi)) {
+        const oas_resource_t *resource = apr_hash_this_val(hi);
+        int i;
+
+        for (i = 0; i < resource->scopes->nelts; i++) {
+            oas_words_add(scopes, APR_ARRAY_IDX(resource->scopes, i, oas_scope_t).name);
+        }
+    }
+    return scopes;
+}
+
+static oas_words_t *supported_claims(const oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    oas_words_t *claims;
+    int i;
+
+    oas_words_parse(&claims, "iss sub aud exp iat auth_time nonce azp amr acr sid at_hash", pool);
+    for (i = 0; i < issuer->claims->nelts; i++) {
+        oas_words_add(claims, APR_ARRAY_IDX(issuer->claims, i, oas_claim_t).name);
+    }
+    return claims;
+}
+
+static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    json_t *data = oas_json_object(pool);
+    oas_words_t *words;
+    apr_size_t i;
+
+    oas_json_set(data, "issuer", issuer->url);
+    for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        oas_json_set(data, urls[i].member, issuer->endpoint_urls[urls[i].endpoint]);
+    }
+    json_object_set_new(data, "response_types_supported", names_json(oas_response_type_names));
+    json_object_set_new(data, "grant_types_supported", names_json(oas_grant_type_names));
+    json_object_set_new(data, "token_endpoint_auth_methods_supported",
+                        names_json(oas_auth_method_names));
+    json_object_set_new(data, "id_token_signing_alg_values_supported",
+                        words_json(oas_keyset_algs(issuer->keys, pool)));
+    json_object_set_new(data, "scopes_supported", words_json(supported_scopes(issuer, pool)));
+    json_object_set_new(data, "claims_supported", words_json(supported_claims(issuer, pool)));
+    for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        oas_words_parse(&words, lists[i].values, pool);
+        json_object_set_new(data, lists[i].member, words_json(words));
+    }
+    for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        json_object_set_new(data, flags[i].member, json_boolean(flags[i].value));
+    }
+    return data;
+}
+
+static const char *etag_of(const char *text, apr_pool_t *pool)
+{
+    unsigned char hash[OAS_SHA256_LEN];
+
+    oas_sha256(text, strlen(text), hash);
+    return apr_pstrcat(pool, "\"", oas_hex_encode(pool, hash, 8), "\"", NULL);
+}
+
+apr_status_t oas_issuer_finish(oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    issuer->metadata_json = oas_json_text(pool, metadata(issuer, pool));
+    issuer->jwks_json = oas_json_text(pool, oas_keyset_public(issuer->keys, pool));
+    if (issuer->metadata_json == NULL || issuer->jwks_json == NULL) {
+        return APR_EGENERAL;
+    }
+    issuer->metadata_etag = etag_of(issuer->metadata_json, pool);
+    issuer->jwks_etag = etag_of(issuer->jwks_json, pool);
+    return APR_SUCCESS;
+}

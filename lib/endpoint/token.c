@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../check/client_auth.h"
+#include "../check/code.h"
+#include "../check/params.h"
+#include "../issue/access_token.h"
+#include "../issue/code.h"
+#include "../issue/id_token.h"
+#include "../reply/reply.h"
+#include "pipeline.h"
+
+static oas_outcome_t respond_token(oas_tx_t *tx)
+{
+    oas_reply_json(tx, 200, tx->answer);
+    return OAS_ANSWERED;
+}
+
+#define CODE OAS_GRANT_AUTHORIZATION_CODE
+
+const oas_step_t oas_token_steps[] = {
+    {"check_method_post", oas_check_method_post, OAS_ALWAYS, "RFC 6749 3.2"},
+    {"load_form", oas_load_form, OAS_ALWAYS, "RFC 6749 appendix B"},
+    {"check_duplicates", oas_check_duplicates, OAS_ALWAYS, "RFC 6749 3.2"},
+    {"check_client_auth", oas_check_client_auth, OAS_ALWAYS, "RFC 6749 2.3, 3.2.1"},
+    {"check_grant_type", oas_check_grant_type, OAS_ALWAYS, "RFC 6749 4, 5.2"},
+    {"check_code", oas_check_code, CODE, "RFC 6749 4.1.3, RFC 7636 4.5"},
+    {"issue_redemption", oas_issue_redemption, CODE, "RFC 6749 4.1.2, 4.1.3, RFC 7636 4.6"},
+    {"issue_access_token", oas_issue_access_token, OAS_ALWAYS, "RFC 6749 5.1, RFC 9068 2"},
+    {"issue_id_token", oas_issue_id_token, OAS_ALWAYS, "OIDC Core 2, 3.1.3.3"},
+    {"respond_token", respond_token, OAS_ALWAYS, "RFC 6749 5.1"},
+    {NULL, NULL, 0, NULL}};

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reply.h"
+
+#include <apr_strings.h>
+#include "../base/json.h"
+
+/* Which words of templates/strings an error page uses; everything else says "request". */
+static const char *const page_kinds[OAS_E_COUNT] = {
+    [OAS_E_NONE] = "server",
+    [OAS_E_BARE] = "bare",
+    [OAS_E_NOT_FOUND] = "not_found",
+    [OAS_E_FORM_STALE] = "stale",
+    [OAS_E_FORM_FOREIGN] = "foreign",
+    [OAS_E_COOKIES_OFF] = "cookies",
+    [OAS_E_THROTTLED] = "throttled",
+    [OAS_E_SIGN_IN_UNAVAILABLE] = "unavailable",
+    [OAS_E_UNAVAILABLE] = "unavailable",
+    [OAS_E_SERVER] = "server",
+};
+
+static void add_retry_after(oas_tx_t *tx)
+{
+    if (tx->retry_after > 0) {
+        oas_reply_header(tx, "Retry-After", apr_itoa(tx->pool, tx->retry_after));
+    }
+}
+
+static void add_allow(oas_tx_t *tx)
+{
+    if (tx->error == OAS_E_METHOD) {
+        oas_reply_header(tx, "Allow",
+                         tx->endpoint == OAS_EP_TOKEN ? "POST, OPTIONS" : "GET, POST, OPTIONS");
+    }
+}
+
+static void error_page(oas_tx_t *tx, const oas_error_row_t *row)
+{
+    oas_page_policy_t policy = {NULL, 0};
+    json_t *data = oas_json_object(tx->pool);
+    const char *kind = page_kinds[tx->error];
+
+    oas_json_set(data, "kind", kind != NULL ? kind : "request");
+    json_object_set_new(data, "error", json_true());
+    oas_json_set(data, "code", row->code);
+    oas_json_set(data, "detail", row->text);
+    oas_json_set(data, "reference", tx->request_id);
+    if (tx->error == OAS_E_THROTTLED) {
+        json_object_set_new(data, "wait", oas_page_wait(tx->retry_after));
+    }
+    if (tx->client != NULL && tx->client->client_uri != NULL) {
+        json_object_set_new(
+            data, "back",
+            json_pack("{ssss}", "url", tx->client->client_uri, "name", tx->client->name));
+    }
+    oas_reply_page(tx, row->status, "error", data, &policy);
+}
+
+static void error_redirect(oas_tx_t *tx, const oas_error_row_t *row)
+{
+    oas_params_t *params = oas_params_create(tx->pool);
+
+    oas_params_add(params, "error", row->code);
+    oas_params_add(params, "error_description", row->text);
+    oas_reply_authorization(tx, params);
+}
+
+static void error_json(oas_tx_t *tx, const oas_error_row_t *row)
+{
+    oas_reply_json(tx, row->status,
+                   oas_json_own(tx->pool, json_pack("{ssss}", "error", row->code,
+                                                    "error_description", row->text)));
+}
+
+/* RFC 9110 asks for a challenge with each 401; a page of another origin must not get a password
+ * box. */
+static void client_challenge(oas_tx_t *tx, const oas_error_row_t *row)
+{
+    if (row->status == 401 && (tx->request.origin == NULL || tx->request.authorization != NULL)) {
+        oas_reply_header(tx, "WWW-Authenticate",
+                         apr_pstrcat(tx->pool, "Basic realm=\"", tx->issuer->url, "\"", NULL));
+    }
+}
+
+/* RFC 6750 section 3: no error attribute when no token was sent. */
+static void bearer_challenge(oas_tx_t *tx, const oas_error_row_t *row)
+{
+    const char *realm = apr_pstrcat(tx->pool, "Bearer realm=\"", tx->issuer->url, "\"", NULL);
+
+    if (tx->error == OAS_E_BEARER_MISSING) {
+        oas_reply_header(tx, "WWW-Authenticate", realm);
+    } else if (row->status == 401 || tx->error == OAS_E_BEARER_SCOPE ||
+               tx->error == OAS_E_BEARER_SEVERAL) {
+        oas_reply_header(tx, "WWW-Authenticate",
+                         apr_pstrcat(tx->pool, realm, ", error=\"", row->code,
+                                     "\", error_description=\"", row->text, "\"",
+                                     tx->error == OAS_E_BEARER_SCOPE ? ", scope=\"openid\"" : "",
+                                     NULL));
+    }
+}
+
+/*
+ * A client may be told by redirect once its redirect_uri is trusted. While the database is away a
+ * person is better served by a page that can be reloaded, and a load balancer by its 503; only a
+ * request that may show nothing (prompt=none) is answered at the client.
+ */
+static int may_redirect(const oas_tx_t *tx, const oas_error_row_t *row)
+{
+    if (tx->redirect_uri == NULL || !row->redirect) {
+        return 0;
+    }
+    return tx->error != OAS_E_UNAVAILABLE || (tx->prompt & OAS_PROMPT_NONE);
+}
+
+void oas_reply_error(oas_tx_t *tx)
+{
+    const oas_error_row_t *row = oas_error_row(tx->error);
+
+    tx->reply.headers = NULL;
+    switch (tx->carrier) {
+    case OAS_CARRIER_PAGE:
+        if (may_redirect(tx, row)) {
+            error_redirect(tx, row);
+            return;
+        }
+        error_page(tx, row);
+        break;
+    case OAS_CARRIER_JSON:
+        error_json(tx, row);
+        client_challenge(tx, row);
+        break;
+    case OAS_CARRIER_BEARER:
+        error_json(tx, row);
+        bearer_challenge(tx, row);
+        break;
+    }
+    add_retry_after(tx);
+    add_allow(tx);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reply.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../base/json.h"
+#include "../base/uri.h"
+#include "templates.h"
+
+/* A CSP source for where a form leads: an origin, or the scheme where CSP cannot name the host. */
+static const char *csp_source(const char *uri_text, apr_pool_t *pool)
+{
+    oas_uri_t uri;
+
+    if (oas_uri_parse(&uri, uri_text, pool) != APR_SUCCESS) {
+        return "";
+    }
+    if (uri.host == NULL || uri.host[0] == '\0' || uri.host[0] == '[') {
+        return apr_pstrcat(pool, uri.scheme, ":", NULL);
+    }
+    return oas_uri_origin(&uri, pool);
+}
+
+static const char *style_source(const oas_tx_t *tx)
+{
+    if (tx->issuer->stylesheet == NULL) {
+        return oas_templates_style_hash(tx->issuer->templates);
+    }
+    return tx->issuer->stylesheet[0] == '/' ? "'self'"
+                                            : csp_source(tx->issuer->stylesheet, tx->pool);
+}
+
+static const char *policy_text(const oas_tx_t *tx, const oas_page_policy_t *policy)
+{
+    const char *target =
+        policy->form_target != NULL ? csp_source(policy->form_target, tx->pool) : "";
+    const char *script =
+        policy->script ? oas_templates_script_hash(tx->issuer->templates) : "'none'";
+
+    return apr_pstrcat(tx->pool,
+                       "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+                       "img-src 'self' https: data:; style-src ",
+                       style_source(tx), "; script-src ", script, "; form-action 'self' ", target,
+                       NULL);
+}
+
+static json_t *client_data(const oas_client_t *client)
+{
+    json_t *data = json_object();
+
+    oas_json_set(data, "name", client->name);
+    oas_json_set(data, "logo_uri", client->logo_uri);
+    oas_json_set(data, "client_uri", client->client_uri);
+    oas_json_set(data, "policy_uri", client->policy_uri);
+    oas_json_set(data, "tos_uri", client->tos_uri);
+    return data;
+}
+
+/* What every page may show: who we are, for which application, where help is. */
+static void add_surroundings(const oas_tx_t *tx, json_t *data)
+{
+    const oas_issuer_t *issuer = tx->issuer;
+    json_t *who = json_object();
+    json_t *links = json_object_get(data, "links");
+
+    oas_json_set(who, "name", strstr(issuer->origin, "://") + 3);
+    oas_json_set(who, "url", issuer->url);
+    oas_json_set(who, "logo", issuer->logo);
+    json_object_set_new(data, "issuer", who);
+    oas_json_set(data, "stylesheet", issuer->stylesheet);
+    if (tx->client != NULL) {
+        json_object_set_new(data, "client", client_data(tx->client));
+    }
+    if (links == NULL) {
+        links = json_object();
+        json_object_set_new(data, "links", links);
+    }
+    oas_json_set(links, "forgot_password", issuer->help_forgot_password);
+    oas_json_set(links, "signup", issuer->help_signup);
+    oas_json_set(links, "help", issuer->help_help);
+    if (json_object_size(links) == 0) {
+        json_object_del(data, "links");
+    }
+}
+
+void oas_reply_page(oas_tx_t *tx, int status, const char *name, json_t *data,
+                    const oas_page_policy_t *policy)
+{
+    const char *html;
+    apr_size_t len;
+    apr_status_t rv;
+
+    add_surroundings(tx, data);
+    rv = oas_templates_render(tx->issuer->templates, name, data, &html, &len, tx->pool);
+    if (rv != APR_SUCCESS) {
+        oas_log(tx->log, OAS_LOG_ERROR, OAS_TAG(00720), rv, "page %s cannot be rendered ref=%s",
+                name, tx->request_id);
+        html = "Something went wrong here.";
+        len = strlen(html);
+        status = 500;
+    }
+    tx->reply.status = status;
+    tx->reply.content_type = rv == APR_SUCCESS ? "text/html; charset=utf-8" : "text/plain";
+    tx->reply.body = html;
+    tx->reply.body_len = len;
+    oas_reply_header(tx, "Cache-Control", "no-store");
+    oas_reply_header(tx, "Content-Security-Policy", policy_text(tx, policy));
+    oas_reply_header(tx, "X-Frame-Options", "DENY");
+    oas_reply_header(tx, "X-Content-Type-Options", "nosniff");
+    oas_reply_header(tx, "Referrer-Policy", "no-referrer");
+    if (tx->set_cookie != NULL) {
+        oas_reply_header(tx, "Set-Cookie", tx->set_cookie);
+    }
+}
+
+json_t *oas_page_wait(int seconds)
+{
+    return seconds < 120 ? json_pack("{si}", "seconds", seconds)
+                         : json_pack("{si}", "minutes", (seconds + 59) / 60);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file reply.h
+ * The only place that writes an answer: JSON, document, redirect, form_post, page, preflight. All
+ * functions fill tx->reply and never fail: what cannot be written becomes a plain 500.
+ */
+#ifndef OAS_REPLY_REPLY_H
+#define OAS_REPLY_REPLY_H
+
+#include "../base/tx.h"
+
+/** Adds a header to the reply (several of one name are kept). */
+void oas_reply_header(oas_tx_t *tx, const char *name, const char *value);
+
+/** A JSON answer that nobody may store; with CORS headers for the client's own origins. */
+void oas_reply_json(oas_tx_t *tx, int status, const json_t *body);
+
+/** A public document with ETag (304 when the client has it), readable from any origin. */
+void oas_reply_document(oas_tx_t *tx, const char *text, const char *etag);
+
+/** Sends the browser to `url`: 303 after a POST, else 302. */
+void oas_reply_redirect(oas_tx_t *tx, const char *url);
+
+/**
+ * Answers an authorization request at tx->redirect_uri in tx->response_mode: `params` with state
+ * and iss (RFC 9207) added.
+ */
+void oas_reply_authorization(oas_tx_t *tx, oas_params_t *params);
+
+/** A CORS preflight or plain OPTIONS, with the methods the endpoint has ("GET, POST"). */
+void oas_reply_preflight(oas_tx_t *tx, const char *methods);
+
+/** Sends tx->error the way this endpoint and this state of the request ask for. */
+void oas_reply_error(oas_tx_t *tx);
+
+/** What one page may do beyond what every page may. */
+typedef struct {
+    const char *form_target; /**< URI that its form, or a redirect after it, leads to; or NULL */
+    int script;              /**< it carries the one script that submits its form */
+} oas_page_policy_t;
+
+/**
+ * A page from a template inside the layout; strict CSP, no-store, not framable. `data` gets issuer,
+ * client and links added (templates/README.md has the list of members).
+ */
+void oas_reply_page(oas_tx_t *tx, int status, const char *name, json_t *data,
+                    const oas_page_policy_t *policy);
+
+/** How long somebody must wait, as pages want it: {"seconds": n} or {"minutes": n}. */
+json_t *oas_page_wait(int seconds);
+
+#endif
