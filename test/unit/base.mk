@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+if HAVE_CHECK
+check_PROGRAMS += test/unit/base_test
+TESTS += test/unit/base_test
+test_unit_base_test_SOURCES = test/unit/base_test.c test/unit/unit.h
+test_unit_base_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_base_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
+endif

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include "../../lib/base/json.h"
+#include "../../lib/login/consent.h"
+#include "../../lib/login/cookie.h"
+#include "../../lib/login/hash.h"
+#include "../../lib/login/interaction.h"
+#include "../../lib/login/seal.h"
+#include "../../lib/login/session.h"
+#include "../../lib/login/subject.h"
+#include "../../lib/login/throttle.h"
+#include "fake_tx.h"
+
+#define BINDING "AAAAAAAAAAAAAAAAAAAAAA"
+#define HANDLE  "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+
+/* ---- seal ---- */
+
+START_TEST(seal_round_trip)
+{
+    oas_issuer_t *issuer = fake_issuer(pool);
+    const char *one, *two, *out;
+
+    ck_assert_int_eq(oas_seal(&one, issuer, "ctx", "text", pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_seal(&two, issuer, "ctx", "text", pool), APR_SUCCESS);
+    ck_assert_str_ne(one, two);
+    ck_assert_int_eq(oas_unseal(&out, issuer, "ctx", one, pool), APR_SUCCESS);
+    ck_assert_str_eq(out, "text");
+    ck_assert_int_eq(oas_unseal(&out, issuer, "ctX", one, pool), APR_EACCES);
+}
+END_TEST
+
+START_TEST(seal_any_bit_counts)
+{
+    oas_issuer_t *issuer = fake_issuer(pool);
+    const char *sealed, *out;
+    apr_size_t i;
+
+    ck_assert_int_eq(oas_seal(&sealed, issuer, "ctx", "some text", pool), APR_SUCCESS);
+    for (i = 0; i < strlen(sealed); i++) {
+        char *altered = apr_pstrdup(pool, sealed);
+        altered[i] = altered[i] == 'A' ? 'B' : 'A';
+        ck_assert_int_eq(oas_unseal(&out, issuer, "ctx", altered, pool), APR_EACCES);
+        altered[i] = '\0';
+        ck_assert_int_eq(oas_unseal(&out, issuer, "ctx", altered, pool), APR_EACCES);
+    }
+}
+END_TEST
+
+START_TEST(seal_survives_secret_rotation)
+{
+    oas_issuer_t *issuer = fake_issuer(pool);
+    oas_secret_t *old = APR_ARRAY_IDX(issuer->secrets, 0, oas_secret_t *);
+    const char *sealed, *out;
+
+    ck_assert_int_eq(oas_seal(&sealed, issuer, "ctx", "text", pool), APR_SUCCESS);
+    APR_ARRAY_IDX(issuer->secrets, 0, oas_secret_t *) = fake_secret(pool, 'b');
+    ck_assert_int_eq(oas_unseal(&out, issuer, "ctx", sealed, pool), APR_EACCES);
+    APR_ARRAY_PUSH(issuer->secrets, oas_secret_t *) = old;
+    ck_assert_int_eq(oas_unseal(&out, issuer, "ctx", sealed, pool), APR_SUCCESS);
+    ck_assert_str_eq(out, "text");
+}
+END_TEST
+
+START_TEST(seal_bounds)
+{
+    oas_issuer_t *issuer = fake_issuer(pool);
+    char *big = apr_palloc(pool, 3 * OAS_SEAL_MAX);
+    const char *out;
+
+    memset(big, 'A', 3 * OAS_SEAL_MAX);
+    big[OAS_SEAL_MAX + 1] = '\0';
+    ck_assert_int_eq(oas_seal(&out, issuer, "ctx", big, pool), APR_ENOSPC);
+    big[OAS_SEAL_MAX + 1] = 'A';
+    big[3 * OAS_SEAL_MAX - 1] = '\0';
+    ck_assert_int_eq(oas_unseal(&out, issuer, "ctx", big, pool), APR_EACCES);
+    ck_assert_int_eq(oas_unseal(&out, issuer, "ctx", "", pool), APR_EACCES);
+}
+END_TEST
+
+/* ---- cookie ---- */
+
+static const struct {
+    const char *header;
+    int browser, session;
+} cookies[] = {
+    {NULL, 0, 0},
+    {"__Host-oas-0123456789abcdef=" BINDING, 1, 0},
+    {"a=b; __Host-oas-0123456789abcdef=" BINDING "." HANDLE "; c=d", 1, 1},
+    {"x__Host-oas-0123456789abcdef=" BINDING, 0, 0},
+    {"__Host-oas-0123456789abcdeX=" BINDING, 0, 0},
+    {"__Host-oas-0123456789abcdef=" BINDING "A", 0, 0},
+    {"__Host-oas-0123456789abcdef=" BINDING "_" HANDLE, 1, 0},
+    {"__Host-oas-0123456789abcdef=!AAAAAAAAAAAAAAAAAAAAA", 0, 0},
+    {"__Host-oas-0123456789abcdef=", 0, 0},
+    {";;;==; ", 0, 0},
+};
+
+START_TEST(cookie_cases)
+{
+    oas_tx_t *tx = fake_tx(pool);
+
+    tx->request.cookie = cookies[_i].header;
+    oas_cookie_read(tx);
+    ck_assert_int_eq(tx->browser != NULL, cookies[_i].browser);
+    ck_assert_int_eq(tx->session_handle != NULL, cookies[_i].session);
+    ck_assert_ptr_null(tx->set_cookie);
+}
+END_TEST
+
+START_TEST(cookie_keeps_binding_over_login)
+{
+    unsigned char id[OAS_ID_LEN] = {1}, secret[OAS_SECRET_LEN] = {2}, out[OAS_ID_LEN];
+    unsigned char hash[OAS_SHA256_LEN];
+    oas_tx_t *tx = fake_tx(pool);
+
+    ck_assert_int_eq(oas_cookie_bind(tx), APR_SUCCESS);
+    ck_assert_str_eq(oas_cookie_sid(tx), "");
+    oas_cookie_set_session(tx, id, secret);
+    ck_assert_ptr_nonnull(strstr(tx->set_cookie, tx->browser));
+    ck_assert_ptr_nonnull(strstr(tx->set_cookie, tx->session_handle));
+    ck_assert_ptr_nonnull(strstr(tx->set_cookie, "; HttpOnly; SameSite=Lax; Secure"));
+    ck_assert_int_eq(oas_cookie_session(tx, out, hash), APR_SUCCESS);
+    ck_assert_mem_eq(out, id, sizeof(id));
+    ck_assert_str_eq(oas_cookie_sid(tx), oas_base64url_encode(pool, id, sizeof(id)));
+}
+END_TEST
+
+/* ---- interaction ---- */
+
+/* A request whose form was sealed for `step`, as it comes back in the same browser. */
+static oas_tx_t *sealed_form(oas_form_t step)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_session_t session = {.now = 1000};
+    const char *sealed;
+
+    fake_params(tx, "client_id=app&state=s%20t&scope=openid&unknown=x");
+    tx->browser = BINDING;
+    tx->session_handle = HANDLE;
+    tx->session = &session;
+    tx->login_time = 990;
+    ck_assert_int_eq(oas_interaction_seal(tx, step, &sealed), APR_SUCCESS);
+    tx->session = NULL;
+    tx->login_time = 0;
+    tx->form = oas_params_create(pool);
+    oas_params_add(tx->form, "client_id", "app");
+    oas_params_add(tx->form, OAS_FIELD_STEP, oas_form_name(step));
+    oas_params_add(tx->form, OAS_FIELD_INTERACTION, sealed);
+    return tx;
+}
+
+static void set_form(oas_tx_t *tx, int index, const char *value)
+{
+    APR_ARRAY_IDX(tx->form->list, index, oas_param_t).value = value;
+}
+
+START_TEST(interaction_round_trip)
+{
+    oas_tx_t *tx = sealed_form(OAS_FORM_CONSENT);
+
+    ck_assert_int_eq(oas_interaction_open(tx), APR_SUCCESS);
+    ck_assert_int_eq(tx->form_step, OAS_FORM_CONSENT);
+    ck_assert_str_eq(oas_params_get(tx->params, "state"), "s t");
+    ck_assert_ptr_null(oas_params_get(tx->params, "unknown"));
+    ck_assert_int_eq(tx->started, 1000);
+    ck_assert_int_eq(tx->login_time, 990);
+}
+END_TEST
+
+START_TEST(interaction_is_bound)
+{
+    oas_tx_t *tx;
+
+    tx = sealed_form(OAS_FORM_CONSENT);
+    set_form(tx, 0, "other");
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+    tx = sealed_form(OAS_FORM_CONSENT);
+    set_form(tx, 1, "login");
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+    tx = sealed_form(OAS_FORM_CONSENT);
+    tx->browser = "CAAAAAAAAAAAAAAAAAAAAA";
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+    tx = sealed_form(OAS_FORM_CONSENT);
+    tx->session_handle = NULL;
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+    tx = sealed_form(OAS_FORM_CONSENT);
+    ((oas_issuer_t *)tx->issuer)->url = "https://as2.example/";
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+}
+END_TEST
+
+START_TEST(interaction_login_survives_other_tab)
+{
+    oas_tx_t *tx = sealed_form(OAS_FORM_LOGIN);
+
+    tx->session_handle = NULL; /* another tab has signed in or out meanwhile */
+    ck_assert_int_eq(oas_interaction_open(tx), APR_SUCCESS);
+}
+END_TEST
+
+START_TEST(interaction_expiry)
+{
+    oas_tx_t *tx = sealed_form(OAS_FORM_LOGIN);
+    const char *value = oas_params_get(tx->form, OAS_FIELD_INTERACTION);
+
+    /* an altered expiry is not authentic */
+    set_form(tx, 2, apr_pstrcat(pool, "1000.", strchr(value, '.') + 1, NULL));
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+    /* the clock of this node has run past the end */
+    tx = sealed_form(OAS_FORM_LOGIN);
+    ((oas_issuer_t *)tx->issuer)->clock_skew =
+        apr_time_from_sec(-(apr_int64_t)OAS_INTERACTION_LIFETIME - 1);
+    ck_assert_int_eq(oas_interaction_open(tx), APR_TIMEUP);
+}
+END_TEST
+
+static const char *const bad_interactions[] = {"",          ".",     "x", "1.", "99999999999999.x",
+                                               "1\n2.AAAA", "1.AAAA"};
+
+START_TEST(interaction_garbage)
+{
+    oas_tx_t *tx = sealed_form(OAS_FORM_LOGIN);
+
+    set_form(tx, 2, bad_interactions[_i]);
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+}
+END_TEST
+
+START_TEST(interaction_too_long)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    char *state = apr_palloc(pool, OAS_INTERACTION_MAX + 1);
+    const char *sealed;
+
+    memset(state, 'a', OAS_INTERACTION_MAX);
+    state[OAS_INTERACTION_MAX] = '\0';
+    oas_params_add(tx->params, "state", state);
+    tx->browser = BINDING;
+    ck_assert_int_eq(oas_interaction_seal(tx, OAS_FORM_LOGIN, &sealed), APR_ENOSPC);
+}
+END_TEST
+
+/* ---- subject and claims ---- */
+
+static const struct {
+    const char *provider, *name;
+    int ignores_case;
+    const char *sub;
+} subjects[] = {
+    {"oauth2as", "Alice", 1, "oauth2as|alice"},
+    {"file", "Alice", 0, "file|Alice"},
+    {"file", "a b%", 0, "file|a%20b%25"},
+    {"ldap", "\xc3\xa4", 1, "ldap|%C3%A4"},
+};
+
+START_TEST(subject_cases)
+{
+    oas_identity_t identity = {subjects[_i].provider, subjects[_i].name, subjects[_i].ignores_case};
+    const char *sub;
+
+    ck_assert_int_eq(oas_subject_make(fake_tx(pool), &identity, &sub), APR_SUCCESS);
+    ck_assert_str_eq(sub, subjects[_i].sub);
+}
+END_TEST
+
+START_TEST(subject_long_and_expression)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_identity_t identity = {"file", apr_psprintf(pool, "%0300d", 1), 0};
+    const char *sub;
+
+    ck_assert_int_eq(oas_subject_make(tx, &identity, &sub), APR_SUCCESS);
+    ck_assert_uint_eq(strlen(sub), strlen("file|sha256:") + 43);
+    ((oas_issuer_t *)tx->issuer)->subject = fake_expr(pool, "employee 7");
+    ck_assert_int_eq(oas_subject_make(tx, &identity, &sub), APR_SUCCESS);
+    ck_assert_str_eq(sub, "employee%207");
+    ((oas_issuer_t *)tx->issuer)->subject = fake_expr(pool, "");
+    ck_assert_int_eq(oas_subject_make(tx, &identity, &sub), APR_EGENERAL);
+    ((oas_issuer_t *)tx->issuer)->subject = fake_expr(pool, "(fail)");
+    ck_assert_int_eq(oas_subject_make(tx, &identity, &sub), APR_EGENERAL);
+}
+END_TEST
+
+static void add_claim(oas_tx_t *tx, const char *name, const char *value, oas_claim_type_t type)
+{
+    oas_claim_t *claim = apr_array_push(tx->issuer->claims);
+
+    *claim = (oas_claim_t){name, fake_expr(pool, value), NULL, type, OAS_IN_ID_TOKEN};
+}
+
+START_TEST(claims_by_type)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    json_t *claims;
+
+    add_claim(tx, "name", "Alice", OAS_CLAIM_STRING);
+    add_claim(tx, "empty", "", OAS_CLAIM_STRING);
+    add_claim(tx, "failing", "(fail)", OAS_CLAIM_STRING);
+    add_claim(tx, "email_verified", "true", OAS_CLAIM_BOOLEAN);
+    add_claim(tx, "locked", "F", OAS_CLAIM_BOOLEAN);
+    add_claim(tx, "odd", "maybe", OAS_CLAIM_BOOLEAN);
+    add_claim(tx, "updated_at", "1700000000", OAS_CLAIM_INTEGER);
+    add_claim(tx, "no_number", "12x", OAS_CLAIM_INTEGER);
+    add_claim(tx, "address", "{\"country\":\"NL\"}", OAS_CLAIM_JSON);
+    add_claim(tx, "broken", "{", OAS_CLAIM_JSON);
+    add_claim(tx, "latin1", "\xe4", OAS_CLAIM_STRING);
+    ck_assert_int_eq(oas_subject_claims(tx, &claims), APR_SUCCESS);
+    ck_assert_str_eq(oas_json_text(pool, claims),
+                     "{\"name\":\"Alice\",\"email_verified\":true,\"locked\":false,"
+                     "\"updated_at\":1700000000,\"address\":{\"country\":\"NL\"}}");
+}
+END_TEST
+
+/* ---- throttle ---- */
+
+START_TEST(throttle_counters)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_throttle_attempt_t one, two;
+
+    tx->request.address = "2001:db8::1";
+    oas_throttle_describe(tx, "Alice", &one);
+    tx->request.address = "2001:db8::ffff:2";
+    oas_throttle_describe(tx, "aLICE", &two);
+    ck_assert_mem_eq(one.key, two.key, sizeof(one.key)); /* one /64, one account */
+    tx->request.address = "2001:db8:0:1::1";
+    oas_throttle_describe(tx, "alice", &two);
+    ck_assert_mem_ne(one.key[OAS_THROTTLE_ADDRESS], two.key[OAS_THROTTLE_ADDRESS], OAS_SHA256_LEN);
+    ck_assert_mem_ne(one.key[OAS_THROTTLE_PAIR], two.key[OAS_THROTTLE_PAIR], OAS_SHA256_LEN);
+    ck_assert_mem_eq(one.key[OAS_THROTTLE_ACCOUNT], two.key[OAS_THROTTLE_ACCOUNT], OAS_SHA256_LEN);
+    tx->request.address = "192.0.2.7";
+    oas_throttle_describe(tx, "alice", &one);
+    tx->request.address = "::ffff:192.0.2.7";
+    oas_throttle_describe(tx, "alice", &two);
+    ck_assert_mem_eq(one.key, two.key, sizeof(one.key));
+    ck_assert_int_eq(one.limit[OAS_THROTTLE_PAIR], 10);
+}
+END_TEST
+
+/* ---- session and consent ---- */
+
+static const struct {
+    unsigned prompt;
+    apr_int64_t max_age, age, login_age;
+    int satisfied;
+} sessions[] = {
+    {0, -1, 100000, -1, 1},
+    {0, 100, 100, -1, 1},
+    {0, 100, 101, -1, 0},
+    {0, 0, 30, 30, 1}, /* signed in during this interaction; the consent page stayed open */
+    {OAS_PROMPT_LOGIN, -1, 0, -1, 0},
+    {OAS_PROMPT_LOGIN, -1, 30, 30, 1},
+    {OAS_PROMPT_LOGIN, -1, 30, 40, 0},
+};
+
+START_TEST(session_satisfies)
+{
+    oas_session_t session = {.now = 1000000};
+    oas_tx_t *tx = fake_tx(pool);
+
+    tx->prompt = sessions[_i].prompt;
+    tx->max_age = sessions[_i].max_age;
+    ck_assert(!oas_session_satisfies(tx));
+    session.auth_time = session.now - sessions[_i].age;
+    tx->login_time = sessions[_i].login_age < 0 ? 0 : session.now - sessions[_i].login_age;
+    tx->session = &session;
+    ck_assert_int_eq(oas_session_satisfies(tx), sessions[_i].satisfied);
+}
+END_TEST
+
+static oas_tx_t *consent_tx(oas_session_t *session, const char *asked, const char *known)
+{
+    oas_tx_t *tx = fake_tx(pool);
+
+    oas_words_parse(&tx->scopes, asked, pool);
+    if (known != NULL) {
+        oas_words_parse(&session->consented, known, pool);
+    }
+    tx->session = session;
+    return tx;
+}
+
+START_TEST(consent_remembered)
+{
+    oas_session_t session = {0};
+    oas_tx_t *tx = consent_tx(&session, "openid email", NULL);
+
+    ck_assert(!oas_consent_covers(tx));
+    tx = consent_tx(&session, "openid email", "openid");
+    ck_assert(!oas_consent_covers(tx));
+    tx->consent_given = 1;
+    ck_assert(oas_consent_covers(tx));
+    tx = consent_tx(&session, "openid email", "email openid profile");
+    ck_assert(oas_consent_covers(tx));
+    tx->prompt = OAS_PROMPT_CONSENT;
+    ck_assert(!oas_consent_covers(tx));
+}
+END_TEST
+
+START_TEST(consent_skipped_only_by_rule)
+{
+    oas_session_t session = {0};
+    oas_tx_t *tx = consent_tx(&session, "openid", NULL);
+    oas_client_t *client = (oas_client_t *)tx->client;
+
+    ((oas_issuer_t *)tx->issuer)->skip_consent = fake_expr(pool, "true");
+    oas_load_consent(tx);
+    ck_assert(!oas_consent_covers(tx)); /* a third party's client is always asked */
+    client->first_party = 1;
+    client->skip_consent = fake_expr(pool, "false");
+    oas_load_consent(tx);
+    ck_assert(!oas_consent_covers(tx));
+    client->skip_consent = NULL;
+    tx->prompt = OAS_PROMPT_CONSENT;
+    oas_load_consent(tx);
+    ck_assert(!oas_consent_covers(tx));
+    tx->prompt = 0;
+    oas_load_consent(tx);
+    ck_assert(oas_consent_covers(tx));
+}
+END_TEST
+
+START_TEST(consent_never_silent_where_unproven)
+{
+    oas_session_t session = {0};
+    oas_tx_t *tx = consent_tx(&session, "openid", "openid");
+    oas_client_t *client = (oas_client_t *)tx->client;
+
+    client->type = OAS_CLIENT_NATIVE;
+    client->first_party = 1;
+    client->skip_consent = fake_expr(pool, "true");
+    tx->redirect_uri = "com.example.app:/cb";
+    oas_load_consent(tx);
+    ck_assert(!oas_consent_covers(tx));
+    tx->redirect_uri = "http://127.0.0.1:5000/cb";
+    oas_load_consent(tx);
+    ck_assert(!oas_consent_covers(tx));
+    tx->form_step = OAS_FORM_RESUME; /* the user has just signed in on our page */
+    oas_load_consent(tx);
+    ck_assert(oas_consent_covers(tx));
+    tx->form_step = OAS_FORM_NONE;
+    tx->consent_skipped = 0;
+    tx->redirect_uri = "https://app.example/claimed";
+    oas_load_consent(tx);
+    ck_assert(oas_consent_covers(tx));
+}
+END_TEST
+
+/* ---- password hashes ---- */
+
+START_TEST(password_hashes)
+{
+    const char *hash, *again;
+
+    ck_assert_int_eq(oas_password_hash(&hash, "correct horse", pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_password_hash(&again, "correct horse", pool), APR_SUCCESS);
+    ck_assert_str_ne(hash, again);
+    ck_assert_int_eq(strncmp(hash, "$y$", 3), 0);
+    ck_assert(oas_password_matches("correct horse", hash));
+    ck_assert(!oas_password_matches("correct hors", hash));
+    ck_assert(!oas_password_matches("", hash));
+    ck_assert(!oas_password_matches("anything", NULL));
+    ck_assert(!oas_password_matches("anything", "*0"));
+    ck_assert(!oas_password_matches("anything", ""));
+}
+END_TEST
+
+#define LOOP(tcase, test, table)                                                                   \
+    tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof((table)[0]))
+
+int main(void)
+{
+    Suite *suite = suite_create("login");
+    TCase *sealing = unit_case(suite, "seal");
+    TCase *forms = unit_case(suite, "interaction");
+    TCase *people = unit_case(suite, "people");
+
+    tcase_add_test(sealing, seal_round_trip);
+    tcase_add_test(sealing, seal_any_bit_counts);
+    tcase_add_test(sealing, seal_survives_secret_rotation);
+    tcase_add_test(sealing, seal_bounds);
+    LOOP(forms, cookie_cases, cookies);
+    tcase_add_test(forms, cookie_keeps_binding_over_login);
+    tcase_add_test(forms, interaction_round_trip);
+    tcase_add_test(forms, interaction_is_bound);
+    tcase_add_test(forms, interaction_login_survives_other_tab);
+    tcase_add_test(forms, interaction_expiry);
+    LOOP(forms, interaction_garbage, bad_interactions);
+    tcase_add_test(forms, interaction_too_long);
+    LOOP(people, subject_cases, subjects);
+    tcase_add_test(people, subject_long_and_expression);
+    tcase_add_test(people, claims_by_type);
+    tcase_add_test(people, throttle_counters);
+    LOOP(people, session_satisfies, sessions);
+    tcase_add_test(people, consent_remembered);
+    tcase_add_test(people, consent_skipped_only_by_rule);
+    tcase_add_test(people, consent_never_silent_where_unproven);
+    tcase_add_test(people, password_hashes);
+    return unit_run(suite);
+}
