@@ -3,7 +3,7 @@
  * @file gate.h
  * The door before mod_dbd's pool, which itself waits without limit: at most as many in flight as
  * the pool has connections, a bounded wait, and, while the database is away, one request that
- * probes while all others are answered at once.
+ * probes while all others are answered at once. One gate stands before one pool.
  */
 #ifndef OAS_STORE_GATE_H
 #define OAS_STORE_GATE_H
@@ -20,19 +20,28 @@ apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool);
 /** Tells the size of the pool behind (DBDMax), once it is known. */
 void oas_gate_size(oas_gate_t *gate, int max);
 
+/** A place behind the gate; belongs to one request. All zero: none. */
+typedef struct {
+    oas_gate_t *gate;
+    int probe; /**< this request finds out whether the database is back */
+} oas_gate_place_t;
+
 /**
- * Takes a place.
+ * Takes a place. Those who wait are served before those who come later.
  * @return APR_SUCCESS; OAS_DB_UNAVAILABLE when no place came free within `wait`, or at once while
- * the database is away and another request is probing.
+ * the database is away and another request is probing or all places are taken.
  */
-apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait);
+apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place);
 
-/** Gives the place back. @param reached 1: the database answered; 0: it did not; -1: nobody asked.
+/** Gives the place back; does nothing for none. A probe that reported nothing lets another one
+ * probe. */
+void oas_gate_leave(oas_gate_place_t *place);
+
+/**
+ * Says how it went as soon as it is known: 1, the database answered, opens the gate for all; 0, it
+ * did not, shuts it for all but one. Does nothing for no place. Cheap while nothing changes.
  */
-void oas_gate_leave(oas_gate_t *gate, int reached);
-
-/** Says how it went as soon as it is known, so that others need not wait for the place. */
-void oas_gate_report(oas_gate_t *gate, int reached);
+void oas_gate_report(oas_gate_place_t *place, int reached);
 
 typedef struct {
     int max, in_flight, waiting, away;

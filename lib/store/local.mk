@@ -1,3 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_store.la
-liboas_store_la_SOURCES =
+liboas_store_la_SOURCES = \
+	lib/store/client.c lib/store/client.h \
+	lib/store/client_json.c \
+	lib/store/consent.c lib/store/consent.h \
+	lib/store/db.c lib/store/db.h \
+	lib/store/gate.c lib/store/gate.h \
+	lib/store/grant.c lib/store/grant.h \
+	lib/store/param.c \
+	lib/store/prepare.c \
+	lib/store/row.c lib/store/row.h \
+	lib/store/runner.h \
+	lib/store/schema.c lib/store/schema.h \
+	lib/store/session.c lib/store/session.h \
+	lib/store/statements.c lib/store/statements.h \
+	lib/store/throttle.c lib/store/throttle.h \
+	lib/store/trouble.c lib/store/trouble.h \
+	lib/store/user.c lib/store/user.h \
+	lib/store/wire.c lib/store/wire.h

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file schema.h
- * The schema's version and the issuer it belongs to (law 11).
+ * The schema's version and the issuer it belongs to (law 11). For tools: the verbs wait as long as
+ * it takes, and need the owner of the schema.
  */
 #ifndef OAS_STORE_SCHEMA_H
 #define OAS_STORE_SCHEMA_H
@@ -13,13 +14,20 @@
 /**
  * Applies the files NNN-*.sql of `dir` that are newer than the database, each in a transaction of
  * its own under an advisory lock, and records the issuer at the first one.
- * @return APR_EEXIST: the schema belongs to another issuer; APR_EINVAL: a file failed (*why, in
- * pool)
+ * @param from version found (0: none); @param to version reached, also when a later file failed
+ * @return APR_EEXIST: the schema belongs to another issuer; APR_EINVAL: a file failed, a number is
+ *         missing or the database is newer than the files (*why, in pool); APR_ENOENT: no such file
  */
 apr_status_t oas_schema_apply(oas_db_t *db, const char *dir, const char *issuer, int *from, int *to,
                               const char **why, apr_pool_t *pool);
 
 /** Version 0: no schema. */
 apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, apr_pool_t *pool);
+
+/**
+ * Gives a role what httpd needs and nothing more (oas_schema_grant in schema/001-base.sql).
+ * APR_EINVAL: no such role, or the caller does not own the schema (*why, in pool).
+ */
+apr_status_t oas_schema_grant(oas_db_t *db, const char *role, const char **why, apr_pool_t *pool);
 
 #endif

@@ -20,8 +20,11 @@ typedef struct {
     const char *address, *user_agent;     /**< for the user's list of sessions; may be NULL */
     const unsigned char *old_session_id;  /**< what the browser had before, or NULL */
     const unsigned char *old_secret_hash; /**< belongs to it */
-    const unsigned char
-        *throttle_pair; /**< key whose failures are forgotten (throttle.h), or NULL */
+    /** Key whose failures are forgotten (throttle.h), or NULL. */
+    const unsigned char *throttle_pair;
+    /** Keys that get back what this login's attempt counted beforehand, or NULL. Without them many
+     * good logins from one address would look like many failures. */
+    const unsigned char *throttle_account, *throttle_address;
 } oas_session_new_t;
 
 /**

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "row.h"
+
+#include <ctype.h>
+#include <apr_strings.h>
+#include "../base/bytes.h"
+
+oas_rows_t *oas_rows_copy(const PGresult *result, apr_pool_t *pool)
+{
+    oas_rows_t *rows = apr_pcalloc(pool, sizeof(*rows));
+    int row, column;
+
+    rows->count = PQntuples(result);
+    rows->columns = PQnfields(result);
+    rows->cells = apr_pcalloc(
+        pool, (apr_size_t)rows->count * (apr_size_t)rows->columns * sizeof(*rows->cells) + 1);
+    for (row = 0; row < rows->count; row++) {
+        for (column = 0; column < rows->columns; column++) {
+            if (!PQgetisnull(result, row, column))
+                rows->cells[row * rows->columns + column] =
+                    apr_pstrmemdup(pool, PQgetvalue(result, row, column),
+                                   (apr_size_t)PQgetlength(result, row, column));
+        }
+    }
+    return rows;
+}
+
+const char *oas_cell(const oas_rows_t *rows, int row, int column)
+{
+    return row < rows->count && column < rows->columns ? rows->cells[row * rows->columns + column]
+                                                       : NULL;
+}
+
+apr_int64_t oas_cell_int(const oas_rows_t *rows, int row, int column)
+{
+    const char *text = oas_cell(rows, row, column);
+
+    return text ? apr_atoi64(text) : 0;
+}
+
+int oas_cell_true(const oas_rows_t *rows, int row, int column)
+{
+    const char *text = oas_cell(rows, row, column);
+
+    return text && text[0] == 't';
+}
+
+const char *oas_cell_id(const oas_rows_t *rows, int row, int column, apr_pool_t *pool)
+{
+    const char *text = oas_cell(rows, row, column);
+    unsigned char id[OAS_ID_LEN];
+    char digits[2 * OAS_ID_LEN + 1];
+    apr_size_t n = 0;
+
+    for (; text && *text && n < 2 * OAS_ID_LEN; text++) {
+        if (isxdigit((unsigned char)*text))
+            digits[n++] = *text;
+    }
+    digits[n] = '\0';
+    if (n != 2 * OAS_ID_LEN || oas_hex_decode(digits, id, OAS_ID_LEN) != APR_SUCCESS)
+        return NULL;
+    return oas_base64url_encode(pool, id, OAS_ID_LEN);
+}

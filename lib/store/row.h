@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file row.h
+ * Private to store/: rows of an answer, copied out of libpq's memory.
+ */
+#ifndef OAS_STORE_ROW_H
+#define OAS_STORE_ROW_H
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+#include <libpq-fe.h>
+
+typedef struct {
+    int count, columns;
+    const char **cells; /**< row after row; NULL is SQL's NULL */
+} oas_rows_t;
+
+/** Copies a result to `pool`; the result stays the caller's. */
+oas_rows_t *oas_rows_copy(const PGresult *result, apr_pool_t *pool);
+
+/** One cell, NULL for SQL's NULL. */
+const char *oas_cell(const oas_rows_t *rows, int row, int column);
+
+/** An integer cell; 0 for NULL. */
+apr_int64_t oas_cell_int(const oas_rows_t *rows, int row, int column);
+
+/** A boolean cell; 0 for NULL. */
+int oas_cell_true(const oas_rows_t *rows, int row, int column);
+
+/** A uuid cell as base64url of its 16 bytes, in `pool`; NULL for NULL. */
+const char *oas_cell_id(const oas_rows_t *rows, int row, int column, apr_pool_t *pool);
+
+#endif

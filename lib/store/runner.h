@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file runner.h
+ * Private to store/: running a prepared statement on the request's connection, and what is known
+ * about a connection.
+ */
+#ifndef OAS_STORE_RUNNER_H
+#define OAS_STORE_RUNNER_H
+
+#include "../base/uri.h"
+#include "db.h"
+#include "row.h"
+#include "statements.h"
+#include "trouble.h"
+
+/**
+ * How long a statement may take. The server is told to give up a little earlier, so that it
+ * normally says itself whether a write was carried out.
+ */
+#define OAS_DB_DEADLINE         apr_time_from_sec(5)
+#define OAS_DB_SERVER_TIMEOUT   "4s"
+#define OAS_DB_PREPARE_DEADLINE apr_time_from_sec(5)
+
+/**
+ * Runs one statement in one round trip; see trouble.c for what fails how.
+ * @param params oas_statements[id].params strings; NULL is SQL's NULL
+ * @param rows   in `pool`; may have no row
+ * @return APR_SUCCESS, OAS_DB_UNAVAILABLE, APR_EINVAL (bytes that PostgreSQL cannot take),
+ * APR_EEXIST (unique violation) or APR_EGENERAL (logged)
+ */
+apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
+                        oas_rows_t **rows, apr_pool_t *pool);
+
+/** As oas_db_run; APR_ENOENT when no row came back. `rows` may be NULL. */
+apr_status_t oas_db_run_row(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
+                            oas_rows_t **rows, apr_pool_t *pool);
+
+/** The native connection, borrowed, alive and idle, whatever its schema is. */
+apr_status_t oas_db_native(oas_db_t *db, PGconn **conn);
+
+/** What is known about one connection; lives in the connection's pool. */
+typedef struct {
+    oas_dbd_t dbd;
+    const void *pool_key;
+    int max;
+    void (*reset_hook)(void *baton, const oas_dbd_t *dbd);
+    void *baton;
+    const oas_log_t *log;
+    int version; /**< of the schema; 0: none */
+    char issuer[OAS_URI_MAX + 1];
+} oas_conn_t;
+
+/** What oas_db_connected has noted for a connection, or NULL. */
+oas_conn_t *oas_conn_find(PGconn *conn);
+
+/** Reads version and issuer again and, when the schema is one of ours, prepares everything again.
+ */
+void oas_conn_refresh(oas_conn_t *state, PGconn *conn);
+
+/** 1 when this program can work with that version: its own, or the next one, which only adds. */
+int oas_schema_usable(int version);
+
+/** bytea parameter. */
+const char *oas_sql_bytes(const void *data, apr_size_t len, apr_pool_t *pool);
+
+/** uuid parameter from OAS_ID_LEN bytes; NULL for NULL. */
+const char *oas_sql_id(const unsigned char *id, apr_pool_t *pool);
+
+/** float8 parameter: seconds. */
+const char *oas_sql_seconds(apr_interval_time_t time, apr_pool_t *pool);
+
+/** An array of bytea, each OAS_SHA256_LEN long; NULL members are left out. */
+const char *oas_sql_hashes(const unsigned char *const *hashes, int n, apr_pool_t *pool);
+
+#endif

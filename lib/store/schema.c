@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <apr_file_info.h>
+#include <apr_file_io.h>
+#include <apr_fnmatch.h>
+#include <apr_strings.h>
+#include "runner.h"
+
+#define FILE_MAX 1048576 /* bytes of one schema file */
+
+/* Two runs at once wait for each other; the number is this project's own. */
+#define LOCK_SQL "SELECT pg_advisory_xact_lock(7241830651)"
+
+static apr_status_t clear_result(void *result)
+{
+    PQclear(result);
+    return APR_SUCCESS;
+}
+
+/* Runs one command, or several without parameters. NULL: it failed, *why says how. */
+static PGresult *command(PGconn *conn, const char *sql, const char *const *params, int n,
+                         const char **why, apr_pool_t *pool)
+{
+    PGresult *result =
+        n ? PQexecParams(conn, sql, n, NULL, params, NULL, NULL, 0) : PQexec(conn, sql);
+
+    apr_pool_cleanup_register(pool, result, clear_result, apr_pool_cleanup_null);
+    if (PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK)
+        return result;
+    *why = apr_pstrdup(pool, PQerrorMessage(conn));
+    return NULL;
+}
+
+apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, apr_pool_t *pool)
+{
+    const char *why;
+    PGresult *result;
+    PGconn *conn;
+    apr_status_t rv = oas_db_native(db, &conn);
+
+    *version = 0;
+    *issuer = NULL;
+    if (rv != APR_SUCCESS)
+        return rv;
+    result = command(conn, "SELECT to_regclass('oas_schema') IS NOT NULL", NULL, 0, &why, pool);
+    if (!result)
+        return APR_EGENERAL;
+    if (PQgetvalue(result, 0, 0)[0] != 't')
+        return APR_SUCCESS;
+    result = command(conn, "SELECT version, issuer FROM oas_schema ORDER BY version DESC LIMIT 1",
+                     NULL, 0, &why, pool);
+    if (!result)
+        return APR_EGENERAL;
+    if (PQntuples(result) == 1) {
+        *version = (int)apr_atoi64(PQgetvalue(result, 0, 0));
+        *issuer = apr_pstrdup(pool, PQgetvalue(result, 0, 1));
+    }
+    return APR_SUCCESS;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names of the schema files in their order. */
+static apr_status_t list_files(apr_array_header_t **out, const char *dir, apr_pool_t *pool)
+{
+    apr_dir_t *handle;
+    apr_finfo_t info;
+    apr_status_t rv = apr_dir_open(&handle, dir, pool);
+
+    *out = apr_array_make(pool, 8, sizeof(const char *));
+    if (rv != APR_SUCCESS)
+        return rv;
+    while (apr_dir_read(&info, APR_FINFO_NAME, handle) == APR_SUCCESS) {
+        if (apr_fnmatch("[0-9][0-9][0-9]-*.sql", info.name, 0) == APR_SUCCESS)
+            APR_ARRAY_PUSH(*out, const char *) = apr_pstrdup(pool, info.name);
+    }
+    apr_dir_close(handle);
+    qsort((*out)->elts, (size_t)(*out)->nelts, sizeof(const char *), compare_names);
+    return (*out)->nelts ? APR_SUCCESS : APR_ENOENT;
+}
+
+static const char *read_file(const char *path, const char **why, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, FILE_MAX + 1);
+    apr_size_t len = 0;
+    apr_file_t *file;
+    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
+    char message[120];
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_read_full(file, text, FILE_MAX + 1, &len);
+        apr_file_close(file);
+        if (rv == APR_EOF && len) {
+            text[len] = '\0';
+            return text;
+        }
+    }
+    *why = rv == APR_SUCCESS ? "the file is too large" : apr_strerror(rv, message, sizeof(message));
+    *why = apr_psprintf(pool, "%s: %s", path, *why);
+    return NULL;
+}
+
+/* What is known inside the transaction that applies a file. */
+static apr_status_t check_before(PGconn *conn, int version, const char *issuer, const char **why,
+                                 apr_pool_t *pool)
+{
+    PGresult *result =
+        command(conn, "SELECT to_regclass('oas_schema') IS NOT NULL", NULL, 0, why, pool);
+    int exists = result && PQgetvalue(result, 0, 0)[0] == 't';
+
+    if (!result)
+        return APR_EINVAL;
+    if (!exists && version == 1)
+        return APR_SUCCESS;
+    *why = "another run changed the schema meanwhile";
+    if (!exists)
+        return APR_EINVAL;
+    result = command(conn, "SELECT version, issuer FROM oas_schema ORDER BY version DESC LIMIT 1",
+                     NULL, 0, why, pool);
+    if (!result || PQntuples(result) != 1)
+        return APR_EINVAL;
+    if (strcmp(PQgetvalue(result, 0, 1), issuer))
+        return APR_EEXIST;
+    return apr_atoi64(PQgetvalue(result, 0, 0)) == version - 1 ? APR_SUCCESS : APR_EINVAL;
+}
+
+/* One file and its row, in the transaction that is open. */
+static apr_status_t apply_inside(PGconn *conn, const char *sql, int version, const char *issuer,
+                                 const char **why, apr_pool_t *pool)
+{
+    const char *const row[] = {apr_itoa(pool, version), issuer};
+    apr_status_t rv = check_before(conn, version, issuer, why, pool);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (!command(conn, sql, NULL, 0, why, pool))
+        return APR_EINVAL;
+    if (PQtransactionStatus(conn) != PQTRANS_INTRANS) {
+        *why = "the file ends the transaction it runs in";
+        return APR_EINVAL;
+    }
+    return command(conn, "INSERT INTO oas_schema (version, issuer) VALUES ($1, $2)", row, 2, why,
+                   pool)
+               ? APR_SUCCESS
+               : APR_EINVAL;
+}
+
+static apr_status_t apply_file(PGconn *conn, const char *sql, int version, const char *issuer,
+                               const char **why, apr_pool_t *pool)
+{
+    apr_status_t rv = APR_EINVAL;
+
+    if (command(conn, "BEGIN; SET LOCAL statement_timeout = 0; " LOCK_SQL, NULL, 0, why, pool))
+        rv = apply_inside(conn, sql, version, issuer, why, pool);
+    if (rv == APR_SUCCESS && !command(conn, "COMMIT", NULL, 0, why, pool))
+        rv = APR_EINVAL;
+    if (rv != APR_SUCCESS)
+        PQclear(PQexec(conn, "ROLLBACK"));
+    return rv;
+}
+
+/* Applies the files after version *to, one number after the other. */
+static apr_status_t apply_files(PGconn *conn, const char *dir, const apr_array_header_t *files,
+                                const char *issuer, int *to, const char **why, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < files->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(files, i, const char *);
+        int number = (int)apr_atoi64(name);
+        const char *text, *problem = NULL;
+        apr_status_t rv;
+
+        if (number <= *to)
+            continue;
+        if (number != *to + 1) {
+            *why = apr_psprintf(pool, "%s: there is no file with number %03d", name, *to + 1);
+            return APR_EINVAL;
+        }
+        text = read_file(apr_pstrcat(pool, dir, "/", name, NULL), why, pool);
+        if (!text)
+            return APR_EINVAL;
+        rv = apply_file(conn, text, number, issuer, &problem, pool);
+        if (rv != APR_SUCCESS) {
+            *why = apr_psprintf(pool, "%s: %s", name, problem ? problem : "not applied");
+            return rv;
+        }
+        *to = number;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t oas_schema_apply(oas_db_t *db, const char *dir, const char *issuer, int *from, int *to,
+                              const char **why, apr_pool_t *pool)
+{
+    apr_array_header_t *files;
+    const char *owner;
+    PGconn *conn;
+    apr_status_t rv;
+
+    *from = *to = 0;
+    *why = NULL;
+    rv = list_files(&files, dir, pool);
+    if (rv != APR_SUCCESS)
+        return APR_ENOENT;
+    rv = oas_schema_status(db, from, &owner, pool);
+    if (rv == APR_SUCCESS)
+        rv = oas_db_native(db, &conn);
+    if (rv != APR_SUCCESS)
+        return rv;
+    *to = *from;
+    if (owner && strcmp(owner, issuer))
+        return APR_EEXIST;
+    if (apr_atoi64(APR_ARRAY_IDX(files, files->nelts - 1, const char *)) < *from) {
+        *why = "the database is newer than these files";
+        return APR_EINVAL;
+    }
+    return apply_files(conn, dir, files, issuer, to, why, pool);
+}
+
+apr_status_t oas_schema_grant(oas_db_t *db, const char *role, const char **why, apr_pool_t *pool)
+{
+    const char *const params[] = {role};
+    PGconn *conn;
+    apr_status_t rv = oas_db_native(db, &conn);
+
+    *why = NULL;
+    if (rv != APR_SUCCESS)
+        return rv;
+    return command(conn, "SELECT oas_schema_grant($1)", params, 1, why, pool) ? APR_SUCCESS
+                                                                              : APR_EINVAL;
+}

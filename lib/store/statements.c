@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "statements.h"
+
+#define USER_COLUMNS                                                                               \
+    "locked, claims::text, to_char(created_at AT TIME ZONE 'UTC', "                                \
+    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "                                                          \
+    "to_char(password_changed AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+
+const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
+    [OAS_STMT_CLIENT_SYNC] =
+        {"oas_client_sync", 3, 1,
+         "WITH written AS ("
+         "INSERT INTO oas_clients AS c (client_id, source, config_hash, metadata) "
+         "VALUES ($1, 'configuration', $2, $3::jsonb) ON CONFLICT (client_id) DO UPDATE "
+         "SET config_hash = excluded.config_hash, metadata = excluded.metadata, "
+         "updated_at = clock_timestamp() "
+         "WHERE c.source = 'configuration' AND c.config_hash <> excluded.config_hash "
+         "RETURNING c.source) "
+         "SELECT source FROM oas_clients WHERE client_id = $1"},
+    [OAS_STMT_CLIENT_LOAD] =
+        {"oas_client_load", 1, 1,
+         "SELECT metadata::text FROM oas_clients WHERE client_id = $1 AND NOT disabled"},
+    [OAS_STMT_SESSION_OPEN] =
+        {"oas_session_open", 16, 1,
+         "SELECT session_id, auth_time, now, amr, acr FROM oas_session_open_1("
+         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"},
+    /* The idle end moves once a minute at most, so a busy session writes little. */
+    [OAS_STMT_SESSION_LOAD] =
+        {"oas_session_load", 5, 1,
+         "WITH touched AS ("
+         "UPDATE oas_sessions SET last_used = clock_timestamp(), idle_until = "
+         "least(expires_at, clock_timestamp() + make_interval(secs => $5)) "
+         "WHERE session_id = $1 AND secret_hash = $2 AND ended_at IS NULL "
+         "AND idle_until > clock_timestamp() AND expires_at > clock_timestamp() "
+         "AND last_used < clock_timestamp() - interval '1 minute') "
+         "SELECT s.session_id, s.sub, p.name, oas_epoch(s.auth_time), "
+         "oas_epoch(clock_timestamp()), s.amr, s.acr, c.live, array_to_string(c.scopes, ' ') "
+         "FROM oas_sessions AS s JOIN oas_subjects AS p ON p.sub = s.sub "
+         "LEFT JOIN oas_consents AS c ON c.sub = s.sub AND c.client_id = $3 AND c.resource = $4 "
+         "AND c.live "
+         "WHERE s.session_id = $1 AND s.secret_hash = $2 AND s.ended_at IS NULL "
+         "AND s.idle_until > clock_timestamp() AND s.expires_at > clock_timestamp()"},
+    [OAS_STMT_SESSION_END] =
+        {"oas_session_end", 2, 1,
+         "UPDATE oas_sessions SET ended_at = clock_timestamp() "
+         "WHERE session_id = $1 AND secret_hash = $2 AND ended_at IS NULL "
+         "AND idle_until > clock_timestamp() AND expires_at > clock_timestamp() RETURNING 1"},
+    [OAS_STMT_CODE_PUT] =
+        {"oas_code_put", 14, 1,
+         "SELECT oas_code_put_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"},
+    [OAS_STMT_CODE_REDEEM] =
+        {"oas_code_redeem", 6, 1,
+         "SELECT outcome, grant_id, client_id, sub, session_id, scope, resource, auth_time, amr, "
+         "acr, claims::text, now, nonce FROM oas_code_redeem_1($1, $2, $3, $4, $5, $6)"},
+    /* Same columns as above. */
+    [OAS_STMT_GRANT_LOAD] =
+        {"oas_grant_load", 1, 1,
+         "SELECT 'done', grant_id, client_id, sub, session_id, scope, resource, auth_time, amr, "
+         "acr, claims::text, now, NULL FROM oas_grant_live_1($1)"},
+    [OAS_STMT_GRANT_REVOKE] =
+        {"oas_grant_revoke", 2, 1,
+         "UPDATE oas_grants SET revoked_at = clock_timestamp(), revoked_reason = $2 "
+         "WHERE grant_id = $1 AND revoked_at IS NULL RETURNING 1"},
+    [OAS_STMT_CONSENT_WITHDRAW] = {"oas_consent_withdraw", 3, 1,
+                                   "SELECT oas_consent_withdraw_1($1, $2, $3)"},
+    [OAS_STMT_USER_LOAD] = {"oas_user_load", 1, 1,
+                            "SELECT name, password_hash, " USER_COLUMNS
+                            " FROM oas_users WHERE name = $1"},
+    [OAS_STMT_USER_ADD] =
+        {"oas_user_add", 3, 0,
+         "INSERT INTO oas_users (name, password_hash, claims) VALUES ($1, $2, $3::jsonb) "
+         "ON CONFLICT (name) DO NOTHING RETURNING 1"},
+    [OAS_STMT_USER_PASSWD] =
+        {"oas_user_passwd", 2, 1,
+         "UPDATE oas_users SET password_hash = $2, password_changed = clock_timestamp() "
+         "WHERE name = $1 RETURNING 1"},
+    [OAS_STMT_USER_LOCK] = {"oas_user_lock", 2, 1,
+                            "UPDATE oas_users SET locked = $2 WHERE name = $1 RETURNING 1"},
+    [OAS_STMT_USER_LIST] = {"oas_user_list", 0, 1,
+                            "SELECT name, NULL, " USER_COLUMNS " FROM oas_users ORDER BY name"},
+    /* Counting one attempt twice errs on the safe side; refusing all logins would not be better. */
+    [OAS_STMT_THROTTLE_ATTEMPT] = {"oas_throttle_attempt", 3, 1,
+                                   "SELECT oas_throttle_attempt_1($1, $2, $3)"},
+    [OAS_STMT_THROTTLE_FORGIVE] = {"oas_throttle_forgive", 1, 0,
+                                   "SELECT oas_throttle_forgive_1($1)"},
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file statements.h
+ * Private to store/: every statement that runs while requests are served.
+ */
+#ifndef OAS_STORE_STATEMENTS_H
+#define OAS_STORE_STATEMENTS_H
+
+typedef enum {
+    OAS_STMT_CLIENT_SYNC,
+    OAS_STMT_CLIENT_LOAD,
+    OAS_STMT_SESSION_OPEN,
+    OAS_STMT_SESSION_LOAD,
+    OAS_STMT_SESSION_END,
+    OAS_STMT_CODE_PUT,
+    OAS_STMT_CODE_REDEEM,
+    OAS_STMT_GRANT_LOAD,
+    OAS_STMT_GRANT_REVOKE,
+    OAS_STMT_CONSENT_WITHDRAW,
+    OAS_STMT_USER_LOAD,
+    OAS_STMT_USER_ADD,
+    OAS_STMT_USER_PASSWD,
+    OAS_STMT_USER_LOCK,
+    OAS_STMT_USER_LIST,
+    OAS_STMT_THROTTLE_ATTEMPT,
+    OAS_STMT_THROTTLE_FORGIVE,
+    OAS_STMT_COUNT
+} oas_stmt_id_t;
+
+#define OAS_STMT_PARAMS_MAX 16
+
+typedef struct {
+    const char *label; /**< name of the prepared statement; lower case, as mod_dbd wants its own */
+    int params;
+    /** 1: may be sent again when the connection died and nobody knows whether it was carried out:
+     *  it reads, or doing it twice is doing it once, or it knows its own commit again. */
+    int repeatable;
+    const char *sql;
+} oas_stmt_t;
+
+extern const oas_stmt_t oas_statements[OAS_STMT_COUNT];
+
+#endif

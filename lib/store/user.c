@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "user.h"
+
+#include "runner.h"
+
+static void fill_user(const oas_rows_t *rows, int row, oas_user_t *user)
+{
+    user->name = oas_cell(rows, row, 0);
+    user->password_hash = oas_cell(rows, row, 1);
+    user->locked = oas_cell_true(rows, row, 2);
+    user->claims = oas_cell(rows, row, 3);
+    user->created = oas_cell(rows, row, 4);
+    user->password_changed = oas_cell(rows, row, 5);
+}
+
+apr_status_t oas_store_user_load(oas_db_t *db, const char *name, oas_user_t *out, apr_pool_t *pool)
+{
+    const char *const params[] = {name};
+    oas_rows_t *rows;
+    apr_status_t rv = oas_db_run_row(db, OAS_STMT_USER_LOAD, params, &rows, pool);
+
+    if (rv == APR_SUCCESS)
+        fill_user(rows, 0, out);
+    return rv;
+}
+
+apr_status_t oas_store_user_add(oas_db_t *db, const char *name, const char *password_hash,
+                                const char *claims, apr_pool_t *pool)
+{
+    const char *const params[] = {name, password_hash, claims};
+    apr_status_t rv = oas_db_run_row(db, OAS_STMT_USER_ADD, params, NULL, pool);
+
+    return rv == APR_ENOENT ? APR_EEXIST : rv;
+}
+
+apr_status_t oas_store_user_passwd(oas_db_t *db, const char *name, const char *password_hash,
+                                   apr_pool_t *pool)
+{
+    const char *const params[] = {name, password_hash};
+
+    return oas_db_run_row(db, OAS_STMT_USER_PASSWD, params, NULL, pool);
+}
+
+apr_status_t oas_store_user_lock(oas_db_t *db, const char *name, int locked, apr_pool_t *pool)
+{
+    const char *const params[] = {name, locked ? "t" : "f"};
+
+    return oas_db_run_row(db, OAS_STMT_USER_LOCK, params, NULL, pool);
+}
+
+apr_status_t oas_store_user_list(oas_db_t *db, apr_array_header_t **out, apr_pool_t *pool)
+{
+    oas_rows_t *rows;
+    apr_status_t rv = oas_db_run(db, OAS_STMT_USER_LIST, NULL, &rows, pool);
+    int i;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(pool, rows->count, sizeof(oas_user_t));
+    for (i = 0; i < rows->count; i++)
+        fill_user(rows, i, apr_array_push(*out));
+    return APR_SUCCESS;
+}
