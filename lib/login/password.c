@@ -60,7 +60,9 @@ static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_
 static oas_outcome_t open_session(oas_tx_t *tx, const oas_identity_t *identity,
                                   const oas_throttle_attempt_t *attempt)
 {
-    oas_session_new_t in = {.throttle_pair = attempt->key[OAS_THROTTLE_PAIR]};
+    oas_session_new_t in = {.throttle_pair = attempt->key[OAS_THROTTLE_PAIR],
+                            .throttle_account = attempt->key[OAS_THROTTLE_ACCOUNT],
+                            .throttle_address = attempt->key[OAS_THROTTLE_ADDRESS]};
     oas_session_t *session = apr_pcalloc(tx->pool, sizeof(*session));
     unsigned char secret[OAS_SECRET_LEN];
     unsigned char old_id[OAS_ID_LEN];
@@ -130,12 +132,6 @@ oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const 
     }
     if (result != OAS_PASSWORD_GRANTED) {
         return failed_login(tx, result, &attempt);
-    }
-    /* it was no failure after all: the shared counters must not creep up under honest users */
-    rv = oas_store_throttle_forgive(tx->db, &attempt, tx->pool);
-    if (rv != APR_SUCCESS) {
-        oas_store_fault(tx, OAS_TAG(00506), rv, "login attempt not taken back");
-        return OAS_LOGIN_FAILED;
     }
     return open_session(tx, &identity, &attempt) == OAS_NEXT ? OAS_LOGIN_DONE : OAS_LOGIN_FAILED;
 }
