@@ -45,6 +45,10 @@ static const char *const known[] = {
     "code_challenge_method",
 };
 
+/* What must not stay in memory that the next request gets. */
+static const char *const secret[] = {"password", "client_secret", "code", "code_verifier",
+                                     "access_token"};
+
 static oas_outcome_t check_method(oas_tx_t *tx, int get, int post)
 {
     if ((get && strcmp(tx->request.method, "GET") == 0) ||
@@ -78,6 +82,18 @@ int oas_is_form(const char *content_type)
            strchr(" \t;", content_type[len]) != NULL;
 }
 
+static void wipe_secrets(const oas_tx_t *tx)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
+        const char *value = oas_params_get(tx->form, secret[i]);
+        if (value != NULL) {
+            oas_wipe_with_pool(tx->pool, (char *)value, strlen(value));
+        }
+    }
+}
+
 oas_outcome_t oas_load_form(oas_tx_t *tx)
 {
     int post = strcmp(tx->request.method, "POST") == 0;
@@ -94,6 +110,7 @@ oas_outcome_t oas_load_form(oas_tx_t *tx)
     }
     rv = oas_params_parse(&tx->form, data, data != NULL ? len : 0, tx->pool);
     tx->params = tx->form;
+    wipe_secrets(tx);
     if (rv == APR_ENOSPC) {
         return oas_refuse(tx, OAS_TAG(00603), OAS_E_TOO_MANY_PARAMETERS, NULL);
     }
