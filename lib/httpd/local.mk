@@ -1,1 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
+# The module. Of all its symbols httpd sees one.
+apachelibdir = $(apache_libexecdir)
+apachelib_LTLIBRARIES = mod_oauth2as.la
+mod_oauth2as_la_SOURCES = mod_oauth2as.c \
+	lib/httpd/api_error.c \
+	lib/httpd/authn.c lib/httpd/authn.h \
+	lib/httpd/body.c \
+	lib/httpd/check.c lib/httpd/check.h \
+	lib/httpd/check_client.c \
+	lib/httpd/complete.c lib/httpd/complete.h \
+	lib/httpd/database.c lib/httpd/database.h \
+	lib/httpd/directives.c lib/httpd/directives.def lib/httpd/directives.h \
+	lib/httpd/host.c \
+	lib/httpd/kind_basic.c lib/httpd/kind_client.c lib/httpd/kind_issuer.c \
+	lib/httpd/kind_login.c lib/httpd/kind_time.c lib/httpd/kinds.h \
+	lib/httpd/log.c lib/httpd/log.h \
+	lib/httpd/request.c lib/httpd/request.h \
+	lib/httpd/section.c \
+	lib/httpd/server_config.h \
+	lib/httpd/source.c \
+	lib/httpd/watchdog.c lib/httpd/watchdog.h
+# clang warns of the way APR's rings, inside httpd's macros, compute their sentinel.
+mod_oauth2as_la_CFLAGS = $(AM_CFLAGS) $(APXS_CFLAGS) -Wno-null-pointer-subtraction
+mod_oauth2as_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-export-symbols-regex '^oauth2as_module$$'
+mod_oauth2as_la_LIBADD = $(OAS_ALL) $(OAS_LIBS)
+
+# httpd loads the .so by its name; a .la beside it helps nobody.
+install-exec-hook:
+	rm -f '$(DESTDIR)$(apachelibdir)/mod_oauth2as.la'
+
+uninstall-hook:
+	rm -f '$(DESTDIR)$(apachelibdir)/mod_oauth2as.so'

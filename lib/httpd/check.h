@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file check.h
+ * What no single directive can know: the checks across directives, sections and virtual hosts that
+ * `apachectl configtest` runs too.
+ */
+#ifndef OAS_HTTPD_CHECK_H
+#define OAS_HTTPD_CHECK_H
+
+#include "server_config.h"
+
+/** ap_hook_check_config: one line with file and line number for each mistake; !OK stops httpd. */
+int oas_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                     server_rec *main_server);
+
+/** A check that is under way. */
+typedef struct {
+    apr_pool_t *pool; /**< of the configuration */
+    server_rec *server;
+    oas_server_config_t *config;
+    int faults;
+} oas_check_t;
+
+/** Reports a mistake, at `where` when that is known. */
+void oas_complain(oas_check_t *check, const char *tag, const ap_directive_t *where,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/** The same for what works but is not wise; nothing is stopped. */
+void oas_advise(oas_check_t *check, const char *tag, const ap_directive_t *where,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/**
+ * Where `id` was written in a block with `word` among its arguments (NULL: any), else the block's
+ * own line.
+ */
+const ap_directive_t *oas_place_of(const oas_block_t *block, oas_directive_id_t id,
+                                   const char *word);
+
+/** Checks one client section (check_client.c). */
+void oas_check_client(oas_check_t *check, const oas_client_config_t *entry);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include <string.h>
+#include "../base/uri.h"
+#include "../base/words.h"
+#include "../jose/keyset.h"
+
+static void check_auth(oas_check_t *check, const oas_client_config_t *entry)
+{
+    const oas_client_t *client = &entry->client;
+    int confidential = oas_client_confidential(client);
+
+    if (!confidential && client->auth_methods != OAS_AUTH_NONE) {
+        oas_complain(check, OAS_TAG(00320), oas_place_of(&entry->block, OAS_D_CLIENT_AUTH, NULL),
+                     "client \"%s\": none cannot be combined with other methods",
+                     client->client_id);
+        return;
+    }
+    if (confidential && client->type == OAS_CLIENT_SPA) {
+        oas_complain(check, OAS_TAG(00321), oas_place_of(&entry->block, OAS_D_CLIENT_AUTH, NULL),
+                     "client \"%s\": a spa cannot keep a secret; its method is none",
+                     client->client_id);
+        return;
+    }
+    if (!confidential && client->secrets->nelts > 0) {
+        oas_complain(check, OAS_TAG(00322), oas_place_of(&entry->block, OAS_D_CLIENT_SECRET, NULL),
+                     "client \"%s\" is public and cannot have a secret", client->client_id);
+    }
+    if (confidential && client->secrets->nelts == 0) {
+        oas_complain(check, OAS_TAG(00323), entry->block.section,
+                     "client \"%s\" is confidential and needs an OAuth2ASClientSecret",
+                     client->client_id);
+    }
+}
+
+static void check_pkce(oas_check_t *check, const oas_client_config_t *entry)
+{
+    if (entry->pkce < 0 && entry->client.require_pkce) {
+        oas_complain(check, OAS_TAG(00324), oas_place_of(&entry->block, OAS_D_REQUIRE, NULL),
+                     "client \"%s\": only a confidential client of type web can do without PKCE",
+                     entry->client.client_id);
+    }
+}
+
+/** Which schemes a redirect URI may have depends on the type (RFC 8252 section 7). */
+static void check_redirect(oas_check_t *check, const oas_client_config_t *entry, const char *text)
+{
+    const oas_client_t *client = &entry->client;
+    const ap_directive_t *where = oas_place_of(&entry->block, OAS_D_REDIRECT_URI, text);
+    oas_uri_t uri;
+
+    if (oas_uri_parse(&uri, text, check->pool) != APR_SUCCESS || strcmp(uri.scheme, "https") == 0 ||
+        strcmp(uri.scheme, "http") == 0) {
+        return;
+    }
+    if (client->type != OAS_CLIENT_NATIVE) {
+        oas_complain(
+            check, OAS_TAG(00325), where,
+            "client \"%s\": \"%s\" has a scheme of its own, which only type native may have",
+            client->client_id, text);
+    } else if (strchr(uri.scheme, '.') == NULL) {
+        oas_advise(
+            check, OAS_TAG(00326), where,
+            "client \"%s\": the scheme of \"%s\" has no dot; another application may have the "
+            "same one (RFC 8252 section 7.1)",
+            client->client_id, text);
+    }
+}
+
+static void check_redirects(oas_check_t *check, const oas_client_config_t *entry)
+{
+    const oas_words_t *uris = entry->client.redirect_uris;
+    int i;
+
+    if (uris->nelts == 0 && (entry->client.grant_types & OAS_GRANT_AUTHORIZATION_CODE)) {
+        oas_complain(check, OAS_TAG(00327), entry->block.section,
+                     "client \"%s\" needs an OAuth2ASRedirectURI", entry->client.client_id);
+    }
+    for (i = 0; i < uris->nelts; i++) {
+        check_redirect(check, entry, OAS_WORD(uris, i));
+    }
+}
+
+static void check_allow(oas_check_t *check, const oas_client_config_t *entry)
+{
+    const oas_client_t *client = &entry->client;
+    int i, k;
+
+    for (i = 0; i < client->allow->nelts; i++) {
+        const oas_allow_t *allow = &APR_ARRAY_IDX(client->allow, i, oas_allow_t);
+        const oas_resource_t *resource = oas_resource_find(&check->config->issuer, allow->resource);
+
+        if (resource == NULL) {
+            oas_complain(check, OAS_TAG(00328),
+                         oas_place_of(&entry->block, OAS_D_ALLOW, allow->resource),
+                         "client \"%s\": there is no <OAuth2ASResource \"%s\">", client->client_id,
+                         allow->resource);
+            continue;
+        }
+        for (k = 0; k < allow->scopes->nelts; k++) {
+            const char *scope = OAS_WORD(allow->scopes, k);
+            if (oas_scope_find(resource, scope) == NULL) {
+                oas_complain(check, OAS_TAG(00329), oas_place_of(&entry->block, OAS_D_ALLOW, scope),
+                             "client \"%s\": API %s has no scope \"%s\"", client->client_id,
+                             allow->resource, scope);
+            }
+        }
+    }
+}
+
+static void check_id_token_alg(oas_check_t *check, const oas_client_config_t *entry)
+{
+    const struct oas_keyset *keys = check->config->issuer.keys;
+    const char *alg = entry->client.id_token_alg;
+
+    if (keys != NULL && oas_keyset_signer(keys, alg) == NULL) {
+        oas_complain(check, OAS_TAG(00330), oas_place_of(&entry->block, OAS_D_ID_TOKEN_ALG, NULL),
+                     "client \"%s\" wants %s ID tokens%s, but there is no active key for it",
+                     entry->client.client_id, alg,
+                     entry->block.where[OAS_D_ID_TOKEN_ALG] == NULL ? " (the default)" : "");
+    }
+}
+
+void oas_check_client(oas_check_t *check, const oas_client_config_t *entry)
+{
+    static void (*const checks[])(oas_check_t * check, const oas_client_config_t *entry) = {
+        check_auth, check_pkce, check_redirects, check_allow, check_id_token_alg};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        checks[i](check, entry);
+    }
+}

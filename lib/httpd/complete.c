@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "complete.h"
+
+#include <string.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include "../base/bytes.h"
+#include "../base/uri.h"
+#include "../base/words.h"
+#include "../endpoint/endpoint.h"
+#include "../endpoint/metadata.h"
+#include "../store/client.h"
+#include "directives.h"
+#include "kinds.h"
+
+#define DEFAULT_ID_TOKEN_ALG "RS256" /* OIDC Core 2 and 15.1 */
+
+void oas_detach_servers(apr_pool_t *pool, server_rec *main_server)
+{
+    server_rec *s;
+
+    for (s = main_server; s != NULL; s = s->next) {
+        oas_server_config_t *config = oas_server_config(s);
+        if (config->server != s) {
+            void *own = oas_server_config_create(pool, s);
+            ap_set_module_config(s->module_config, &oauth2as_module,
+                                 oas_server_config_merge(pool, config, own));
+        }
+    }
+}
+
+static oas_words_t *words_or_empty(oas_words_t *words, apr_pool_t *pool)
+{
+    return words != NULL ? words : oas_words_create(pool);
+}
+
+static apr_array_header_t *array_or_empty(apr_array_header_t *array, int size, apr_pool_t *pool)
+{
+    return array != NULL ? array : apr_array_make(pool, 1, size);
+}
+
+static int requires_pkce(const oas_client_config_t *entry, oas_profile_t profile)
+{
+    if (entry->client.type != OAS_CLIENT_WEB || !oas_client_confidential(&entry->client)) {
+        return 1;
+    }
+    return entry->pkce != 0 ? entry->pkce > 0 : profile == OAS_PROFILE_OAUTH21;
+}
+
+static oas_words_t *origins_of(const oas_words_t *uris, apr_pool_t *pool)
+{
+    oas_words_t *origins = oas_words_create(pool);
+    int i;
+
+    for (i = 0; i < uris->nelts; i++) {
+        oas_uri_t uri;
+        const char *origin = NULL;
+
+        if (oas_uri_parse(&uri, OAS_WORD(uris, i), pool) == APR_SUCCESS) {
+            origin = oas_uri_origin(&uri, pool);
+        }
+        if (origin != NULL) {
+            oas_words_add(origins, origin);
+        }
+    }
+    return origins;
+}
+
+static void complete_client(oas_client_config_t *entry, oas_profile_t profile, apr_pool_t *pool)
+{
+    oas_client_t *client = &entry->client;
+
+    if (client->name == NULL) {
+        client->name = client->client_id;
+    }
+    if (client->auth_methods == 0) {
+        client->auth_methods = client->type == OAS_CLIENT_WEB
+                                   ? OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST
+                                   : OAS_AUTH_NONE;
+    }
+    if (client->grant_types == 0) {
+        client->grant_types = OAS_GRANT_AUTHORIZATION_CODE;
+    }
+    if (client->response_types == 0) {
+        client->response_types = OAS_RESPONSE_CODE;
+    }
+    if (client->id_token_alg == NULL) {
+        client->id_token_alg = DEFAULT_ID_TOKEN_ALG;
+    }
+    client->redirect_uris = words_or_empty(client->redirect_uris, pool);
+    if (client->web_origins == NULL && client->type == OAS_CLIENT_SPA) {
+        client->web_origins = origins_of(client->redirect_uris, pool);
+    }
+    client->web_origins = words_or_empty(client->web_origins, pool);
+    client->secrets = array_or_empty(client->secrets, sizeof(oas_client_secret_t), pool);
+    client->allow = array_or_empty(client->allow, sizeof(oas_allow_t), pool);
+    client->require_pkce = requires_pkce(entry, profile);
+}
+
+/** Clients and resources by name, and the origins of all clients. */
+static void complete_sections(oas_server_config_t *config, apr_pool_t *pool)
+{
+    oas_issuer_t *issuer = &config->issuer;
+    int i, k;
+
+    issuer->resources = apr_hash_make(pool);
+    for (i = 0; i < config->resources->nelts; i++) {
+        oas_resource_t *resource =
+            &APR_ARRAY_IDX(config->resources, i, oas_resource_config_t *)->resource;
+        apr_hash_set(issuer->resources, resource->uri, APR_HASH_KEY_STRING, resource);
+    }
+    issuer->clients = apr_hash_make(pool);
+    issuer->web_origins = oas_words_create(pool);
+    for (i = 0; i < config->clients->nelts; i++) {
+        oas_client_config_t *entry = APR_ARRAY_IDX(config->clients, i, oas_client_config_t *);
+        complete_client(entry, issuer->profile, pool);
+        apr_hash_set(issuer->clients, entry->client.client_id, APR_HASH_KEY_STRING, &entry->client);
+        for (k = 0; k < entry->client.web_origins->nelts; k++) {
+            oas_words_add(issuer->web_origins, OAS_WORD(entry->client.web_origins, k));
+        }
+    }
+}
+
+/** The standard claims, each from the variable that authn providers export it as. */
+static const char *default_claims(oas_server_config_t *config, apr_pool_t *pool)
+{
+    apr_array_header_t *claims = apr_array_make(pool, 20, sizeof(oas_claim_t));
+    oas_setting_t setting = {.pool = pool};
+    const oas_standard_claim_t *row;
+
+    for (row = oas_standard_claims; row->name != NULL; row++) {
+        oas_claim_t *claim = apr_array_push(claims);
+        char *variable = apr_pstrdup(pool, row->name);
+        const char *why;
+        char *p;
+
+        for (p = variable; *p != '\0'; p++) {
+            *p = (char)apr_toupper(*p);
+        }
+        claim->name = row->name;
+        claim->scope = row->scope;
+        claim->type = row->type;
+        claim->in = OAS_IN_USERINFO;
+        claim->value = oas_string_expr(
+            &setting, apr_psprintf(pool, "%%{reqenv:AUTHENTICATE_%s}", variable), &why);
+        if (claim->value == NULL) {
+            return apr_psprintf(pool, "default of OAuth2ASClaim %s: %s", row->name, why);
+        }
+    }
+    config->issuer.claims = claims;
+    return NULL;
+}
+
+static void complete_endpoints(oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < OAS_EP_COUNT; i++) {
+        const char *path = issuer->endpoint_paths[i];
+
+        path = path != NULL ? path : oas_endpoint_default_path(i);
+        if (*path == '\0') {
+            issuer->endpoint_paths[i] = NULL;
+            continue;
+        }
+        issuer->endpoint_paths[i] = apr_pstrcat(pool, issuer->path, path, NULL);
+        issuer->endpoint_urls[i] =
+            apr_pstrcat(pool, issuer->origin, issuer->endpoint_paths[i], NULL);
+    }
+}
+
+const char *oas_complete_issuer(oas_server_config_t *config, apr_pool_t *pool)
+{
+    const char *why = oas_apply_presets(config, pool);
+
+    if (why == NULL && config->issuer.claims == NULL) {
+        why = default_claims(config, pool);
+    }
+    if (why != NULL) {
+        return why;
+    }
+    complete_endpoints(&config->issuer, pool);
+    complete_sections(config, pool);
+    return NULL;
+}
+
+static void name_cookie(oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    unsigned char hash[OAS_SHA256_LEN];
+
+    oas_sha256(issuer->url, strlen(issuer->url), hash);
+    issuer->cookie_name = apr_pstrcat(pool, issuer->cookie_secure ? "__Host-oas-" : "oas-",
+                                      oas_hex_encode(pool, hash, 8), NULL);
+}
+
+apr_status_t oas_finish_issuer(oas_server_config_t *config, apr_pool_t *pool)
+{
+    int i;
+
+    name_cookie(&config->issuer, pool);
+    for (i = 0; i < config->clients->nelts; i++) {
+        oas_client_t *client = &APR_ARRAY_IDX(config->clients, i, oas_client_config_t *)->client;
+        unsigned char hash[OAS_SHA256_LEN];
+
+        client->config_json = oas_client_to_json(client, pool);
+        if (client->config_json == NULL) {
+            return APR_EGENERAL;
+        }
+        oas_sha256(client->config_json, strlen(client->config_json), hash);
+        client->config_hash = oas_hex_encode(pool, hash, sizeof(hash));
+    }
+    return oas_issuer_finish(&config->issuer, pool);
+}

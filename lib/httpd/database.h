@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file database.h
+ * mod_dbd as the store's source of connections, and the gates before its pools.
+ */
+#ifndef OAS_HTTPD_DATABASE_H
+#define OAS_HTTPD_DATABASE_H
+
+#include "../store/db.h"
+#include "server_config.h"
+
+/** Listens to mod_dbd's new connections; while hooks are registered. */
+void oas_database_listen(void);
+
+/** Looks up mod_dbd's functions; in post_config. */
+void oas_database_find(void);
+
+/** Makes the gates of this child process, one per virtual host until the pools behind are known. */
+apr_status_t oas_database_child(apr_pool_t *pchild, server_rec *main_server);
+
+/**
+ * The database of a request, shared by its subrequests and redirects: at most one connection.
+ * Nothing is borrowed before the first statement.
+ */
+oas_db_t *oas_request_db(request_rec *r);
+
+/** A database for work outside requests; what was borrowed is given back when `pool` is cleared. */
+oas_db_t *oas_background_db(oas_server_config_t *config, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kinds.h"
+
+#include <string.h>
+#include <strings.h>
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include "../base/bytes.h"
+#include "../base/uri.h"
+#include "../base/words.h"
+#include "../jose/jwk.h"
+
+#define TEXT_MAX 1000
+
+static const char *set_text(oas_setting_t *setting, int argc, char *const argv[])
+{
+    const char *text = argv[0];
+    const unsigned char *p;
+
+    if (*text == '\0' || strlen(text) > TEXT_MAX || !oas_utf8_valid(text, strlen(text))) {
+        return apr_psprintf(setting->pool, "%s takes UTF-8 text of 1 to %d bytes",
+                            setting->row->name, TEXT_MAX);
+    }
+    for (p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (*p < 0x20 || *p == 0x7f) {
+            return apr_psprintf(setting->pool, "%s: control characters are not allowed",
+                                setting->row->name);
+        }
+    }
+    *(const char **)setting->member = apr_pstrdup(setting->pool, text);
+    return NULL;
+}
+const oas_kind_t oas_kind_text = {set_text, NULL, NULL};
+
+static int is_web(const oas_uri_t *uri)
+{
+    return uri->host != NULL && !uri->has_userinfo &&
+           (strcmp(uri->scheme, "https") == 0 || strcmp(uri->scheme, "http") == 0);
+}
+
+static const char *set_web_url(oas_setting_t *setting, int argc, char *const argv[])
+{
+    oas_uri_t uri;
+
+    if (oas_uri_parse(&uri, argv[0], setting->pool) != APR_SUCCESS || !is_web(&uri)) {
+        return apr_psprintf(setting->pool, "%s: \"%s\" is no http or https URL", setting->row->name,
+                            argv[0]);
+    }
+    *(const char **)setting->member = apr_pstrdup(setting->pool, argv[0]);
+    return NULL;
+}
+const oas_kind_t oas_kind_web_url = {set_web_url, NULL, NULL};
+
+/** An absolute path on this host: "/x", but not "//host", with characters that a URI may have. */
+static int is_local_path(const char *text, apr_pool_t *pool)
+{
+    oas_uri_t uri;
+
+    return text[0] == '/' && text[1] != '/' && text[1] != '\\' &&
+           oas_uri_parse(&uri, apr_pstrcat(pool, "https://localhost", text, NULL), pool) ==
+               APR_SUCCESS;
+}
+
+static const char *set_picture(oas_setting_t *setting, int argc, char *const argv[])
+{
+    oas_uri_t uri;
+
+    if (!is_local_path(argv[0], setting->pool) &&
+        (oas_uri_parse(&uri, argv[0], setting->pool) != APR_SUCCESS || !is_web(&uri) ||
+         (strcmp(uri.scheme, "https") != 0 && !oas_uri_loopback(&uri, 1)))) {
+        return apr_psprintf(setting->pool,
+                            "%s: \"%s\" is neither an https URL nor an absolute path on this host",
+                            setting->row->name, argv[0]);
+    }
+    *(const char **)setting->member = apr_pstrdup(setting->pool, argv[0]);
+    return NULL;
+}
+const oas_kind_t oas_kind_picture = {set_picture, NULL, NULL};
+
+static const char *set_uri(oas_setting_t *setting, int argc, char *const argv[])
+{
+    oas_uri_t uri;
+
+    if (oas_uri_parse(&uri, argv[0], setting->pool) != APR_SUCCESS || uri.fragment != NULL) {
+        return apr_psprintf(setting->pool, "%s: \"%s\" is no absolute URI without fragment",
+                            setting->row->name, argv[0]);
+    }
+    *(const char **)setting->member = apr_pstrdup(setting->pool, argv[0]);
+    return NULL;
+}
+const oas_kind_t oas_kind_uri = {set_uri, NULL, NULL};
+
+static const char *set_directory(oas_setting_t *setting, int argc, char *const argv[])
+{
+    const char *path = ap_server_root_relative(setting->pool, argv[0]);
+    apr_finfo_t info;
+
+    if (path == NULL || apr_stat(&info, path, APR_FINFO_TYPE, setting->pool) != APR_SUCCESS ||
+        info.filetype != APR_DIR) {
+        return apr_psprintf(setting->pool, "%s: there is no readable folder %s", setting->row->name,
+                            path != NULL ? path : argv[0]);
+    }
+    *(const char **)setting->member = path;
+    return NULL;
+}
+const oas_kind_t oas_kind_directory = {set_directory, NULL, NULL};
+
+static const char *set_alg(oas_setting_t *setting, int argc, char *const argv[])
+{
+    const oas_alg_t *alg = oas_alg_find(argv[0]);
+    const char *list = "";
+    int i;
+
+    if (alg != NULL) {
+        *(const char **)setting->member = oas_alg_name(alg);
+        return NULL;
+    }
+    for (i = 0; oas_alg_at(i) != NULL; i++) {
+        list =
+            apr_pstrcat(setting->pool, list, i > 0 ? ", " : "", oas_alg_name(oas_alg_at(i)), NULL);
+    }
+    return apr_psprintf(setting->pool, "%s: \"%s\" is not available. Available: %s",
+                        setting->row->name, argv[0], list);
+}
+const oas_kind_t oas_kind_alg = {set_alg, NULL, NULL};
+
+static const char *set_flag(oas_setting_t *setting, int argc, char *const argv[])
+{
+    int on = strcasecmp(argv[0], "on") == 0;
+
+    if (!on && strcasecmp(argv[0], "off") != 0) {
+        return apr_psprintf(setting->pool, "%s takes on or off", setting->row->name);
+    }
+    *(int *)setting->member = on;
+    return NULL;
+}
+const oas_kind_t oas_kind_flag = {set_flag, NULL, NULL};
+
+static const char *set_profile(oas_setting_t *setting, int argc, char *const argv[])
+{
+    if (strcmp(argv[0], "oauth21") == 0) {
+        *(oas_profile_t *)setting->member = OAS_PROFILE_OAUTH21;
+    } else if (strcmp(argv[0], "auth0") == 0) {
+        *(oas_profile_t *)setting->member = OAS_PROFILE_AUTH0;
+    } else {
+        return apr_psprintf(setting->pool, "%s: \"%s\" is not available. Available: oauth21, auth0",
+                            setting->row->name, argv[0]);
+    }
+    return NULL;
+}
+const oas_kind_t oas_kind_profile = {set_profile, NULL, NULL};
+
+static const char *set_names(oas_setting_t *setting, int argc, char *const argv[])
+{
+    oas_words_t *names = oas_words_create(setting->pool);
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        oas_words_add(names, apr_pstrdup(setting->pool, argv[i]));
+    }
+    *(oas_words_t **)setting->member = names;
+    return NULL;
+}
+const oas_kind_t oas_kind_names = {set_names, NULL, NULL};
+
+const char *oas_names_of_bits(const oas_name_bit_t *table, apr_pool_t *pool)
+{
+    const char *list = "";
+
+    for (; table->name != NULL; table++) {
+        list = apr_pstrcat(pool, list, *list != '\0' ? ", " : "", table->name, NULL);
+    }
+    return list;
+}
+
+static const char *set_bits(oas_setting_t *setting, int argc, char *const argv[])
+{
+    const oas_name_bit_t *table = setting->row->kind->detail;
+    unsigned bits = 0;
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        unsigned bit = oas_name_bit(table, argv[i]);
+        if (bit == 0) {
+            return apr_psprintf(setting->pool, "%s: \"%s\" is not available. Available: %s",
+                                setting->row->name, argv[i],
+                                oas_names_of_bits(table, setting->pool));
+        }
+        bits |= bit;
+    }
+    *(unsigned *)setting->member = bits;
+    return NULL;
+}
+const oas_kind_t oas_kind_auth = {set_bits, NULL, oas_auth_method_names};
+const oas_kind_t oas_kind_grants = {set_bits, NULL, oas_grant_type_names};
+const oas_kind_t oas_kind_responses = {set_bits, NULL, oas_response_type_names};

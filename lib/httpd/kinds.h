@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file kinds.h
+ * The kinds of value that a directive can have. Each reads its arguments into the member that the
+ * descriptor points at and says in plain words what is wrong with them.
+ */
+#ifndef OAS_HTTPD_KINDS_H
+#define OAS_HTTPD_KINDS_H
+
+#include "directives.h"
+
+/* kind_basic.c: const char * */
+extern const oas_kind_t oas_kind_text;      /**< UTF-8 text for people */
+extern const oas_kind_t oas_kind_web_url;   /**< http or https URL */
+extern const oas_kind_t oas_kind_picture;   /**< https URL or absolute path */
+extern const oas_kind_t oas_kind_uri;       /**< absolute URI without fragment */
+extern const oas_kind_t oas_kind_directory; /**< relative to ServerRoot */
+extern const oas_kind_t oas_kind_alg;       /**< a JWS algorithm of the allow-list */
+/* kind_basic.c: others */
+extern const oas_kind_t oas_kind_flag;      /**< int: on or off */
+extern const oas_kind_t oas_kind_profile;   /**< oas_profile_t */
+extern const oas_kind_t oas_kind_names;     /**< oas_words_t *: replaced as a whole */
+extern const oas_kind_t oas_kind_auth;      /**< unsigned: OAS_AUTH_ bits */
+extern const oas_kind_t oas_kind_grants;    /**< unsigned: OAS_GRANT_ bits */
+extern const oas_kind_t oas_kind_responses; /**< unsigned: OAS_RESPONSE_ bits */
+/* kind_time.c */
+extern const oas_kind_t oas_kind_skew; /**< apr_interval_time_t, up to 5 minutes */
+extern const oas_kind_t oas_kind_wait; /**< apr_interval_time_t, up to 1 minute */
+extern const oas_kind_t
+    oas_kind_lifetimes; /**< lifetimes[] of issuer or client, one lifetime of a resource */
+extern const oas_kind_t oas_kind_throttle; /**< oas_throttle_t */
+/* kind_issuer.c */
+extern const oas_kind_t oas_kind_issuer;     /**< url, origin, path of the issuer */
+extern const oas_kind_t oas_kind_secrets;    /**< array of oas_secret_t * */
+extern const oas_kind_t oas_kind_keys;       /**< struct oas_keyset * */
+extern const oas_kind_t oas_kind_endpoints;  /**< endpoint_paths[], "" for off */
+extern const oas_kind_t oas_kind_help_links; /**< help_forgot_password and its two neighbours */
+/* kind_login.c */
+extern const oas_kind_t oas_kind_subject; /**< oas_expr_t *: a string */
+extern const oas_kind_t oas_kind_skip;    /**< oas_expr_t *: a truth value, on or off */
+extern const oas_kind_t oas_kind_claims;  /**< array of oas_claim_t */
+/* kind_client.c */
+extern const oas_kind_t oas_kind_type;          /**< oas_client_type_t */
+extern const oas_kind_t oas_kind_redirects;     /**< oas_words_t * */
+extern const oas_kind_t oas_kind_origins;       /**< oas_words_t * */
+extern const oas_kind_t oas_kind_client_secret; /**< array of oas_client_secret_t */
+extern const oas_kind_t oas_kind_allow;         /**< array of oas_allow_t */
+extern const oas_kind_t oas_kind_require;       /**< oas_client_config_t.pkce */
+extern const oas_kind_t oas_kind_scopes;        /**< array of oas_scope_t of a resource */
+
+/**
+ * Reads a value that may be secret: file:PATH (only root or whoever runs httpd may be able to read
+ * it), env:NAME, exec:PROGRAM [ARGUMENT...]. A line end behind text is cut off. The bytes are wiped
+ * with setting->pool. @return NULL or what is wrong
+ */
+const char *oas_source_read(const oas_setting_t *setting, const char *source, oas_bytes_t *out);
+
+/** "500ms", "30s", "5min", "12h", "30d" or "0". @return APR_EINVAL for anything else */
+apr_status_t oas_duration_parse(const char *text, apr_interval_time_t *out);
+
+/** The names of a table, joined by ", ". */
+const char *oas_names_of_bits(const oas_name_bit_t *table, apr_pool_t *pool);
+
+/** OpenID Connect's own claims with their scopes and types (OIDC Core 5.1, 5.4), ending with NULL.
+ */
+typedef struct {
+    const char *name;
+    const char *scope;
+    oas_claim_type_t type;
+} oas_standard_claim_t;
+extern const oas_standard_claim_t oas_standard_claims[];
+
+/** An expression that is a string; NULL with *why when it does not compile. */
+oas_expr_t *oas_string_expr(const oas_setting_t *setting, const char *text, const char **why);
+
+#endif

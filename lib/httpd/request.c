@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "request.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../base/bytes.h"
+#include "../endpoint/endpoint.h"
+#include "database.h"
+#include "log.h"
+
+#define HANDLER_NAME "oauth2as"
+#define ID_BYTES     9
+
+/** mod_unique_id's value where it is loaded, so that it is the same as in the access log. */
+static const char *request_id(request_rec *r)
+{
+    const char *unique = apr_table_get(r->subprocess_env, "UNIQUE_ID");
+    unsigned char random[ID_BYTES];
+
+    if (unique != NULL && *unique != '\0') {
+        return unique;
+    }
+    if (oas_random(random, sizeof(random)) != APR_SUCCESS) {
+        return apr_psprintf(r->pool, "%" APR_TIME_T_FMT, r->request_time);
+    }
+    return oas_base64url_encode(r->pool, random, sizeof(random));
+}
+
+oas_request_state_t *oas_request_state(request_rec *r)
+{
+    oas_request_state_t *state = ap_get_module_config(r->request_config, &oauth2as_module);
+
+    if (state == NULL) {
+        state = apr_pcalloc(r->pool, sizeof(*state));
+        state->r = r;
+        state->config = oas_server_config(r->server);
+        state->id = request_id(r);
+        oas_log_to_request(&state->log, state);
+        ap_set_module_config(r->request_config, &oauth2as_module, state);
+    }
+    return state;
+}
+
+oas_request_state_t *oas_request_claimed(const request_rec *r)
+{
+    oas_request_state_t *state = ap_get_module_config(r->request_config, &oauth2as_module);
+
+    return state != NULL && state->claimed ? state : NULL;
+}
+
+/** 1 for "/.well-known/NAME" + the issuer's path, where RFC 8414 section 3.1 looks for metadata. */
+static int is_inserted_path(const oas_issuer_t *issuer, oas_endpoint_id_t id, const char *uri)
+{
+    const char *path = oas_endpoint_default_path(id);
+    apr_size_t len = strlen(path);
+
+    return (id == OAS_EP_OAUTH_METADATA || id == OAS_EP_OPENID_CONFIGURATION) &&
+           issuer->endpoint_paths[id] != NULL && *issuer->path != '\0' &&
+           strncmp(uri, path, len) == 0 && strcmp(uri + len, issuer->path) == 0;
+}
+
+/** The endpoint behind a path, or OAS_EP_COUNT. */
+static oas_endpoint_id_t find_endpoint(const oas_issuer_t *issuer, const char *uri)
+{
+    int id;
+
+    for (id = 0; id < OAS_EP_COUNT; id++) {
+        const char *path = issuer->endpoint_paths[id];
+        if ((path != NULL && strcmp(path, uri) == 0) || is_inserted_path(issuer, id, uri)) {
+            break;
+        }
+    }
+    return id;
+}
+
+int oas_translate_name(request_rec *r)
+{
+    const oas_issuer_t *issuer = &oas_server_config(r->server)->issuer;
+    oas_request_state_t *state;
+    oas_endpoint_id_t id;
+
+    if (issuer->url == NULL || r->proxyreq != PROXYREQ_NONE || r->uri == NULL) {
+        return DECLINED;
+    }
+    id = find_endpoint(issuer, r->uri);
+    if (id == OAS_EP_COUNT) {
+        return DECLINED;
+    }
+    state = oas_request_state(r);
+    state->claimed = 1;
+    state->endpoint = id;
+    r->handler = HANDLER_NAME;
+    /* other modules expect a name; one without slash and dot means nothing to them */
+    r->filename = apr_pstrcat(r->pool, HANDLER_NAME ":", oas_endpoint_name(id), NULL);
+    if (oas_endpoint_is_api(id)) {
+        oas_api_error_claim(r);
+    }
+    return OK;
+}
+
+int oas_map_to_storage(request_rec *r)
+{
+    return oas_request_claimed(r) != NULL && r->method_number != M_TRACE ? OK : DECLINED;
+}
+
+static void fill_request(const request_rec *r, oas_request_t *in)
+{
+    const apr_table_t *headers = r->headers_in;
+
+    in->method = r->header_only ? "GET" : r->method;
+    in->query = r->args;
+    in->content_type = apr_table_get(headers, "Content-Type");
+    in->authorization = apr_table_get(headers, "Authorization");
+    in->cookie = apr_table_get(headers, "Cookie");
+    in->origin = apr_table_get(headers, "Origin");
+    in->if_none_match = apr_table_get(headers, "If-None-Match");
+    in->access_control_request_method = apr_table_get(headers, "Access-Control-Request-Method");
+    in->address = r->useragent_ip;
+    in->user_agent = apr_table_get(headers, "User-Agent");
+}
+
+/** Headers go where httpd keeps them whatever the status is. */
+static int send_reply(request_rec *r, const oas_reply_t *reply)
+{
+    if (reply->headers != NULL) {
+        const apr_array_header_t *list = apr_table_elts(reply->headers);
+        int i;
+
+        for (i = 0; i < list->nelts; i++) {
+            const apr_table_entry_t *header = &APR_ARRAY_IDX(list, i, apr_table_entry_t);
+            apr_table_addn(r->err_headers_out, header->key, header->val);
+        }
+    }
+    r->status = reply->status;
+    if (reply->content_type != NULL) {
+        ap_set_content_type(r, reply->content_type);
+    }
+    if (reply->body != NULL) {
+        ap_set_content_length(r, (apr_off_t)reply->body_len);
+        ap_rwrite(reply->body, (int)reply->body_len, r);
+    }
+    return OK;
+}
+
+int oas_handler(request_rec *r)
+{
+    oas_request_state_t *state = oas_request_claimed(r);
+    oas_tx_t *tx;
+
+    if (state == NULL || r->main != NULL) {
+        return DECLINED;
+    }
+    tx = apr_pcalloc(r->pool, sizeof(*tx));
+    tx->pool = r->pool;
+    tx->issuer = &state->config->issuer;
+    tx->host = &oas_host;
+    tx->host_baton = r;
+    tx->log = &state->log;
+    tx->request_id = state->id;
+    tx->endpoint = state->endpoint;
+    fill_request(r, &tx->request);
+    if (r->method_number == M_POST) {
+        int status = oas_read_body(r, &tx->request);
+        if (status != OK) {
+            return status;
+        }
+    }
+    tx->db = oas_request_db(r);
+    oas_endpoint_run(tx);
+    if (tx->reply.status == 0) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return send_reply(r, &tx->reply);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file request.h
+ * Requests in, replies out.
+ */
+#ifndef OAS_HTTPD_REQUEST_H
+#define OAS_HTTPD_REQUEST_H
+
+#include <http_protocol.h>
+#include <http_request.h>
+#include "../base/tx.h"
+#include "server_config.h"
+
+/** What this module knows of one request_rec. */
+typedef struct oas_request_state {
+    request_rec *r;
+    oas_server_config_t *config;
+    const char *id; /**< the reference that pages show and log lines carry */
+    oas_log_t log;
+    int claimed; /**< 1: the URI is an endpoint */
+    oas_endpoint_id_t endpoint;
+    struct oas_db *db;    /**< database.h; made when first asked for */
+    request_rec *login_r; /**< whose environment the last password check filled, or NULL */
+} oas_request_state_t;
+
+/** The state of `r`, made when there is none yet. */
+oas_request_state_t *oas_request_state(request_rec *r);
+
+/** The state of `r` when it is for an endpoint of ours, else NULL. */
+oas_request_state_t *oas_request_claimed(const request_rec *r);
+
+/** ap_hook_translate_name: claims exactly the endpoint paths of the virtual host's issuer. */
+int oas_translate_name(request_rec *r);
+
+/** ap_hook_map_to_storage: no file stands behind a claimed request. */
+int oas_map_to_storage(request_rec *r);
+
+/** ap_hook_handler. */
+int oas_handler(request_rec *r);
+
+/**
+ * Reads a request body of at most OAS_PARAMS_MAX_LEN bytes (body.c). A longer one is thrown away up
+ * to a bound, beyond which the connection is closed behind the answer.
+ * @return OK, or the status httpd shall answer with
+ */
+int oas_read_body(request_rec *r, oas_request_t *in);
+
+/** Keeps httpd's own errors on API paths out of HTML (api_error.c): to be called when a path is
+ * claimed. */
+void oas_api_error_claim(request_rec *r);
+
+/** ap_hook_insert_error_filter, and the registration of its filter. */
+void oas_api_error_insert(request_rec *r);
+void oas_api_error_register(void);
+
+/** The functions that endpoints call back (host.c). */
+extern const oas_host_t oas_host;
+
+#endif

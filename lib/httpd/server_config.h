@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file server_config.h
+ * The configuration of one server_rec: the issuer it may be, and where each setting was written, so
+ * that every complaint names a file and a line.
+ */
+#ifndef OAS_HTTPD_SERVER_CONFIG_H
+#define OAS_HTTPD_SERVER_CONFIG_H
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+#include "../base/log.h"
+#include "../base/model.h"
+
+/* the only symbol that the module shows */
+extern module AP_MODULE_DECLARE_DATA oauth2as_module __attribute__((visibility("default")));
+APLOG_USE_MODULE(oauth2as);
+
+/** Numbers the rows of directives.def. */
+typedef enum {
+#define OAS_DIRECTIVE(id, ...) OAS_D_##id,
+#define OAS_SECTION(id, ...)   OAS_D_##id,
+#include "directives.def"
+#undef OAS_DIRECTIVE
+#undef OAS_SECTION
+    OAS_D_COUNT
+} oas_directive_id_t;
+
+/** The three places a directive can stand in. */
+typedef enum { OAS_LEVEL_ISSUER, OAS_LEVEL_RESOURCE, OAS_LEVEL_CLIENT, OAS_LEVELS } oas_level_t;
+
+/**
+ * What one server or section was given: `where[id]` is the last directive with that id, NULL when
+ * there was none.
+ */
+typedef struct {
+    oas_level_t level;
+    void *base;                    /**< what member offsets count from */
+    const ap_directive_t *section; /**< the opening line; NULL for a server */
+    const ap_directive_t *where[OAS_D_COUNT];
+} oas_block_t;
+
+typedef struct {
+    oas_resource_t resource;
+    oas_block_t block;
+} oas_resource_config_t;
+
+typedef struct {
+    oas_client_t client;
+    oas_block_t block;
+    int pkce; /**< OAuth2ASRequire: 1 pkce, -1 -pkce, 0 by profile */
+} oas_client_config_t;
+
+struct oas_child;
+
+typedef struct {
+    oas_issuer_t issuer; /**< issuer.url is NULL where there is no issuer */
+    oas_block_t block;
+    oas_block_t *current;          /**< where directives go while the configuration is read */
+    const ap_directive_t *own;     /**< the first directive of this server itself; not inherited */
+    apr_array_header_t *resources; /**< of oas_resource_config_t * */
+    apr_array_header_t *clients;   /**< of oas_client_config_t * */
+    const char *template_dir;
+    oas_words_t *caseless; /**< password providers that take Alice and alice for one */
+    server_rec *server;
+    oas_log_t log;           /**< lines that belong to no request */
+    struct oas_child *child; /**< set in each child process, database.h */
+} oas_server_config_t;
+
+/** The configuration of a server; never NULL. */
+static inline oas_server_config_t *oas_server_config(const server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &oauth2as_module);
+}
+
+/** Hook bodies for module.create_server_config and module.merge_server_config. */
+void *oas_server_config_create(apr_pool_t *pool, server_rec *s);
+void *oas_server_config_merge(apr_pool_t *pool, void *base, void *over);
+
+#endif
