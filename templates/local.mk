@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
+templatesdir = $(pkgdatadir)/templates
+dist_templates_DATA = \
+	templates/layout.mustache \
+	templates/login.mustache \
+	templates/consent.mustache \
+	templates/error.mustache \
+	templates/form_post.mustache \
+	templates/continue.mustache \
+	templates/about.mustache \
+	templates/application.mustache \
+	templates/handover.mustache \
+	templates/style.css \
+	templates/submit.js \
+	templates/README.md
+stringsdir = $(templatesdir)/strings
+dist_strings_DATA = templates/strings/en.json

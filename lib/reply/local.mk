@@ -5,3 +5,7 @@ liboas_reply_la_SOURCES += \
 	lib/reply/error.c \
 	lib/reply/page.c \
 	lib/reply/reply.c lib/reply/reply.h
+liboas_reply_la_SOURCES += \
+	lib/reply/mustache.c lib/reply/mustache.h lib/reply/mustache_node.h \
+	lib/reply/mustache_render.c \
+	lib/reply/templates.c lib/reply/templates.h
