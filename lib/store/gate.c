@@ -7,13 +7,19 @@
 #include <apr_thread_mutex.h>
 #include "../base/tx.h"
 
+/* One who waits; lives on that thread's stack. */
+typedef struct waiter {
+    struct waiter *next;
+    int served; /* has been given a place and is off the list */
+} waiter_t;
+
 struct oas_gate {
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *cond;
     int max;
-    int in_flight; /* places taken, those handed over included */
+    int in_flight; /* places taken, those given to a waiter that has not woken up yet included */
     int waiting;
-    int handed; /* places kept for waiters that have not woken up yet; never above `waiting` */
+    waiter_t *first;
     int probing;
     volatile apr_uint32_t away; /* written under the mutex, read without it */
     apr_uint64_t refused;
@@ -31,14 +37,17 @@ apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool)
     return rv;
 }
 
-/* Gives free places to waiters, so that whoever comes later cannot overtake them. */
-static void hand_over(oas_gate_t *gate)
+/* Gives free places to those who wait, the first one first. Mutex held. */
+static void serve(oas_gate_t *gate)
 {
-    while (gate->handed < gate->waiting && gate->in_flight < gate->max) {
-        gate->handed++;
+    if (gate->away || !gate->first || gate->in_flight >= gate->max)
+        return;
+    while (gate->first && gate->in_flight < gate->max) {
+        gate->first->served = 1;
+        gate->first = gate->first->next;
         gate->in_flight++;
-        apr_thread_cond_signal(gate->cond);
     }
+    apr_thread_cond_broadcast(gate->cond);
 }
 
 void oas_gate_size(oas_gate_t *gate, int max)
@@ -46,7 +55,7 @@ void oas_gate_size(oas_gate_t *gate, int max)
     apr_thread_mutex_lock(gate->mutex);
     if (max > 0 && max != gate->max) {
         gate->max = max;
-        hand_over(gate);
+        serve(gate);
     }
     apr_thread_mutex_unlock(gate->mutex);
 }
@@ -62,31 +71,45 @@ static apr_status_t enter_away(oas_gate_t *gate, oas_gate_place_t *place)
     return APR_SUCCESS;
 }
 
+static void append(oas_gate_t *gate, waiter_t *waiter)
+{
+    waiter_t **end = &gate->first;
+
+    while (*end)
+        end = &(*end)->next;
+    *end = waiter;
+}
+
+static void take_off(oas_gate_t *gate, const waiter_t *waiter)
+{
+    waiter_t **at = &gate->first;
+
+    while (*at && *at != waiter)
+        at = &(*at)->next;
+    if (*at)
+        *at = waiter->next;
+}
+
 /* Mutex held. */
 static apr_status_t enter_waiting(oas_gate_t *gate, apr_interval_time_t wait,
                                   oas_gate_place_t *place)
 {
+    waiter_t waiter = {NULL, 0};
     apr_time_t deadline = apr_time_now() + wait;
     apr_interval_time_t left = wait;
 
+    append(gate, &waiter);
     gate->waiting++;
-    while (!gate->handed && !gate->away && left > 0) {
+    while (!waiter.served && !gate->away && left > 0) {
         /* a clock set back must not make the wait longer than it was meant to be */
         apr_thread_cond_timedwait(gate->cond, gate->mutex, left < wait ? left : wait);
         left = deadline - apr_time_now();
     }
     gate->waiting--;
-    if (!gate->away) {
-        if (!gate->handed)
-            return OAS_DB_UNAVAILABLE;
-        gate->handed--;
+    if (waiter.served)
         return APR_SUCCESS;
-    }
-    if (gate->handed > gate->waiting) {
-        gate->handed--;
-        gate->in_flight--;
-    }
-    return enter_away(gate, place);
+    take_off(gate, &waiter);
+    return gate->away ? enter_away(gate, place) : OAS_DB_UNAVAILABLE;
 }
 
 apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place)
@@ -97,7 +120,7 @@ apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate
     apr_thread_mutex_lock(gate->mutex);
     if (gate->away)
         rv = enter_away(gate, place);
-    else if (gate->in_flight < gate->max)
+    else if (gate->in_flight < gate->max) /* then nobody waits, see serve */
         gate->in_flight++;
     else
         rv = enter_waiting(gate, wait, place);
@@ -119,8 +142,7 @@ void oas_gate_leave(oas_gate_place_t *place)
     gate->in_flight--;
     if (place->probe)
         gate->probing = 0;
-    if (!gate->away)
-        hand_over(gate);
+    serve(gate);
     apr_thread_mutex_unlock(gate->mutex);
     memset(place, 0, sizeof(*place));
 }
@@ -136,6 +158,7 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
     if (place->probe)
         gate->probing = 0;
     place->probe = 0;
+    serve(gate);
     apr_thread_cond_broadcast(gate->cond);
     apr_thread_mutex_unlock(gate->mutex);
 }

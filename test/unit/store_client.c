@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_test.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../../lib/store/client.h"
+#include "unit.h"
+
+static oas_client_t *sample(void)
+{
+    oas_client_t *client = apr_pcalloc(pool, sizeof(*client));
+    oas_client_secret_t *secret;
+    oas_allow_t *allow;
+    int i;
+
+    client->client_id = "shop";
+    client->name = "Shop \"and\" caf\xc3\xa9";
+    client->logo_uri = "https://shop.example.com/logo.png";
+    client->type = OAS_CLIENT_SPA;
+    client->redirect_uris = oas_words_create(pool);
+    oas_words_add(client->redirect_uris, "https://shop.example.com/callback");
+    oas_words_add(client->redirect_uris, "com.example.shop:/cb");
+    client->web_origins = oas_words_create(pool);
+    oas_words_add(client->web_origins, "https://shop.example.com");
+    client->secrets = apr_array_make(pool, 1, sizeof(oas_client_secret_t));
+    secret = apr_array_push(client->secrets);
+    memset(secret->sha256, 0xa5, OAS_SHA256_LEN);
+    client->auth_methods = OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST;
+    client->grant_types = OAS_GRANT_AUTHORIZATION_CODE;
+    client->response_types = OAS_RESPONSE_CODE;
+    client->allow = apr_array_make(pool, 2, sizeof(oas_allow_t));
+    allow = apr_array_push(client->allow);
+    allow->resource = "https://api.example.com/";
+    allow->scopes = oas_words_create(pool);
+    oas_words_add(allow->scopes, "read:orders");
+    allow = apr_array_push(client->allow);
+    allow->resource = "https://all.example.com/";
+    allow->all = 1;
+    client->first_party = 1;
+    client->id_token_alg = "ES256";
+    for (i = 0; i < OAS_LIFETIME_COUNT; i++)
+        client->lifetimes[i] = OAS_LIFETIME_UNSET;
+    client->lifetimes[OAS_LIFETIME_CODE] = apr_time_from_msec(1500);
+    return client;
+}
+
+START_TEST(test_round_trip)
+{
+    const oas_client_t *in = sample();
+    char *json = oas_client_to_json(in, pool);
+    const oas_allow_t *allow;
+    oas_client_t *out;
+
+    ck_assert_ptr_nonnull(json);
+    ck_assert_int_eq(oas_client_from_json(&out, json, pool), APR_SUCCESS);
+    ck_assert_str_eq(out->client_id, in->client_id);
+    ck_assert_str_eq(out->name, in->name);
+    ck_assert_str_eq(out->logo_uri, in->logo_uri);
+    ck_assert_ptr_null(out->tos_uri);
+    ck_assert_int_eq(out->type, OAS_CLIENT_SPA);
+    ck_assert_int_eq(out->redirect_uris->nelts, 2);
+    ck_assert_str_eq(OAS_WORD(out->redirect_uris, 1), "com.example.shop:/cb");
+    ck_assert_str_eq(OAS_WORD(out->web_origins, 0), "https://shop.example.com");
+    ck_assert_int_eq(out->secrets->nelts, 1);
+    ck_assert_mem_eq(APR_ARRAY_IDX(out->secrets, 0, oas_client_secret_t).sha256,
+                     APR_ARRAY_IDX(in->secrets, 0, oas_client_secret_t).sha256, OAS_SHA256_LEN);
+    ck_assert_uint_eq(out->auth_methods, in->auth_methods);
+    ck_assert_uint_eq(out->grant_types, in->grant_types);
+    ck_assert_uint_eq(out->response_types, in->response_types);
+    ck_assert_int_eq(out->allow->nelts, 2);
+    allow = &APR_ARRAY_IDX(out->allow, 0, oas_allow_t);
+    ck_assert_int_eq(allow->all, 0);
+    ck_assert_str_eq(OAS_WORD(allow->scopes, 0), "read:orders");
+    ck_assert_int_eq(APR_ARRAY_IDX(out->allow, 1, oas_allow_t).all, 1);
+    ck_assert_int_eq(out->first_party, 1);
+    ck_assert_int_eq(out->require_pkce, 0);
+    ck_assert_str_eq(out->id_token_alg, "ES256");
+    ck_assert(out->lifetimes[OAS_LIFETIME_CODE] == apr_time_from_msec(1500));
+    ck_assert(out->lifetimes[OAS_LIFETIME_SESSION] == OAS_LIFETIME_UNSET);
+    /* the same client has the same text, so that its hash says whether it changed */
+    ck_assert_str_eq(oas_client_to_json(out, pool), json);
+}
+END_TEST
+
+START_TEST(test_sparse_client)
+{
+    oas_client_t *client = sample();
+    oas_client_t *out;
+
+    client->redirect_uris = client->web_origins = NULL;
+    client->secrets = client->allow = NULL;
+    client->auth_methods = OAS_AUTH_NONE;
+    ck_assert_int_eq(oas_client_from_json(&out, oas_client_to_json(client, pool), pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(out->redirect_uris->nelts, 0);
+    ck_assert_int_eq(out->secrets->nelts, 0);
+    ck_assert_int_eq(out->allow->nelts, 0);
+}
+END_TEST
+
+/* Each replaces a piece of a good client. */
+static const struct {
+    const char *from, *to;
+} bad[] = {
+    {"\"client_id\":\"c\"", "\"client_id\":\"\""},
+    {"\"client_id\":\"c\"", "\"client_id\":7"},
+    {"\"client_id\":\"c\",", ""},
+    {"\"client_name\":\"C\"", "\"client_name\":null"},
+    {"\"client_type\":\"web\"", "\"client_type\":\"toaster\""},
+    {"[\"https://c.example/cb\"]", "[\"/relative\"]"},
+    {"[\"https://c.example/cb\"]", "[\"https://c.example/cb#fragment\"]"},
+    {"[\"https://c.example/cb\"]", "\"https://c.example/cb\""},
+    {"[\"https://c.example/cb\"]", "[1]"},
+    {"[\"code\"]", "[\"token\"]"},
+    {"[\"none\"]", "[\"private_key_jwt_of_the_future\"]"},
+    {"[\"none\"]", "{}"},
+    {"\"client_secret_sha256\":[]", "\"client_secret_sha256\":[\"00\"]"},
+    {"\"client_secret_sha256\":[]", "\"client_secret_sha256\":[\"\",\"\",\"\"]"},
+    {"\"client_secret_sha256\":[]", "\"client_secret_sha256\":\"x\""},
+    {"\"allow\":[]", "\"allow\":[{\"scopes\":[]}]"},
+    {"\"allow\":[]", "\"allow\":{}"},
+    {"\"lifetimes_ms\":{}", "\"lifetimes_ms\":{\"code\":0}"},
+    {"\"lifetimes_ms\":{}", "\"lifetimes_ms\":{\"code\":\"60s\"}"},
+    {"\"lifetimes_ms\":{}", "\"lifetimes_ms\":{\"code\":9223372036854775807}"},
+    {"\"lifetimes_ms\":{}", "\"lifetimes_ms\":[]"},
+    {"\"id_token_signed_response_alg\":\"RS256\"", "\"id_token_signed_response_alg\":[]"},
+    {"}", ""},
+};
+
+static const char good[] =
+    "{\"client_id\":\"c\",\"client_name\":\"C\",\"client_type\":\"web\","
+    "\"redirect_uris\":[\"https://c.example/cb\"],\"token_endpoint_auth_methods\":[\"none\"],"
+    "\"grant_types\":[\"authorization_code\"],\"response_types\":[\"code\"],"
+    "\"client_secret_sha256\":[],\"allow\":[],\"lifetimes_ms\":{},"
+    "\"id_token_signed_response_alg\":\"RS256\"}";
+
+START_TEST(test_good_text)
+{
+    oas_client_t *out;
+
+    ck_assert_int_eq(oas_client_from_json(&out, good, pool), APR_SUCCESS);
+    ck_assert_int_eq(out->require_pkce, 1);
+    ck_assert_int_eq(out->first_party, 0);
+}
+END_TEST
+
+START_TEST(test_bad_text)
+{
+    const char *at = strstr(good, bad[_i].from);
+    oas_client_t *out;
+    char *text;
+
+    ck_assert_ptr_nonnull(at);
+    text = apr_pstrcat(pool, apr_pstrmemdup(pool, good, (apr_size_t)(at - good)), bad[_i].to,
+                       at + strlen(bad[_i].from), NULL);
+    ck_assert_msg(oas_client_from_json(&out, text, pool) == APR_EINVAL, "%s", text);
+    ck_assert_ptr_null(out);
+}
+END_TEST
+
+Suite *store_client_suite(void)
+{
+    Suite *suite = suite_create("client");
+    TCase *tcase = unit_case(suite, "json");
+
+    tcase_add_test(tcase, test_round_trip);
+    tcase_add_test(tcase, test_sparse_client);
+    tcase_add_test(tcase, test_good_text);
+    tcase_add_loop_test(tcase, test_bad_text, 0, (int)(sizeof(bad) / sizeof(bad[0])));
+    return suite;
+}

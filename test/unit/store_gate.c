@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_test.h"
+
+#include <unistd.h>
+#include <apr_thread_proc.h>
+#include "../../lib/base/tx.h"
+#include "../../lib/store/gate.h"
+#include "unit.h"
+
+#define LONG_WAIT apr_time_from_sec(20)
+#define NO_WAIT   ((apr_interval_time_t)0)
+
+static oas_gate_t *gate;
+
+static void make_gate(int max)
+{
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
+    oas_gate_size(gate, max);
+}
+
+static oas_gate_stats_t stats(void)
+{
+    oas_gate_stats_t out;
+
+    oas_gate_stats(gate, &out);
+    return out;
+}
+
+static void wait_for_waiting(int n)
+{
+    int i;
+
+    for (i = 0; i < 2000 && stats().waiting != n; i++)
+        usleep(5000);
+    ck_assert_int_eq(stats().waiting, n);
+}
+
+START_TEST(test_one_until_told)
+{
+    oas_gate_place_t a, b;
+
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &b), OAS_DB_UNAVAILABLE);
+    oas_gate_size(gate, 2);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &b), APR_SUCCESS);
+    ck_assert_int_eq(stats().in_flight, 2);
+    ck_assert_int_eq((int)stats().refused, 1);
+    oas_gate_leave(&a);
+    oas_gate_leave(&a); /* nothing is left twice */
+    oas_gate_leave(&b);
+    ck_assert_int_eq(stats().in_flight, 0);
+}
+END_TEST
+
+START_TEST(test_wait_is_bounded)
+{
+    oas_gate_place_t a, b;
+    apr_time_t start;
+
+    make_gate(1);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
+    start = apr_time_now();
+    ck_assert_int_eq(oas_gate_enter(gate, apr_time_from_msec(100), &b), OAS_DB_UNAVAILABLE);
+    ck_assert_int_ge((int)apr_time_as_msec(apr_time_now() - start), 95);
+    ck_assert_int_lt((int)apr_time_as_msec(apr_time_now() - start), 5000);
+    ck_assert_int_eq(stats().waiting, 0);
+}
+END_TEST
+
+/* Threads pass the gate many times; nobody may count more than max inside. */
+#define THREADS    16
+#define ROUNDS     300
+#define MAX_INSIDE 3
+static volatile int inside, too_many, passed;
+
+static void *APR_THREAD_FUNC pass_often(apr_thread_t *thread, void *data)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        oas_gate_place_t place;
+        int now;
+
+        if (oas_gate_enter(gate, LONG_WAIT, &place) != APR_SUCCESS)
+            continue;
+        now = __atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+        if (now > MAX_INSIDE)
+            __atomic_add_fetch(&too_many, 1, __ATOMIC_SEQ_CST);
+        if (i % 16 == 0)
+            usleep(100);
+        oas_gate_report(&place, 1);
+        __atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+        __atomic_add_fetch(&passed, 1, __ATOMIC_SEQ_CST);
+        oas_gate_leave(&place);
+    }
+    return NULL;
+}
+
+START_TEST(test_many_threads)
+{
+    apr_thread_t *threads[THREADS];
+    apr_status_t rv;
+    int i;
+
+    make_gate(MAX_INSIDE);
+    inside = too_many = passed = 0;
+    for (i = 0; i < THREADS; i++)
+        ck_assert_int_eq(apr_thread_create(&threads[i], NULL, pass_often, NULL, pool), APR_SUCCESS);
+    for (i = 0; i < THREADS; i++)
+        apr_thread_join(&rv, threads[i]);
+    ck_assert_int_eq(passed, THREADS * ROUNDS);
+    ck_assert_int_eq(too_many, 0);
+    ck_assert_int_eq(stats().in_flight, 0);
+    ck_assert_int_eq(stats().waiting, 0);
+}
+END_TEST
+
+typedef struct {
+    apr_status_t rv;
+    oas_gate_place_t place;
+    apr_thread_t *thread;
+} waiter_t;
+
+static void *APR_THREAD_FUNC wait_once(apr_thread_t *thread, void *data)
+{
+    waiter_t *waiter = data;
+
+    waiter->rv = oas_gate_enter(gate, LONG_WAIT, &waiter->place);
+    return NULL;
+}
+
+static void start_waiter(waiter_t *waiter)
+{
+    ck_assert_int_eq(apr_thread_create(&waiter->thread, NULL, wait_once, waiter, pool),
+                     APR_SUCCESS);
+}
+
+static void join_waiter(waiter_t *waiter)
+{
+    apr_status_t rv;
+
+    apr_thread_join(&rv, waiter->thread);
+}
+
+START_TEST(test_nobody_overtakes)
+{
+    oas_gate_place_t a, late;
+    waiter_t waiter;
+
+    make_gate(1);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
+    start_waiter(&waiter);
+    wait_for_waiting(1);
+    oas_gate_leave(&a);
+    /* the place belongs to the waiter from now on, awake or not */
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &late), OAS_DB_UNAVAILABLE);
+    join_waiter(&waiter);
+    ck_assert_int_eq(waiter.rv, APR_SUCCESS);
+    oas_gate_leave(&waiter.place);
+    ck_assert_int_eq(stats().in_flight, 0);
+}
+END_TEST
+
+START_TEST(test_growing_serves_waiters)
+{
+    oas_gate_place_t a;
+    waiter_t waiters[3];
+    int i;
+
+    make_gate(1);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
+    for (i = 0; i < 3; i++)
+        start_waiter(&waiters[i]);
+    wait_for_waiting(3);
+    oas_gate_size(gate, 4);
+    for (i = 0; i < 3; i++) {
+        join_waiter(&waiters[i]);
+        ck_assert_int_eq(waiters[i].rv, APR_SUCCESS);
+    }
+    ck_assert_int_eq(stats().in_flight, 4);
+}
+END_TEST
+
+START_TEST(test_away_lets_one_probe)
+{
+    oas_gate_place_t a, probe, other;
+
+    make_gate(8);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
+    oas_gate_report(&a, 0);
+    ck_assert_int_eq(stats().away, 1);
+    oas_gate_leave(&a);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &probe), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_enter(gate, LONG_WAIT, &other), OAS_DB_UNAVAILABLE); /* at once */
+    oas_gate_report(&probe, 0);
+    oas_gate_leave(&probe);
+    ck_assert_int_eq(stats().away, 1);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &probe), APR_SUCCESS);
+    oas_gate_report(&probe, 1);
+    ck_assert_int_eq(stats().away, 0);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &other), APR_SUCCESS);
+    oas_gate_leave(&probe);
+    oas_gate_leave(&other);
+    ck_assert_int_eq(stats().in_flight, 0);
+}
+END_TEST
+
+START_TEST(test_silent_probe_lets_next_probe)
+{
+    oas_gate_place_t a, probe;
+
+    make_gate(8);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
+    oas_gate_report(&a, 0);
+    oas_gate_leave(&a);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &probe), APR_SUCCESS);
+    oas_gate_leave(&probe);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &probe), APR_SUCCESS);
+    ck_assert_int_eq(probe.probe, 1);
+}
+END_TEST
+
+/* A request from before the outage that fails late is not the probe. */
+START_TEST(test_late_failure_is_not_the_probe)
+{
+    oas_gate_place_t a, late, probe, other;
+
+    make_gate(8);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &late), APR_SUCCESS);
+    oas_gate_report(&a, 0);
+    oas_gate_leave(&a);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &probe), APR_SUCCESS);
+    oas_gate_report(&late, 0);
+    oas_gate_leave(&late);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &other), OAS_DB_UNAVAILABLE);
+}
+END_TEST
+
+START_TEST(test_waiters_are_told)
+{
+    oas_gate_place_t a;
+    waiter_t waiters[4];
+    int i;
+
+    make_gate(1);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
+    for (i = 0; i < 4; i++)
+        start_waiter(&waiters[i]);
+    wait_for_waiting(4);
+    oas_gate_report(&a, 0);
+    for (i = 0; i < 4; i++) {
+        join_waiter(&waiters[i]);
+        ck_assert_int_eq(waiters[i].rv, OAS_DB_UNAVAILABLE);
+    }
+    oas_gate_leave(&a);
+    ck_assert_int_eq(stats().in_flight, 0);
+    ck_assert_int_eq((int)stats().refused, 4);
+}
+END_TEST
+
+Suite *store_gate_suite(void)
+{
+    Suite *suite = suite_create("gate");
+    TCase *tcase = unit_case(suite, "gate");
+
+    tcase_add_test(tcase, test_one_until_told);
+    tcase_add_test(tcase, test_wait_is_bounded);
+    tcase_add_test(tcase, test_many_threads);
+    tcase_add_test(tcase, test_nobody_overtakes);
+    tcase_add_test(tcase, test_growing_serves_waiters);
+    tcase_add_test(tcase, test_away_lets_one_probe);
+    tcase_add_test(tcase, test_silent_probe_lets_next_probe);
+    tcase_add_test(tcase, test_late_failure_is_not_the_probe);
+    tcase_add_test(tcase, test_waiters_are_told);
+    return suite;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file store_test.h
+ * Suites of the two programs that test lib/store: without and with a PostgreSQL.
+ */
+#ifndef OAS_TEST_STORE_H
+#define OAS_TEST_STORE_H
+
+#include <check.h>
+
+Suite *store_gate_suite(void);
+Suite *store_client_suite(void);
+
+Suite *store_runner_suite(void);
+Suite *store_session_suite(void);
+Suite *store_grant_suite(void);
+Suite *store_table_suite(void);
+Suite *store_schema_suite(void);
+
+#endif
