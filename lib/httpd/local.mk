@@ -24,7 +24,8 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 mod_oauth2as_la_CFLAGS = $(AM_CFLAGS) $(APXS_CFLAGS) -Wno-null-pointer-subtraction
 mod_oauth2as_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-export-symbols-regex '^oauth2as_module$$'
-mod_oauth2as_la_LIBADD = $(OAS_ALL) $(OAS_LIBS)
+# A module takes its libraries whole, so each may be named once only.
+mod_oauth2as_la_LIBADD = $(sort $(OAS_ALL)) $(OAS_LIBS)
 
 # httpd loads the .so by its name; a .la beside it helps nobody.
 install-exec-hook:
@@ -32,3 +33,13 @@ install-exec-hook:
 
 uninstall-hook:
 	rm -f '$(DESTDIR)$(apachelibdir)/mod_oauth2as.so'
+
+# The reference page, from the module's own table.
+check_PROGRAMS += docs/directives
+docs_directives_SOURCES = docs/directives.c lib/httpd/directives.def
+docs_directives_LDADD = $(OAS_ALL) $(OAS_LIBS)
+TESTS += test/guard/directives
+EXTRA_DIST += docs/directives.md test/guard/directives
+.PHONY: docs
+docs: docs/directives$(EXEEXT)
+	./docs/directives$(EXEEXT) > '$(srcdir)/docs/directives.md'
