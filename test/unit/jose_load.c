@@ -9,11 +9,14 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#define SUFFIX_LEN 6 /* of the template, filled in anew for each test */
+
 static char directory[] = "/tmp/oas_jose_XXXXXX";
 static const char *path;
 
 static void make_directory(void)
 {
+    memset(directory + sizeof(directory) - 1 - SUFFIX_LEN, 'X', SUFFIX_LEN);
     ck_assert_ptr_nonnull(mkdtemp(directory));
 }
 
