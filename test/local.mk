@@ -9,3 +9,4 @@ include test/unit/check.mk
 include test/fuzz/local.mk
 include test/guard/local.mk
 include test/race/local.mk
+include test/flow/local.mk

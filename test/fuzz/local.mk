@@ -2,7 +2,7 @@
 # Fuzz targets. Built plainly, each runs over its corpus in `make check`; configured with --enable-fuzzers
 # (clang), `make fuzz FUZZ_SECONDS=600` gives each that long to find more. What crashes one becomes a file
 # of its corpus.
-FUZZ_TARGETS = test/fuzz/fuzz_form test/fuzz/fuzz_json test/fuzz/fuzz_redirect_uri
+FUZZ_TARGETS = test/fuzz/fuzz_form test/fuzz/fuzz_json test/fuzz/fuzz_redirect_uri test/fuzz/fuzz_basic
 FUZZ_SECONDS = 10
 FUZZ_MAIN =
 
@@ -29,6 +29,10 @@ test_fuzz_fuzz_redirect_uri_SOURCES = test/fuzz/fuzz_redirect_uri.c test/fuzz/fu
 test_fuzz_fuzz_redirect_uri_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_redirect_uri_LDADD = $(OAS_BASE) $(OAS_LIBS)
 
+test_fuzz_fuzz_basic_SOURCES = test/fuzz/fuzz_basic.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_basic_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_basic_LDADD = $(OAS_ALL) $(OAS_LIBS)
+
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
 	  name=$${target##*/fuzz_}; found=fuzz-found/$$name; \
@@ -38,6 +42,3 @@ fuzz: $(FUZZ_TARGETS)
 	    -artifact_prefix=$$found/ $$found $(srcdir)/test/fuzz/corpus/$$name || exit 1; \
 	done
 .PHONY: fuzz
-
-clean-local:
-	-rm -rf fuzz-found

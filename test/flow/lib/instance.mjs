@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// A private server for one test file, by test/instance; and its error log, which may hold only the warnings
+// and errors that a test announced.
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterEach, after } from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { webcrypto } from 'node:crypto';
+
+globalThis.crypto ??= webcrypto; // Node 18 has it under another name only
+
+const run = promisify(execFile);
+export const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+const script = path.join(top, 'test/instance');
+const running = new Set();
+
+// A test file that is broken off takes its server along.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    for (const dir of running) spawnSync(script, ['down', dir]);
+    process.exit(1);
+  });
+}
+
+function parseAssignments(text) {
+  return Object.fromEntries([...text.matchAll(/^(\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]));
+}
+
+// Lines that say what the server found wrong, below the level "notice".
+const trouble = /\] \[(?:[\w]+:)?(?:warn|error|crit|alert|emerg)\] /;
+// What any httpd says that is stopped or restarted in the middle of things.
+const harmless = /AH00045|AH00046|AH00098/;
+
+export class Instance {
+  constructor(dir, variables) {
+    this.dir = dir;
+    this.env = variables;
+    this.issuer = variables.ISSUER;
+    this.also = variables.ALSO_ISSUER;
+    this.pid = Number(variables.HTTPD_PID);
+    this.ca = variables.CA_FILE && fs.readFileSync(variables.CA_FILE);
+    this.seen = 0;
+    this.announced = [];
+  }
+
+  url(where = '', query) {
+    const url = new URL(where.replace(/^\//, ''), this.issuer);
+    if (query) for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+    return url.href;
+  }
+
+  /** This test will make the server warn: a line must match. With `maybe`, one may. */
+  announce(pattern, { maybe = false } = {}) {
+    this.announced.push({ pattern, maybe, met: maybe });
+  }
+
+  log() {
+    return fs.readFileSync(this.env.ERROR_LOG, 'utf8');
+  }
+
+  newTrouble() {
+    const text = this.log().slice(this.seen);
+    return text.slice(0, text.lastIndexOf('\n') + 1).split('\n').filter((line) => trouble.test(line) && !harmless.test(line));
+  }
+
+  /** Fails for lines that were not announced, and for announced ones that did not come. */
+  async checkLog() {
+    const deadline = Date.now() + 5000;
+    let unexpected;
+    do {
+      unexpected = this.newTrouble().filter((line) => !this.announced.some((entry) => entry.pattern.test(line) && (entry.met = true)));
+      if (unexpected.length || this.announced.every(({ met }) => met)) break;
+      await sleep(50);
+    } while (Date.now() < deadline);
+    const missing = this.announced.filter(({ met }) => !met).map(({ pattern }) => String(pattern));
+    this.seen = this.log().length;
+    this.announced = [];
+    assert.deepEqual(unexpected, [], 'the error log holds lines that the test did not announce');
+    assert.deepEqual(missing, [], 'the error log lacks lines that the test announced');
+  }
+
+  /** Rows of a query, each an array of strings, as the owner of the schema. */
+  async sql(query) {
+    const { stdout } = await run('psql', ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', '-F', '\t', '-c', query], {
+      env: { ...process.env, ...this.env },
+    });
+    return stdout.split('\n').filter(Boolean).map((line) => line.split('\t'));
+  }
+
+  async count(table, where = 'true') {
+    return Number((await this.sql(`SELECT count(*) FROM ${table} WHERE ${where}`))[0][0]);
+  }
+
+  postgres(verb, ...args) {
+    return run(path.join(top, 'test/lib/postgres'), [verb, this.dir, ...args]);
+  }
+
+  async down() {
+    await run(script, ['down', this.dir]);
+    running.delete(this.dir);
+    if (!process.env.OAS_KEEP) fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Starts a server for the test file that calls this at its top level, and stops it behind the last test.
+ * @param conf text for the virtual host
+ * @param args further arguments of test/instance up
+ */
+export async function startInstance({ conf = '', args = [], files = {} } = {}) {
+  const dir = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'oas-flow-'));
+  fs.chmodSync(dir, 0o755);
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(dir, name), text);
+  const included = path.join(dir, 'test.conf');
+  fs.writeFileSync(included, conf);
+  running.add(dir);
+  const started = Date.now();
+  const { stdout } = await run(script, ['up', dir, '--conf', included, ...args], { timeout: 300_000 });
+  const instance = new Instance(dir, parseAssignments(stdout));
+  if (process.env.OAS_VERBOSE) console.log(`${instance.issuer} after ${Date.now() - started} ms in ${dir}`);
+  afterEach(() => instance.checkLog());
+  after(async () => {
+    await instance.down();
+    await instance.checkLog();
+  });
+  return instance;
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests as an application makes them, written out by hand so that each part can be made wrong.
+import { createHash, randomBytes } from 'node:crypto';
+import { request } from './http.mjs';
+import { Surfer } from './surfer.mjs';
+
+export const verifierOf = () => randomBytes(32).toString('base64url');
+export const challengeOf = (verifier) => createHash('sha256').update(verifier).digest('base64url');
+export const basic = (id, secret) => `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
+
+export const appUri = 'https://app.example.test/callback';
+export const secretOf = (id) => `${id} has a secret of more than thirty-two characters`;
+export const secretLine = (id) => `OAuth2ASClientSecret sha256:${createHash('sha256').update(secretOf(id)).digest('hex')}`;
+
+/** Text of a client section. */
+export function client(id, { type = 'spa', uri = appUri, allow = ['https://api.example.test/ read:items write:items'], extra = [] } = {}) {
+  return [
+    `<OAuth2ASClient "${id}">`,
+    `OAuth2ASType ${type}`,
+    ...[uri].flat().map((one) => `OAuth2ASRedirectURI ${one}`),
+    ...allow.map((line) => `OAuth2ASAllow ${line}`),
+    ...(type === 'web' ? [secretLine(id)] : []),
+    ...extra,
+    '</OAuth2ASClient>',
+    '',
+  ].join('\n');
+}
+
+/** The parameters of an authorization request; undefined leaves one out. */
+export function authorization(overrides = {}) {
+  const verifier = verifierOf();
+  const params = {
+    response_type: 'code',
+    client_id: 'spa',
+    redirect_uri: appUri,
+    scope: 'openid profile email',
+    state: randomBytes(8).toString('hex'),
+    nonce: randomBytes(8).toString('hex'),
+    code_challenge: challengeOf(verifier),
+    code_challenge_method: 'S256',
+    ...overrides,
+  };
+  for (const name of Object.keys(params)) if (params[name] === undefined) delete params[name];
+  return { verifier, params };
+}
+
+export function authorizeUrl(instance, params) {
+  return instance.url('authorize', params);
+}
+
+/** What came back to the application, from query or fragment. */
+export function callbackOf(answer) {
+  if (!answer.location) throw new Error(`no redirect but ${answer.status}: ${answer.text.slice(0, 2000)}`);
+  const url = answer.location;
+  return Object.fromEntries(new URLSearchParams(url.hash ? url.hash.slice(1) : url.search));
+}
+
+/** A code, by a fresh browser or the one given. */
+export async function getCode(instance, overrides = {}, { surfer = new Surfer(instance), ...options } = {}) {
+  const { verifier, params } = authorization(overrides);
+  const answer = await surfer.through(authorizeUrl(instance, params), options);
+  return { ...callbackOf(answer), verifier, params, surfer };
+}
+
+/** POST to the token endpoint; `form` may leave out what getCode() gave by undefined. */
+export function token(instance, form, headers = {}) {
+  const clean = Object.fromEntries(Object.entries(form).filter(([, value]) => value !== undefined));
+  return request(instance.url('oauth/token'), { form: clean, headers, ca: instance.ca });
+}
+
+/** Redeems what getCode() gave. */
+export function redeem(instance, got, overrides = {}, headers = {}) {
+  return token(
+    instance,
+    {
+      grant_type: 'authorization_code',
+      client_id: got.params.client_id,
+      code: got.code,
+      redirect_uri: got.params.redirect_uri,
+      code_verifier: got.verifier,
+      ...overrides,
+    },
+    headers,
+  );
+}
+
+/** Header and claims of a JWT, unverified. */
+export function decode(jwt) {
+  const [header, claims] = jwt.split('.').map((part, i) => (i < 2 ? JSON.parse(Buffer.from(part, 'base64url')) : null));
+  return { header, claims };
+}
+
+export function userinfo(instance, accessToken, options = {}) {
+  return request(instance.url('userinfo'), { ca: instance.ca, ...options, headers: { authorization: `Bearer ${accessToken}`, ...options.headers } });
+}
