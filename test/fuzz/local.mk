@@ -2,7 +2,8 @@
 # Fuzz targets. Built plainly, each runs over its corpus in `make check`; configured with --enable-fuzzers
 # (clang), `make fuzz FUZZ_SECONDS=600` gives each that long to find more. What crashes one becomes a file
 # of its corpus.
-FUZZ_TARGETS = test/fuzz/fuzz_form test/fuzz/fuzz_json test/fuzz/fuzz_redirect_uri test/fuzz/fuzz_basic
+FUZZ_TARGETS = test/fuzz/fuzz_form test/fuzz/fuzz_json test/fuzz/fuzz_redirect_uri test/fuzz/fuzz_basic \
+	test/fuzz/fuzz_jwt
 FUZZ_SECONDS = 10
 FUZZ_MAIN =
 
@@ -32,6 +33,10 @@ test_fuzz_fuzz_redirect_uri_LDADD = $(OAS_BASE) $(OAS_LIBS)
 test_fuzz_fuzz_basic_SOURCES = test/fuzz/fuzz_basic.c test/fuzz/fuzz.h $(FUZZ_MAIN)
 test_fuzz_fuzz_basic_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_basic_LDADD = $(OAS_ALL) $(OAS_LIBS)
+
+test_fuzz_fuzz_jwt_SOURCES = test/fuzz/fuzz_jwt.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_jwt_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_jwt_LDADD = $(OAS_JOSE) $(OAS_LIBS)
 
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
