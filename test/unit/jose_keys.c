@@ -59,6 +59,8 @@ static const char *const bad_keys[] = {
     EC_OTHER("\"x\":\"" ZERO_32 "\",\"y\":\"" ZERO_32 "\""),
     EC_OTHER("\"x\":\"" RFC_EC_X "\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5Q\""),
     EC_OTHER("\"x\":\"AH_Nzidw9sRdQYPL7m_bS3tYBzM1e-nvE7rPbjx70VRF\",\"y\":\"" RFC_EC_Y "\""),
+    EC_OTHER("\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEUA\",\"y\":\"" RFC_EC_Y
+             "\""), /* a byte too many */
     "{\"kty\":\"OKP\",\"x\":\"" RFC_ED_X "\"}",
     "{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"" RFC_ED_X "\"}",
     "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" RFC_ED_X "\"}",
@@ -101,6 +103,21 @@ START_TEST(modulus_out_of_bounds)
     ck_assert_int_eq(
         parse_status(apr_psprintf(pool, "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"%s\"}", n)),
         APR_EINVAL);
+}
+END_TEST
+
+/* A number that is, modulo each small prime, a power of 65537, as the moduli of ROCA are. */
+START_TEST(modulus_of_the_faulty_generator)
+{
+    static const char n[] =
+        "7jQLnP-zepicpUTmu3gKLHiQHT-zNzh2hRGjBhevoB1L9RIvNEVUxTveLruM0rfj0WAK1jHDhaXXzOI8"
+        "d4VFmtvBtMkA_-SNV1tdpcY4BAEl9l2w_j4kSUt26phkV9mGCE_tCLl4r019GWp0RqhrWACeY2thHbFi"
+        "EbZamq3_KcXlLZxQjFAjRzRNjAetkcvWBor8df9ikvBioJyjgcieced7mprp4wsNvbb1EKJk753ngVAd"
+        "e2uSronrBZxat0PbZ1humPrSfaC5lovAOaHvNMk5ubjlI6i--J1HhgjF7PbKNYdY9tJ-bPRScpN5d6dI"
+        "_Yg5GL6-qMVu2048cvRlpw";
+    const char *text = apr_psprintf(pool, "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"%s\"}", n);
+
+    ck_assert_int_eq(parse_status(text), APR_EINVAL);
 }
 END_TEST
 
@@ -238,6 +255,7 @@ Suite *key_suite(void)
     tcase_add_loop_test(tcase, good_key_is_taken, 0, sizeof(good_keys) / sizeof(good_keys[0]));
     tcase_add_loop_test(tcase, bad_key_is_refused, 0, sizeof(bad_keys) / sizeof(bad_keys[0]));
     tcase_add_loop_test(tcase, modulus_out_of_bounds, 0, 4);
+    tcase_add_test(tcase, modulus_of_the_faulty_generator);
     tcase_add_test(tcase, named_algorithm_binds);
     tcase_add_test(tcase, only_listed_algorithms);
     tcase = add_case(suite, "set");
