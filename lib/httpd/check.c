@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <http_core.h>
 #include <ap_provider.h>
+#include <apr_file_info.h>
 #include <apr_strings.h>
 #include <mod_auth.h>
 #include "../base/words.h"
@@ -224,12 +225,25 @@ static void check_endpoints(oas_check_t *check)
     }
 }
 
+/** The installed templates; where none are installed, the administrator's folder has to have them
+ * all. */
+static const char *shipped_templates(const oas_check_t *check)
+{
+    const char *own = check->config->template_dir;
+    apr_finfo_t info;
+
+    return own != NULL && APR_STATUS_IS_ENOENT(apr_stat(&info, OAS_DATADIR "/templates",
+                                                        APR_FINFO_TYPE, check->pool))
+               ? own
+               : OAS_DATADIR "/templates";
+}
+
 static void check_templates(oas_check_t *check)
 {
     const char *why = NULL;
 
     if (oas_templates_load(&check->config->issuer.templates, check->config->template_dir,
-                           OAS_DATADIR "/templates", &why, check->pool) != APR_SUCCESS) {
+                           shipped_templates(check), &why, check->pool) != APR_SUCCESS) {
         oas_complain(check, OAS_TAG(00308),
                      oas_place_of(&check->config->block, OAS_D_TEMPLATE_DIR, NULL),
                      "templates cannot be used: %s", why);
@@ -284,6 +298,12 @@ static void check_unique(oas_check_t *check, apr_hash_t *seen)
     const ap_directive_t *where = oas_place_of(&check->config->block, OAS_D_ISSUER, NULL);
 
     if (first != NULL) {
+        /* httpd's list of virtual hosts need not be in the order of the file */
+        if (strcmp(first->filename, where->filename) == 0 && first->line_num > where->line_num) {
+            const ap_directive_t *later = first;
+            first = where;
+            where = later;
+        }
         oas_complain(check, OAS_TAG(00312), where, "%s is an issuer already, at %s:%d", url,
                      first->filename, first->line_num);
     } else {

@@ -2,6 +2,7 @@
 #include "kinds.h"
 
 #include <string.h>
+#include <strings.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
 #include "../base/uri.h"
@@ -31,14 +32,28 @@ static const char *set_type(oas_setting_t *setting, int argc, char *const argv[]
 }
 const oas_kind_t oas_kind_type = {set_type, NULL, NULL};
 
+/** 1 for a scheme, in any case, by which a browser would run or read something on the user's
+ * machine. */
+static int is_forbidden_scheme(const char *text)
+{
+    static const char *const forbidden[] = {"javascript:", "data:", "file:", "vbscript:", NULL};
+    int i = 0;
+
+    while (forbidden[i] != NULL && strncasecmp(text, forbidden[i], strlen(forbidden[i])) != 0) {
+        i++;
+    }
+    return forbidden[i] != NULL;
+}
+
 /** NULL, or why nobody may be sent there. Which schemes a type may use is checked when it is known.
  */
 static const char *redirect_fault(const char *text, apr_pool_t *pool)
 {
-    static const char *const forbidden[] = {"javascript", "data", "file", "vbscript", NULL};
     oas_uri_t uri;
-    int i;
 
+    if (is_forbidden_scheme(text)) {
+        return "has a scheme that can run or read something in the browser";
+    }
     if (oas_uri_parse(&uri, text, pool) != APR_SUCCESS) {
         return "is no valid absolute URI";
     }
@@ -47,11 +62,6 @@ static const char *redirect_fault(const char *text, apr_pool_t *pool)
     }
     if (uri.has_userinfo) {
         return "has a user name in it";
-    }
-    for (i = 0; forbidden[i] != NULL; i++) {
-        if (strcmp(uri.scheme, forbidden[i]) == 0) {
-            return "has a scheme that can run or read something in the browser";
-        }
     }
     if (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0) {
         return NULL;

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+// apachectl configtest finds configuration mistakes, one clear line each, with file and line number. Every row
+// below is a small configuration with one mistake; a line that begins with '»' is where it must be found.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { spawnSync } from 'node:child_process';
+
+const top = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../..');
+const build = process.env.OAS_BUILD ?? (fs.existsSync(`${top}/build/Makefile`) ? `${top}/build` : top);
+const makefile = fs.readFileSync(`${build}/Makefile`, 'utf8');
+const variable = (name) => makefile.match(new RegExp(`^${name} = (.*)$`, 'm'))[1];
+const httpd = variable('HTTPD');
+const modules = variable('APXS_LIBEXECDIR');
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oas-configtest-'));
+test.after(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+const write = (name, text, mode = 0o600) => {
+  fs.mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
+  fs.writeFileSync(path.join(dir, name), text, { mode });
+  fs.chmodSync(path.join(dir, name), mode);
+};
+const pem = (type, options) =>
+  crypto.generateKeyPairSync(type, options).privateKey.export({ type: 'pkcs8', format: 'pem' });
+
+write('secret', `${crypto.randomBytes(32).toString('base64url')}\n`);
+write('short', 'not thirty-two bytes\n');
+write('open', `${crypto.randomBytes(32).toString('base64url')}\n`, 0o644);
+write('client-secret', `${crypto.randomBytes(24).toString('base64url')}\n`);
+write('client-short', 'twenty-one characters\n');
+write('rs256.pem', pem('rsa', { modulusLength: 2048 }));
+write('rs256-b.pem', pem('rsa', { modulusLength: 2048 }));
+write('weak.pem', pem('rsa', { modulusLength: 1024 }));
+write('es256.pem', pem('ec', { namedCurve: 'P-256' }));
+write('p384.pem', pem('ec', { namedCurve: 'P-384' }));
+write('garbage.pem', 'this is no key\n');
+write('open.pem', pem('ec', { namedCurve: 'P-256' }), 0o644);
+fs.cpSync(`${top}/templates`, path.join(dir, 'templates'), { recursive: true });
+write('templates/login.mustache', '<form>\n{{#open}}\n</form>\n', 0o644);
+
+const modulesToLoad = ['mpm_event', 'unixd', 'authn_core', 'authn_file', 'authz_core', 'auth_basic', 'alias', 'dbd'];
+const builtIn = spawnSync(httpd, ['-l'], { encoding: 'utf8' }).stdout;
+const load = (names) =>
+  names
+    .filter((name) => !builtIn.includes(`mod_${name}.c`) && fs.existsSync(`${modules}/mod_${name}.so`))
+    .map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`);
+
+const web = (more = [], id = 'web') => [
+  `<OAuth2ASClient "${id}">`,
+  'OAuth2ASRedirectURI https://web.example.com/callback',
+  `OAuth2ASClientSecret file:${dir}/client-secret`,
+  ...more,
+  '</OAuth2ASClient>',
+];
+const spa = (more = [], id = 'spa') => [
+  `<OAuth2ASClient "${id}">`,
+  'OAuth2ASType spa',
+  'OAuth2ASRedirectURI https://spa.example.com/callback',
+  ...more,
+  '</OAuth2ASClient>',
+];
+const native = (uri, mark = '') => [
+  '<OAuth2ASClient "app">',
+  'OAuth2ASType native',
+  `${mark}OAuth2ASRedirectURI ${uri}`,
+  '</OAuth2ASClient>',
+];
+const marked = (lines, number) => lines.map((line, i) => (i === number ? `»${line}` : line));
+
+// Parts of a configuration that is right; a row replaces some of them.
+const right = {
+  load: load(modulesToLoad),
+  driver: ['DBDriver pgsql', 'DBDParams "dbname=none connect_timeout=1"'],
+  before: [],
+  issuer: ['OAuth2ASIssuer https://login.example.com/'],
+  secret: [`OAuth2ASSecret file:${dir}/secret`],
+  key: [`OAuth2ASKey file:${dir}/rs256.pem`],
+  provider: ['OAuth2ASPasswordProvider file'],
+  templates: [`OAuth2ASTemplateDir ${top}/templates`],
+  resource: ['<OAuth2ASResource "https://api.example.com/">', 'OAuth2ASScope read "Read"', '</OAuth2ASResource>'],
+  client: [...web(['OAuth2ASAllow https://api.example.com/ read']), ...spa()],
+  more: [],
+  after: [],
+};
+
+let number = 0;
+function configtest(parts) {
+  const all = { ...right, ...parts };
+  const file = path.join(dir, `${++number}.conf`);
+  const lines = [
+    `ServerRoot ${dir}`,
+    'ServerName localhost',
+    'Listen 127.0.0.1:8099',
+    `ErrorLog ${dir}/error.log`,
+    `PidFile ${dir}/pid`,
+    ...all.load,
+    `LoadModule oauth2as_module ${build}/.libs/mod_oauth2as.so`,
+    ...all.driver,
+    ...all.before,
+    '<VirtualHost *:8099>',
+    'ServerName login.example.com',
+    ...['issuer', 'secret', 'key', 'provider', 'templates', 'resource', 'client', 'more'].flatMap((name) => all[name]),
+    '</VirtualHost>',
+    ...all.after,
+  ];
+  const line = lines.findIndex((text) => text.startsWith('»')) + 1;
+  fs.writeFileSync(file, lines.map((text) => `${text.replace(/^»/, '')}\n`).join(''));
+  const run = spawnSync(httpd, ['-t', '-f', file], { encoding: 'utf8' });
+  return { file, line, status: run.status, text: run.stdout + run.stderr };
+}
+
+// "Syntax error on line 7 of FILE:" is httpd's form, "FILE:7: " ours for what spans several directives.
+const names = ({ text, file, line }) => text.includes(`on line ${line} of ${file}:`) || text.includes(`${file}:${line}: `);
+
+function mustFail(title, parts, message) {
+  test(`configtest: ${title}`, () => {
+    const result = configtest(parts);
+    assert.notEqual(result.line, 0, 'the row marks a line');
+    assert.equal(result.status, 1, `httpd accepts it:\n${result.text}`);
+    assert.match(result.text, message);
+    assert.ok(names(result), `line ${result.line} of ${result.file} is not named:\n${result.text}`);
+    // one mistake, one line: the configuration is right otherwise
+    assert.equal(result.text.match(/^OAS00\d\d\d:|^AH00526:/gm)?.length, 1, result.text);
+  });
+}
+
+function mustPass(title, parts, message = /^Syntax OK$/m) {
+  test(`configtest: ${title}`, () => {
+    const result = configtest(parts);
+    assert.match(result.text, message);
+    assert.equal(result.status, 0, result.text);
+    assert.match(result.text, /Syntax OK/);
+    if (result.line !== 0) assert.ok(names(result), result.text);
+    else assert.doesNotMatch(result.text, /OAS00/);
+  });
+}
+
+mustPass('a configuration that is right', {});
+mustPass('no issuer at all', {
+  issuer: [], secret: [], key: [], provider: [], templates: [], resource: [], client: [],
+});
+mustPass('http for loopback', { issuer: ['OAuth2ASIssuer http://localhost:8099/'] });
+mustPass('http for a name below localhost', { issuer: ['OAuth2ASIssuer http://as1.localhost:8099/tenant'] });
+mustPass('settings of the main server are inherited', {
+  before: [...right.secret, ...right.key, ...right.provider, ...right.templates, ...right.resource, 'OAuth2ASLifetime code 30s'],
+  secret: [], key: [], provider: [], templates: [], resource: [],
+});
+mustPass('every directive in its place', {
+  more: [
+    'OAuth2ASProfile auth0',
+    'OAuth2ASEndpoint userinfo /me',
+    'OAuth2ASEndpoint openid-configuration off',
+    'OAuth2ASLifetime session-idle 12h',
+    'OAuth2ASClockSkew 0',
+    "OAuth2ASSubject \"%{reqenv:AUTHENTICATE_UID}\"",
+    'OAuth2ASClaim email "%{reqenv:AUTHENTICATE_MAIL}" in=id_token,userinfo',
+    'OAuth2ASClaim groups "%{reqenv:AUTHENTICATE_GROUPS}" scope=groups type=json in=access_token',
+    "OAuth2ASSkipConsent \"-R '127.0.0.1/8'\"",
+    'OAuth2ASThrottle pair=5 max=1min',
+    'OAuth2ASDatabaseWait 500ms',
+    'OAuth2ASHelpLink forgot-password https://help.example.com/password',
+    'OAuth2ASHelpLink signup /signup',
+    'OAuth2ASDefaultResource https://api.example.com/',
+    'OAuth2ASStylesheet /look.css',
+    'OAuth2ASLogo https://example.com/logo.svg',
+    `OAuth2ASKey ${dir}/es256.pem next`,
+    `OAuth2ASKey ${dir}/rs256.pem alg=PS256`,
+    '<OAuth2ASResource "urn:example:api">',
+    'OAuth2ASTokenAlg PS256',
+    'OAuth2ASScope write',
+    'OAuth2ASLifetime access-token 1h',
+    '</OAuth2ASResource>',
+    ...web([
+      'OAuth2ASName "Ein Laden"', 'OAuth2ASType web', 'OAuth2ASLogoURI /shop.png', 'OAuth2ASClientURI https://web.example.com/',
+      'OAuth2ASPolicyURI https://web.example.com/p', 'OAuth2ASTosURI https://web.example.com/t',
+      'OAuth2ASWebOrigin https://web.example.com', `OAuth2ASClientSecret sha256:${'0'.repeat(64)}`,
+      'OAuth2ASClientAuth client_secret_post', 'OAuth2ASGrantTypes authorization_code', 'OAuth2ASResponseTypes "code"',
+      'OAuth2ASAllow urn:example:api *', 'OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on', 'OAuth2ASIDTokenAlg PS256',
+      'OAuth2ASRequire -pkce', 'OAuth2ASLifetime id-token 10min',
+    ], 'all'),
+    ...native('http://127.0.0.1/callback'),
+  ],
+});
+mustPass('a custom scheme with a dot', { more: native('com.example.app:/callback') });
+mustPass('a custom scheme without a dot is advised against', { more: native('exampleapp:/callback', '»') }, /has no dot/);
+mustPass('the secret of exec: and env:', {
+  secret: [`OAuth2ASSecret "exec:/bin/cat ${dir}/secret" env:PATH`],
+});
+
+mustFail('a duplicate client_id', { more: marked(web(), 0) },
+  /"web"> is there already, at .*\.conf:\d+/);
+mustFail('a duplicate resource', { more: ['»<OAuth2ASResource "https://api.example.com/">', '</OAuth2ASResource>'] }, /is there already/);
+
+for (const [title, uri, message] of [
+  ['an invalid redirect URI', 'https://[bad/cb', /no valid absolute URI/],
+  ['a relative redirect URI', '/callback', /no valid absolute URI/],
+  ['a redirect URI with a fragment', 'https://web.example.com/cb#part', /has a fragment/],
+  ['a javascript: redirect URI', 'javascript:alert(1)', /can run or read something/],
+  ['a data: redirect URI', 'data:text/html,x', /can run or read something/],
+  ['a file: redirect URI', 'file:///etc/passwd', /can run or read something/],
+  ['a vbscript: redirect URI', 'vbscript:x', /can run or read something/],
+  ['an upper-case JavaScript: redirect URI', 'JavaScript:alert(1)', /can run or read something/],
+  ['an http redirect URI beyond loopback', 'http://web.example.com/cb', /is http beyond this machine/],
+  ['an http redirect URI that only begins like loopback', 'http://127.0.0.1.example.com/cb', /is http beyond this machine/],
+  ['a redirect URI with a user name', 'https://user@web.example.com/cb', /has a user name in it/],
+  ['a custom scheme for a web client', 'com.example.app:/cb', /only type native may have/],
+]) {
+  mustFail(title, { more: marked(web([`OAuth2ASRedirectURI "${uri}"`], 'x'), 3) }, message);
+}
+mustFail('no redirect URI', { more: marked(['<OAuth2ASClient "x">', 'OAuth2ASType spa', '</OAuth2ASClient>'], 0) },
+  /needs an OAuth2ASRedirectURI/);
+
+mustFail('a public client with a secret', { more: marked(spa([`OAuth2ASClientSecret file:${dir}/client-secret`], 'x'), 3) },
+  /is public and cannot have a secret/);
+mustFail('a web client with method none and a secret', { more: marked(web(['OAuth2ASClientAuth none'], 'x'), 2) },
+  /is public and cannot have a secret/);
+mustFail('a confidential client without a secret',
+  { more: ['»<OAuth2ASClient "x">', 'OAuth2ASRedirectURI https://x.example.com/cb', '</OAuth2ASClient>'] },
+  /is confidential and needs an OAuth2ASClientSecret/);
+mustFail('a spa with a method that needs a secret', { more: marked(spa(['OAuth2ASClientAuth client_secret_basic'], 'x'), 3) },
+  /cannot keep a secret/);
+mustFail('none beside another method', { more: marked(web(['OAuth2ASClientAuth none client_secret_post'], 'x'), 3) },
+  /none cannot be combined/);
+mustFail('a secret in clear', { more: marked(web(['OAuth2ASClientSecret Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6'], 'x'), 3) },
+  /never stands in the configuration in clear.*oauth2asctl client hash-secret/s);
+mustFail('a short client secret', { more: marked(web([`OAuth2ASClientSecret file:${dir}/client-short`], 'x'), 3) },
+  /less than 22 characters/);
+mustFail('a third secret', { more: marked(web([`OAuth2ASClientSecret sha256:${'0'.repeat(64)} sha256:${'1'.repeat(64)}`], 'x'), 3) },
+  /at most two secrets/);
+mustFail('a bad hash', { more: marked(web(['OAuth2ASClientSecret sha256:abc'], 'x'), 3) }, /64 hex digits/);
+mustFail('-pkce for a public client', { more: marked(spa(['OAuth2ASRequire -pkce'], 'x'), 3) }, /only a confidential client of type web/);
+
+mustFail('an unknown scope', { more: marked(web(['OAuth2ASAllow https://api.example.com/ read erase'], 'x'), 3) }, /has no scope "erase"/);
+mustFail('an unknown resource', { more: marked(web(['OAuth2ASAllow https://other.example.com/ read'], 'x'), 3) },
+  /there is no <OAuth2ASResource "https:\/\/other\.example\.com\/">/);
+mustFail('an unknown default resource', { more: ['»OAuth2ASDefaultResource https://other.example.com/'] }, /there is no <OAuth2ASResource/);
+mustFail('an unknown provider', { provider: ['»OAuth2ASPasswordProvider file ldapp'] }, /no password provider "ldapp"; loaded are: .*file/);
+
+mustFail('an unreadable key', { key: [`»OAuth2ASKey file:${dir}/missing.pem`] }, /OAuth2ASKey .*missing\.pem: /);
+mustFail('a file that is no key', { key: [`»OAuth2ASKey file:${dir}/garbage.pem`] }, /OAuth2ASKey .*garbage\.pem: /);
+mustFail('a weak key', { key: [`»OAuth2ASKey file:${dir}/weak.pem`] }, /2048/);
+mustFail('a key on another curve', { key: [`»OAuth2ASKey file:${dir}/p384.pem`] }, /OAuth2ASKey .*p384\.pem: /);
+mustFail('a key that everybody can read', { key: [`»OAuth2ASKey file:${dir}/open.pem`] }, /everybody can read/);
+mustFail('an algorithm that does not fit the key', { key: [`»OAuth2ASKey file:${dir}/es256.pem alg=RS256`] }, /does not fit RS256/);
+mustFail('algorithm none', { key: [`»OAuth2ASKey file:${dir}/rs256.pem alg=none`] }, /"none" is not available/);
+mustFail('two active keys for one algorithm', { more: [`»OAuth2ASKey file:${dir}/rs256-b.pem`] }, /active key for RS256 already/);
+mustFail('a key state that does not exist', { key: [`»OAuth2ASKey file:${dir}/rs256.pem activ`] }, /none of active, next, retired/);
+mustFail('no active key', { key: [`»OAuth2ASKey file:${dir}/rs256.pem retired`], client: [] }, /none of the keys is active/);
+mustFail('no key', { key: [], issuer: ['»OAuth2ASIssuer https://login.example.com/'] }, /needs an OAuth2ASKey/);
+mustFail('ID tokens by an algorithm without key', { more: marked(web(['OAuth2ASIDTokenAlg EdDSA'], 'x'), 3) }, /wants EdDSA ID tokens, but/);
+mustFail('RS256 ID tokens by default without RSA key',
+  { key: [`OAuth2ASKey file:${dir}/es256.pem`], client: marked(web([], 'x'), 0) }, /wants RS256 ID tokens \(the default\)/);
+mustFail('access tokens by an algorithm without key',
+  { more: ['<OAuth2ASResource "https://b.example.com/">', '»OAuth2ASTokenAlg ES256', '</OAuth2ASResource>'] }, /wants ES256 access tokens/);
+
+mustFail('no secret', { secret: [], issuer: ['»OAuth2ASIssuer https://login.example.com/'] }, /needs an OAuth2ASSecret/);
+mustFail('a short secret', { secret: [`»OAuth2ASSecret file:${dir}/short`] }, /has 20 bytes; at least 32/);
+mustFail('a secret that others can read', { secret: [`»OAuth2ASSecret file:${dir}/open`] }, /by others than its owner \(chmod 600\)/);
+mustFail('a secret that is not there', { secret: [`»OAuth2ASSecret file:${dir}/nothing`] }, /cannot read .*nothing/);
+mustFail('a secret in clear', { secret: [`»OAuth2ASSecret ${'x'.repeat(40)}`] }, /never the value itself/);
+mustFail('a program that fails', { secret: ['»OAuth2ASSecret exec:/bin/false'] }, /\/bin\/false failed/);
+mustFail('an environment variable that is not there', { secret: ['»OAuth2ASSecret env:OAS_NOT_THERE'] }, /no environment variable/);
+
+mustFail('a missing issuer', { issuer: [], secret: [`»${right.secret[0]}`] }, /this virtual host has no OAuth2ASIssuer/);
+mustFail('a missing issuer beside the main server\'s settings', {
+  before: ['»OAuth2ASLifetime code 30s'], issuer: [], secret: [], key: [], provider: [], templates: [], resource: [], client: [],
+}, /no virtual host has an OAuth2ASIssuer/);
+for (const [title, url, message] of [
+  ['an issuer that is not https', 'http://login.example.com/', /an issuer is https/],
+  ['an issuer with a query', 'https://login.example.com/?a', /neither query nor fragment/],
+  ['an issuer with a fragment', 'https://login.example.com/#a', /neither query nor fragment/],
+  ['an issuer that is no URL', 'login.example.com', /no valid URL/],
+  ['an issuer with a user name', 'https://me@login.example.com/', /no user name/],
+]) {
+  mustFail(title, { issuer: [`»OAuth2ASIssuer "${url}"`] }, message);
+}
+mustFail('two issuers with one URL', {
+  after: ['<VirtualHost *:8099>', 'ServerName b', '»OAuth2ASIssuer https://login.example.com/', ...right.secret, ...right.key, ...right.templates, '</VirtualHost>'],
+}, /is an issuer already, at .*\.conf:\d+/);
+
+mustFail('an unreadable template', { templates: [`»OAuth2ASTemplateDir ${dir}/templates`] }, /templates cannot be used: .*login\.mustache/);
+mustFail('a template folder that is not there', { templates: [`»OAuth2ASTemplateDir ${dir}/nowhere`] }, /no readable folder/);
+mustFail('mod_dbd not loaded', {
+  load: load(modulesToLoad.filter((name) => name !== 'dbd')), driver: [], issuer: ['»OAuth2ASIssuer https://login.example.com/'],
+}, /needs mod_dbd/);
+mustFail('no PostgreSQL', { driver: [], issuer: ['»OAuth2ASIssuer https://login.example.com/'] }, /DBDriver pgsql/);
+
+for (const [title, id, message] of [
+  ['a client_id with |', 'a|b', /visible ASCII characters without '\|'/],
+  ['a client_id with a blank', 'a b', /visible ASCII/],
+  ['a client_id beyond ASCII', 'größe', /visible ASCII/],
+  ['a client_id that is too long', 'x'.repeat(256), /at most 255/],
+]) {
+  mustFail(title, { more: [`»<OAuth2ASClient "${id}">`, '</OAuth2ASClient>'] }, message);
+}
+mustFail('a section in a section', { more: ['»<OAuth2ASClient "x">', ...spa([], 'y'), '</OAuth2ASClient>'] }, /cannot stand inside/);
+mustFail('a directive of httpd in a section', { more: marked(web(['Timeout 5'], 'x'), 0) }, /Timeout at .* cannot stand inside/);
+mustFail('a client directive outside a section', { more: ['»OAuth2ASRedirectURI https://x.example.com/cb'] }, /belongs inside <OAuth2ASClient>/);
+mustFail('an issuer directive in a section', { more: marked(web(['OAuth2ASProfile auth0'], 'x'), 3) }, /belongs in a virtual host/);
+mustFail('a resource that is no URI', { more: ['»<OAuth2ASResource "api">', '</OAuth2ASResource>'] }, /absolute URI without/);
+mustFail('a resource that is the issuer', { more: ['»<OAuth2ASResource "https://login.example.com/">', '</OAuth2ASResource>'] }, /names this server itself/);
+mustFail('an API scope of OpenID Connect',
+  { more: ['<OAuth2ASResource "https://b.example.com/">', '»OAuth2ASScope email', '</OAuth2ASResource>'] }, /meaning of its own/);
+
+// A value whose feature is not built is refused, and the message says what there is.
+for (const [title, line, message] of [
+  ['grant type refresh_token', 'OAuth2ASGrantTypes refresh_token', /"refresh_token" is not available\. Available: authorization_code/],
+  ['response type id_token', 'OAuth2ASResponseTypes "id_token"', /"id_token" is not available\. Available: code/],
+  ['method private_key_jwt', 'OAuth2ASClientAuth private_key_jwt', /Available: none, client_secret_basic, client_secret_post/],
+  ['type machine', 'OAuth2ASType machine', /client_credentials, which is not available/],
+  ['a requirement of mutual TLS', 'OAuth2ASRequire mtls', /Available: pkce, -pkce/],
+  ['a lifetime of refresh tokens', 'OAuth2ASLifetime refresh-token 1d', /"refresh-token" is not available here/],
+  ['a lifetime of sessions', 'OAuth2ASLifetime session 1d', /"session" is not available here/],
+  ['algorithm HS256', 'OAuth2ASIDTokenAlg HS256', /Available: RS256, PS256, ES256, EdDSA/],
+  ['a directive that does not exist', 'OAuth2ASBackchannelLogoutURI https://x.example.com/', /Invalid command/],
+]) {
+  mustFail(`not available: ${title}`, { more: marked(web([line], 'x'), 3) }, message);
+}
+for (const [title, line, message] of [
+  ['profile fapi2', 'OAuth2ASProfile fapi2', /Available: oauth21, auth0/],
+  ['endpoint introspect', 'OAuth2ASEndpoint introspect /x', /Available: authorize, token/],
+  ['a token endpoint that is off', 'OAuth2ASEndpoint token off', /token cannot be off/],
+  ['two endpoints at one path', 'OAuth2ASEndpoint userinfo /authorize', /same path \/authorize/],
+  ['an endpoint path without slash', 'OAuth2ASEndpoint userinfo me', /begins with a slash/],
+  ['a duration without unit', 'OAuth2ASClockSkew 60', /is no duration/],
+  ['a code that lives too long', 'OAuth2ASLifetime code 1h', /out of range, which is 1s to 10min/],
+  ['a lifetime below a second', 'OAuth2ASLifetime code 1500ms', /whole number of seconds/],
+  ['an expression that does not compile', 'OAuth2ASSubject "%{REMOTE_USER"', /OAuth2ASSubject: /],
+  ['a condition that does not compile', 'OAuth2ASSkipConsent "%{REMOTE_USER} =="', /OAuth2ASSkipConsent: /],
+  ['a claim that the server makes', 'OAuth2ASClaim sub "x"', /made by the server itself/],
+  ['a claim type that does not exist', 'OAuth2ASClaim a "x" type=date', /none of string, boolean, integer, json/],
+  ['an option that does not exist', 'OAuth2ASClaim a "x" to=userinfo', /none of scope=, type=, in=/],
+  ['a throttle of nothing', 'OAuth2ASThrottle pair=0', /is not understood/],
+  ['a help link that does not exist', 'OAuth2ASHelpLink imprint /imprint', /Available: forgot-password, signup, help/],
+  ['a help link that runs something', 'OAuth2ASHelpLink help javascript:alert(1)', /no http or https URL/],
+  ['a style sheet by http', 'OAuth2ASStylesheet http://example.com/look.css', /neither an https URL nor/],
+]) {
+  mustFail(title, { more: [`»${line}`] }, message);
+}
