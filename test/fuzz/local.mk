@@ -38,6 +38,11 @@ test_fuzz_fuzz_jwt_SOURCES = test/fuzz/fuzz_jwt.c test/fuzz/fuzz.h $(FUZZ_MAIN)
 test_fuzz_fuzz_jwt_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_jwt_LDADD = $(OAS_JOSE) $(OAS_LIBS)
 
+FUZZ_TARGETS += test/fuzz/fuzz_mustache
+test_fuzz_fuzz_mustache_SOURCES = test/fuzz/fuzz_mustache.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_mustache_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_mustache_LDADD = $(OAS_REPLY) $(OAS_LIBS)
+
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
 	  name=$${target##*/fuzz_}; found=fuzz-found/$$name; \
