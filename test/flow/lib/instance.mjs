@@ -111,11 +111,12 @@ export class Instance {
  * Starts a server for the test file that calls this at its top level, and stops it behind the last test.
  * @param conf text for the virtual host
  * @param args further arguments of test/instance up
+ * @param prepare is given the instance's folder before anything starts
  */
-export async function startInstance({ conf = '', args = [], files = {} } = {}) {
+export async function startInstance({ conf = '', args = [], prepare } = {}) {
   const dir = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'oas-flow-'));
   fs.chmodSync(dir, 0o755);
-  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(dir, name), text);
+  prepare?.(dir);
   const included = path.join(dir, 'test.conf');
   fs.writeFileSync(included, conf);
   running.add(dir);

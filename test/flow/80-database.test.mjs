@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The database goes away, is restarted, loses its backends: httpd stays as it is, reads lose nothing, no
+// answer blames the client, and service is whole again at once.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startInstance } from './lib/instance.mjs';
+import { request } from './lib/http.mjs';
+import { Surfer, textOf } from './lib/surfer.mjs';
+import { authorization, authorizeUrl, callbackOf, client, getCode, redeem, userinfo } from './lib/oauth.mjs';
+
+const server = await startInstance({
+  conf: client('spa', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }),
+});
+// What the store and mod_dbd may say while the database is away, and nothing else.
+const away = /OAS00[0-4]\d\d|OAS0065\d|OAS006[17]\d|OAS005\d\d|OAS007\d\d|AH0063\d|dbd/i;
+
+const grantOfAlice = await getCode(server);
+const { access_token: token } = (await redeem(server, grantOfAlice)).json;
+const signedIn = grantOfAlice.surfer;
+
+function assertAway(answer) {
+  assert.equal(answer.status, 503, answer.text.slice(0, 300));
+  assert.ok(Number(answer.headers['retry-after']) >= 1, 'Retry-After');
+  if (/json/.test(answer.headers['content-type'])) assert.equal(answer.json.error, 'temporarily_unavailable');
+  else assert.match(textOf(answer.text), /temporarily_unavailable/);
+}
+
+async function assertWhole() {
+  assert.equal((await userinfo(server, token)).status, 200);
+  const got = await getCode(server);
+  assert.equal((await redeem(server, got)).status, 200);
+}
+
+/** Reads as fast as they are answered, until the returned function is called; what was not 200 counts. */
+function keepReading(workers = 4) {
+  const seen = { good: 0, bad: [] };
+  let running = true;
+  const work = Array.from({ length: workers }, async () => {
+    while (running) {
+      const answer = await userinfo(server, token).catch((error) => ({ status: error.code ?? error.message, text: '' }));
+      if (answer.status === 200) seen.good++;
+      else seen.bad.push(`${answer.status} ${answer.text}`);
+    }
+  });
+  return async () => {
+    running = false;
+    await Promise.all(work);
+    return seen;
+  };
+}
+
+test('backends killed while requests run: no read is lost', async () => {
+  server.announce(away, { maybe: true });
+  const stop = keepReading();
+  for (let times = 0; times < 10; times++) {
+    await sleep(150);
+    await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oauth2as'");
+  }
+  await sleep(150);
+  const { good, bad } = await stop();
+  assert.deepEqual(bad, []);
+  assert.ok(good > 50, `${good} reads`);
+  await assertWhole();
+});
+
+for (const mode of ['fast', 'immediate']) {
+  test(`PostgreSQL restarted (${mode}) between requests: the next one is answered`, async () => {
+    server.announce(away, { maybe: true });
+    await Promise.all(Array.from({ length: 16 }, () => userinfo(server, token))); // all connections are in use
+    await server.postgres('restart', mode);
+    for (let times = 0; times < 20; times++) assert.equal((await userinfo(server, token)).status, 200, `read ${times}`);
+    await assertWhole();
+  });
+
+  test(`PostgreSQL restarted (${mode}) while requests run: 200 or 503, and whole at once`, async () => {
+    server.announce(away, { maybe: true });
+    const stop = keepReading();
+    await sleep(200);
+    await server.postgres('restart', mode);
+    await sleep(1500);
+    const { good, bad } = await stop();
+    assert.ok(good > 20, `${good} reads`);
+    for (const answer of bad) assert.match(answer, /^503 .*temporarily_unavailable/);
+    await assertWhole();
+  });
+}
+
+test('a code survives a restart between its issue and its redemption', async () => {
+  server.announce(away, { maybe: true });
+  const got = await getCode(server);
+  await server.postgres('restart', 'fast');
+  const answer = await redeem(server, got);
+  assert.ok([200, 503].includes(answer.status), answer.text);
+  if (answer.status === 503) assert.equal((await redeem(server, got)).status, 200, 'a retry finds the code unspent');
+});
+
+test('redemptions while backends are killed: never invalid_grant for a code that was not used', async () => {
+  server.announce(away, { maybe: true });
+  const codes = [];
+  for (let times = 0; times < 12; times++) codes.push(await getCode(server));
+  let killing = true;
+  const killer = (async () => {
+    while (killing) {
+      await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oauth2as'");
+      await sleep(20);
+    }
+  })();
+  const outcomes = [];
+  for (const got of codes) {
+    let answer = await redeem(server, got);
+    for (let tries = 0; answer.status === 503 && tries < 50; tries++) {
+      await sleep(50);
+      answer = await redeem(server, got);
+    }
+    outcomes.push(answer.status);
+    if (answer.status !== 200) break;
+  }
+  killing = false;
+  await killer;
+  assert.deepEqual(outcomes, Array(codes.length).fill(200));
+});
+
+test('the database away: 503, Retry-After and temporarily_unavailable everywhere; what needs none is answered', async () => {
+  server.announce(away);
+  const got = await getCode(server);
+  const loginPage = await new Surfer(server).go(authorizeUrl(server, authorization().params));
+  await server.postgres('stop', 'fast');
+  try {
+    const started = Date.now();
+    assertAway(await userinfo(server, token));
+    assertAway(await redeem(server, got));
+    assertAway(await signedIn.go(authorizeUrl(server, authorization().params)));
+    const surfer = new Surfer(server);
+    const page = await surfer.go(authorizeUrl(server, authorization().params));
+    assert.equal(page.status, 200, 'the login page of a browser without a session needs no database');
+    assertAway(await surfer.submit(page, { username: 'alice', password: 'correct horse' }));
+    const silent = await signedIn.go(authorizeUrl(server, authorization({ prompt: 'none' }).params));
+    assert.equal(callbackOf(silent).error, 'temporarily_unavailable');
+    for (const where of ['.well-known/jwks.json', '.well-known/openid-configuration']) {
+      assert.equal((await request(server.url(where))).status, 200);
+    }
+    const many = await Promise.all(Array.from({ length: 40 }, () => userinfo(server, token)));
+    assert.ok(many.every(({ status }) => status === 503));
+    assert.ok(Date.now() - started < 15_000, 'nobody waits long');
+  } finally {
+    await server.postgres('start');
+  }
+  assert.equal(loginPage.status, 200);
+  const deadline = Date.now() + 5000;
+  let back = 503;
+  while (back === 503 && Date.now() < deadline) {
+    back = (await userinfo(server, token)).status;
+    if (back === 503) await sleep(50);
+  }
+  assert.equal(back, 200);
+  assert.equal((await redeem(server, got)).status, 200, 'the code was not spent meanwhile');
+  await assertWhole();
+});
+
+test('httpd was neither restarted nor did a child of it crash', () => {
+  assert.doesNotMatch(server.log(), /AH00052|AH00051|exit signal|Segmentation|core dump/i);
+  process.kill(server.pid, 0);
+});

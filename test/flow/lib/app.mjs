@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The application's side, for a browser to come back to: a page on another origin that notes how it was called.
+import http from 'node:http';
+
+export async function startApp() {
+  const calls = [];
+  const server = http.createServer((request, response) => {
+    const parts = [];
+    request.on('data', (part) => parts.push(part));
+    request.on('end', () => {
+      const url = new URL(request.url, 'http://localhost');
+      if (url.pathname === '/callback') {
+        calls.push({
+          method: request.method,
+          query: Object.fromEntries(url.searchParams),
+          form: Object.fromEntries(new URLSearchParams(Buffer.concat(parts).toString())),
+          headers: request.headers,
+        });
+      }
+      response.setHeader('content-type', 'text/html; charset=utf-8');
+      response.end('<!DOCTYPE html><title>Application</title><h1>Back at the application</h1>');
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref();
+  return {
+    calls,
+    origin: `http://127.0.0.1:${server.address().port}`,
+    /** What came last, from the query or the form. */
+    last() {
+      const { query, form } = calls.at(-1);
+      return { ...query, ...form };
+    },
+    stop() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
