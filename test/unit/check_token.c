@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check_test.h"
+
+#include "../../lib/check/bearer.h"
+#include "../../lib/check/client_auth.h"
+#include "../../lib/check/code.h"
+#include "../../lib/jose/jwt.h"
+
+/* ---- client authentication ---- */
+
+START_TEST(basic_header)
+{
+    const char *id, *secret;
+
+    ck_assert_int_eq(oas_basic_parse("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", &id, &secret, pool),
+                     APR_SUCCESS);
+    ck_assert_str_eq(id, "Aladdin"); /* RFC 7617 section 2 */
+    ck_assert_str_eq(secret, "open sesame");
+    ck_assert_int_eq(oas_basic_parse("basic YSUzQWI6Yys=", &id, &secret, pool), APR_SUCCESS);
+    ck_assert_str_eq(id, "a:b"); /* RFC 6749 section 2.3.1: each half is form-encoded */
+    ck_assert_str_eq(secret, "c ");
+}
+END_TEST
+
+static const struct {
+    const char *header;
+    apr_status_t status;
+} headers[] = {
+    {NULL, APR_ENOENT},         {"Bearer x", APR_ENOENT},       {"Basic", APR_ENOENT},
+    {"Basic ", APR_EINVAL},     {"Basic !!!!", APR_EINVAL},     {"Basic YWI=", APR_EINVAL},
+    {"Basic OmI=", APR_EINVAL}, {"Basic YSU6Yg==", APR_EINVAL}, {"Basic YTpiAA==", APR_EINVAL},
+};
+
+START_TEST(basic_refused)
+{
+    const char *id, *secret;
+
+    ck_assert_int_eq(oas_basic_parse(headers[_i].header, &id, &secret, pool), headers[_i].status);
+}
+END_TEST
+
+static const struct {
+    const char *authorization, *params;
+    unsigned methods;
+    oas_error_id_t error;
+} logins[] = {
+    {NULL, "client_id=app", OAS_AUTH_NONE, OAS_E_NONE},
+    {NULL, "client_id=app&client_secret=s3cret", OAS_AUTH_SECRET_POST, OAS_E_NONE},
+    {"Basic YXBwOnMzY3JldA==", "", OAS_AUTH_SECRET_BASIC, OAS_E_NONE},
+    {"Basic YXBwOnMzY3JldA==", "client_id=app", OAS_AUTH_SECRET_BASIC, OAS_E_NONE},
+    {NULL, "", OAS_AUTH_NONE, OAS_E_CLIENT_AUTH},
+    {NULL, "client_id=app&client_secret=wrong", OAS_AUTH_SECRET_POST, OAS_E_CLIENT_AUTH},
+    {"Basic YXBwOndyb25n", "", OAS_AUTH_SECRET_BASIC, OAS_E_CLIENT_AUTH},
+    {"Basic YXBwOnMzY3JldA==", "client_secret=s3cret", OAS_AUTH_SECRET_BASIC,
+     OAS_E_CLIENT_AUTH_SEVERAL},
+    {"Basic YXBwOnMzY3JldA==", "client_id=other", OAS_AUTH_SECRET_BASIC, OAS_E_CLIENT_AUTH_SEVERAL},
+    {"Basic ???", "", OAS_AUTH_SECRET_BASIC, OAS_E_CLIENT_AUTH_BASIC},
+    {NULL, "client_id=app", OAS_AUTH_SECRET_BASIC, OAS_E_CLIENT_AUTH_METHOD},
+    {NULL, "client_id=app&client_secret=s3cret", OAS_AUTH_SECRET_BASIC, OAS_E_CLIENT_AUTH_METHOD},
+    {NULL, "client_id=app&client_secret=s3cret", OAS_AUTH_NONE, OAS_E_CLIENT_AUTH_METHOD},
+    {NULL, "client_id=app&client_assertion=x", OAS_AUTH_NONE, OAS_E_CLIENT_AUTH_METHOD},
+};
+
+START_TEST(client_auth_cases)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_client_t *client = (oas_client_t *)tx->client;
+    case_t test = {logins[_i].params, logins[_i].error};
+    oas_client_secret_t *secret = apr_array_push(client->secrets);
+
+    oas_sha256("old", 3, secret->sha256);
+    secret = apr_array_push(client->secrets); /* two live secrets during a change */
+    oas_sha256("s3cret", 6, secret->sha256);
+    client->auth_methods = logins[_i].methods;
+    tx->client = NULL;
+    tx->request.authorization = logins[_i].authorization;
+    run_case(tx, oas_check_client_auth, &test);
+    if (test.error == OAS_E_NONE) {
+        ck_assert_uint_eq(tx->auth_method, logins[_i].methods);
+    }
+}
+END_TEST
+
+/* ---- code ---- */
+
+#define CODE "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static const case_t codes[] = {
+    {"code=" CODE, OAS_E_NONE},
+    {"code=" CODE "&code_verifier=" VERIFIER, OAS_E_NONE},
+    {"", OAS_E_CODE_MISSING},
+    {"code=x", OAS_E_CODE_INVALID},
+    {"code=" CODE "A", OAS_E_CODE_INVALID},
+    {"code=" CODE "&code_verifier=short", OAS_E_VERIFIER_MALFORMED},
+};
+
+START_TEST(code_cases)
+{
+    run_case(fake_tx(pool), oas_check_code, &codes[_i]);
+}
+END_TEST
+
+static const case_t grant_types[] = {
+    {"grant_type=authorization_code", OAS_E_NONE},
+    {"", OAS_E_GRANT_TYPE_MISSING},
+    {"grant_type=made_up", OAS_E_GRANT_TYPE_UNSUPPORTED},
+};
+
+START_TEST(grant_type_cases)
+{
+    run_case(fake_tx(pool), oas_check_grant_type, &grant_types[_i]);
+}
+END_TEST
+
+START_TEST(grant_type_not_allowed)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    case_t test = {"grant_type=authorization_code", OAS_E_GRANT_TYPE_UNAUTHORIZED};
+
+    ((oas_client_t *)tx->client)->grant_types = 0;
+    run_case(tx, oas_check_grant_type, &test);
+}
+END_TEST
+
+/* ---- access tokens at userinfo ---- */
+
+static oas_keyset_t *new_keys(void)
+{
+    oas_keyset_t *set = oas_keyset_create(pool);
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    const char *why;
+    oas_jwk_t *jwk;
+
+    ck_assert_int_eq(oas_jwk_create(&jwk, key, &why, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_keyset_add(set, jwk, oas_alg_find("ES256"), OAS_KEY_ACTIVE), APR_SUCCESS);
+    return set;
+}
+
+static const struct {
+    const char *typ, *claims;
+    oas_error_id_t error;
+} tokens[] = {
+    {"at+jwt", "{'iss':'https://as.example/','aud':'https://as.example/','scope':'openid'}",
+     OAS_E_NONE},
+    {"at+jwt",
+     "{'iss':'https://as.example/','aud':['x','https://as.example/userinfo'],'scope':'a openid'}",
+     OAS_E_NONE},
+    {"JWT", "{'iss':'https://as.example/','aud':'https://as.example/','scope':'openid'}",
+     OAS_E_BEARER_INVALID},
+    {"at+jwt", "{'iss':'https://as2.example/','aud':'https://as.example/','scope':'openid'}",
+     OAS_E_BEARER_INVALID},
+    {"at+jwt", "{'iss':'https://as.example/','aud':'https://api.example/','scope':'openid'}",
+     OAS_E_BEARER_INVALID},
+    {"at+jwt", "{'iss':'https://as.example/','aud':'https://as.example/','scope':'email'}",
+     OAS_E_BEARER_SCOPE},
+    {"at+jwt", "{'iss':'https://as.example/','aud':'https://as.example/'}", OAS_E_BEARER_SCOPE},
+    {"at+jwt", "{'aud':'https://as.example/','scope':'openid'}", OAS_E_BEARER_INVALID},
+};
+
+static const char *sign(const oas_keyset_t *keys, const char *typ, const char *claims)
+{
+    char *json = apr_pstrdup(pool, claims);
+    const char *token;
+    char *p;
+
+    for (p = json; *p != '\0'; p++) {
+        *p = *p == '\'' ? '"' : *p;
+    }
+    ck_assert_int_eq(oas_jws_sign(&token, oas_keyset_default(keys), typ, json, strlen(json), pool),
+                     APR_SUCCESS);
+    return token;
+}
+
+START_TEST(access_token_cases)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_keyset_t *keys = new_keys();
+
+    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    tx->client = NULL;
+    tx->request.authorization =
+        apr_pstrcat(pool, "bearer ", sign(keys, tokens[_i].typ, tokens[_i].claims), NULL);
+    oas_check_access_token(tx);
+    ck_assert_int_eq(tx->error, tokens[_i].error);
+}
+END_TEST
+
+START_TEST(access_token_of_foreign_key)
+{
+    oas_tx_t *tx = fake_tx(pool);
+
+    ((oas_issuer_t *)tx->issuer)->keys = new_keys();
+    tx->request.authorization =
+        apr_pstrcat(pool, "Bearer ", sign(new_keys(), "at+jwt", tokens[0].claims), NULL);
+    ck_assert_int_eq(oas_check_access_token(tx), OAS_FAILED);
+    ck_assert_int_eq(tx->error, OAS_E_BEARER_INVALID);
+}
+END_TEST
+
+START_TEST(access_token_places)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_keyset_t *keys = new_keys();
+    const char *token = sign(keys, "at+jwt", tokens[0].claims);
+
+    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    ck_assert_int_eq(oas_check_access_token(tx), OAS_FAILED);
+    ck_assert_int_eq(tx->error, OAS_E_BEARER_MISSING);
+    oas_params_add(tx->params, "access_token", token);
+    ck_assert_int_eq(oas_check_access_token(tx), OAS_FAILED); /* never in a query */
+    ck_assert_int_eq(tx->error, OAS_E_BEARER_MISSING);
+    tx->request.method = "POST";
+    ck_assert_int_eq(oas_check_access_token(tx), OAS_NEXT);
+    tx->request.authorization = apr_pstrcat(pool, "Bearer ", token, NULL);
+    ck_assert_int_eq(oas_check_access_token(tx), OAS_FAILED);
+    ck_assert_int_eq(tx->error, OAS_E_BEARER_SEVERAL);
+}
+END_TEST
+
+void add_token_tests(Suite *suite)
+{
+    TCase *tcase = unit_case(suite, "token");
+
+    tcase_add_test(tcase, basic_header);
+    LOOP(tcase, basic_refused, headers);
+    LOOP(tcase, client_auth_cases, logins);
+    LOOP(tcase, code_cases, codes);
+    LOOP(tcase, grant_type_cases, grant_types);
+    tcase_add_test(tcase, grant_type_not_allowed);
+    LOOP(tcase, access_token_cases, tokens);
+    tcase_add_test(tcase, access_token_of_foreign_key);
+    tcase_add_test(tcase, access_token_places);
+}
