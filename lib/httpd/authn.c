@@ -98,7 +98,16 @@ oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const 
 /** One claim as text: strings as they are, anything else as JSON. */
 static const char *claim_text(const json_t *value, apr_pool_t *pool)
 {
-    return json_is_string(value) ? json_string_value(value) : oas_json_text(pool, value);
+    if (json_is_string(value)) {
+        return json_string_value(value);
+    }
+    if (json_is_boolean(value)) {
+        return json_is_true(value) ? "true" : "false";
+    }
+    if (json_is_integer(value)) {
+        return apr_psprintf(pool, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    }
+    return json_is_object(value) || json_is_array(value) ? oas_json_text(pool, value) : NULL;
 }
 
 static void export_claims(request_rec *r, const json_t *claims)
