@@ -30,5 +30,7 @@ apr_status_t oas_store_client_load(oas_db_t *db, const char *client_id, oas_clie
         return rv;
     rv = oas_client_from_json(out, oas_cell(rows, 0, 0), pool);
     /* the row is not what the key says: ours, not the caller's fault */
-    return rv == APR_SUCCESS && !strcmp((*out)->client_id, client_id) ? APR_SUCCESS : APR_EGENERAL;
+    return rv == APR_SUCCESS && !strcmp((*out)->client_id, client_id)
+               ? APR_SUCCESS
+               : oas_db_unreadable(db, OAS_STMT_CLIENT_LOAD);
 }

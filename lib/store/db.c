@@ -166,6 +166,7 @@ static oas_trouble_t execute(PGconn *conn, const oas_stmt_t *stmt, const char *c
 {
     apr_time_t deadline = oas_wire_clock() + OAS_DB_DEADLINE;
     apr_status_t rv = APR_SUCCESS;
+    oas_trouble_t found;
     const char *state;
 
     sqlstate[0] = '\0';
@@ -181,11 +182,12 @@ static oas_trouble_t execute(PGconn *conn, const oas_stmt_t *stmt, const char *c
     if (PQresultStatus(*result) == PGRES_TUPLES_OK || PQresultStatus(*result) == PGRES_COMMAND_OK)
         return OAS_TROUBLE_NONE;
     state = PQresultErrorField(*result, PG_DIAG_SQLSTATE);
+    found = oas_trouble_of(state);
     if (state)
         apr_cpystrn(sqlstate, state, 6);
-    PQclear(*result);
+    PQclear(*result); /* state points into it */
     *result = NULL;
-    return oas_trouble_of(state);
+    return found;
 }
 
 /* How often a statement is sent again after a trouble. */
@@ -266,4 +268,9 @@ apr_status_t oas_db_run_row(oas_db_t *db, oas_stmt_id_t id, const char *const *p
     if (rows)
         *rows = rv == APR_SUCCESS ? found : NULL;
     return rv == APR_SUCCESS && !found->count ? APR_ENOENT : rv;
+}
+
+apr_status_t oas_db_unreadable(oas_db_t *db, oas_stmt_id_t id)
+{
+    return trouble(db, OAS_TROUBLE_UNREADABLE, oas_statements[id].label, NULL);
 }

@@ -79,16 +79,16 @@ apr_status_t oas_store_code_put(oas_db_t *db, const oas_code_put_t *in,
         return rv;
     found = outcome_of(put_outcomes, oas_cell(rows, 0, 0));
     if (found < 0)
-        return APR_EGENERAL;
+        return oas_db_unreadable(db, OAS_STMT_CODE_PUT);
     *outcome = (oas_code_put_outcome_t)found;
     return APR_SUCCESS;
 }
 
 /* Fills a grant from a row of OAS_STMT_CODE_REDEEM or OAS_STMT_GRANT_LOAD. */
-static apr_status_t fill_grant(const oas_rows_t *rows, oas_grant_t *grant, apr_pool_t *pool)
+static apr_status_t fill_grant(oas_db_t *db, oas_stmt_id_t id, const oas_rows_t *rows,
+                               oas_grant_t *grant, apr_pool_t *pool)
 {
     const char *claims = oas_cell(rows, 0, 10);
-    apr_status_t rv;
 
     memset(grant, 0, sizeof(*grant));
     grant->grant_id = oas_cell_id(rows, 0, 1, pool);
@@ -101,11 +101,11 @@ static apr_status_t fill_grant(const oas_rows_t *rows, oas_grant_t *grant, apr_p
     grant->acr = oas_cell(rows, 0, 9);
     grant->now = oas_cell_int(rows, 0, 11);
     grant->nonce = oas_cell(rows, 0, 12);
-    rv = oas_words_parse(&grant->scopes, oas_cell(rows, 0, 5), pool);
-    if (rv != APR_SUCCESS || !claims)
-        return APR_EGENERAL;
-    rv = oas_json_parse(&grant->claims, claims, strlen(claims), CLAIMS_MAX, pool);
-    return rv == APR_SUCCESS && json_is_object(grant->claims) ? APR_SUCCESS : APR_EGENERAL;
+    if (oas_words_parse(&grant->scopes, oas_cell(rows, 0, 5), pool) == APR_SUCCESS && claims &&
+        oas_json_parse(&grant->claims, claims, strlen(claims), CLAIMS_MAX, pool) == APR_SUCCESS &&
+        json_is_object(grant->claims))
+        return APR_SUCCESS;
+    return oas_db_unreadable(db, id);
 }
 
 apr_status_t oas_store_code_redeem(oas_db_t *db, const oas_code_redeem_t *in,
@@ -128,9 +128,10 @@ apr_status_t oas_store_code_redeem(oas_db_t *db, const oas_code_redeem_t *in,
         return rv;
     found = outcome_of(redeem_outcomes, oas_cell(rows, 0, 0));
     if (found < 0)
-        return APR_EGENERAL;
+        return oas_db_unreadable(db, OAS_STMT_CODE_REDEEM);
     *outcome = (oas_redeem_outcome_t)found;
-    return found == OAS_REDEEM_DONE ? fill_grant(rows, grant, pool) : APR_SUCCESS;
+    return found == OAS_REDEEM_DONE ? fill_grant(db, OAS_STMT_CODE_REDEEM, rows, grant, pool)
+                                    : APR_SUCCESS;
 }
 
 apr_status_t oas_store_grant_load(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],
@@ -140,7 +141,7 @@ apr_status_t oas_store_grant_load(oas_db_t *db, const unsigned char grant_id[OAS
     oas_rows_t *rows;
     apr_status_t rv = oas_db_run_row(db, OAS_STMT_GRANT_LOAD, params, &rows, pool);
 
-    return rv == APR_SUCCESS ? fill_grant(rows, grant, pool) : rv;
+    return rv == APR_SUCCESS ? fill_grant(db, OAS_STMT_GRANT_LOAD, rows, grant, pool) : rv;
 }
 
 apr_status_t oas_store_grant_revoke(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],

@@ -35,6 +35,9 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
 apr_status_t oas_db_run_row(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
                             oas_rows_t **rows, apr_pool_t *pool);
 
+/** Logs that a row holds what this version cannot read; returns APR_EGENERAL. */
+apr_status_t oas_db_unreadable(oas_db_t *db, oas_stmt_id_t id);
+
 /** The native connection, borrowed, alive and idle, whatever its schema is. */
 apr_status_t oas_db_native(oas_db_t *db, PGconn **conn);
 

@@ -68,8 +68,9 @@ apr_status_t oas_store_session_load(oas_db_t *db, const unsigned char id[OAS_ID_
     out->now = oas_cell_int(rows, 0, 4);
     out->amr = oas_cell(rows, 0, 5);
     out->acr = oas_cell(rows, 0, 6);
-    if (oas_cell_true(rows, 0, 7))
-        return oas_words_parse(&out->consented, oas_cell(rows, 0, 8), pool);
+    if (oas_cell_true(rows, 0, 7) &&
+        oas_words_parse(&out->consented, oas_cell(rows, 0, 8), pool) != APR_SUCCESS)
+        return oas_db_unreadable(db, OAS_STMT_SESSION_LOAD);
     return APR_SUCCESS;
 }
 

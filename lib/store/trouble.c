@@ -64,6 +64,8 @@ static const trouble_row_t rows[OAS_TROUBLE_COUNT] = {
                                "--grant-to ROLE"},
     [OAS_TROUBLE_INPUT] = {APR_EINVAL, OAS_LOG_DEBUG, NULL, NULL},
     [OAS_TROUBLE_EXISTS] = {APR_EEXIST, OAS_LOG_DEBUG, NULL, NULL},
+    [OAS_TROUBLE_UNREADABLE] = {APR_EGENERAL, OAS_LOG_ERROR, OAS_TAG(00217),
+                                "the database holds what this version cannot read"},
     [OAS_TROUBLE_OTHER] = {APR_EGENERAL, OAS_LOG_ERROR, OAS_TAG(00214),
                            "the database refused a statement"},
 };

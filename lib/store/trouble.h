@@ -25,8 +25,9 @@ typedef enum {
     OAS_TROUBLE_SCHEMA,     /**< missing, or of another version */
     OAS_TROUBLE_ISSUER,     /**< the schema belongs to another issuer */
     OAS_TROUBLE_PRIVILEGE,
-    OAS_TROUBLE_INPUT,  /**< bytes of the client's that PostgreSQL cannot take */
-    OAS_TROUBLE_EXISTS, /**< unique violation */
+    OAS_TROUBLE_INPUT,      /**< bytes of the client's that PostgreSQL cannot take */
+    OAS_TROUBLE_EXISTS,     /**< unique violation */
+    OAS_TROUBLE_UNREADABLE, /**< a row holds what this version cannot read */
     OAS_TROUBLE_OTHER,
     OAS_TROUBLE_COUNT
 } oas_trouble_t;

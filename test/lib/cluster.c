@@ -135,6 +135,18 @@ PGconn *cluster_owner(void)
     return conn;
 }
 
+void cluster_terminate(int backend)
+{
+    char params[512], sql[80];
+    PGconn *conn;
+
+    snprintf(params, sizeof(params), "host=%s dbname=%s user=postgres", host, database);
+    conn = PQconnectdb(params);
+    snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%d, 5000)", backend);
+    cluster_sql(conn, sql);
+    PQfinish(conn);
+}
+
 const char *cluster_sql(PGconn *conn, const char *sql)
 {
     static char cell[4096];
@@ -177,6 +189,14 @@ void cluster_log_clear(void)
     last_line[0] = '\0';
 }
 
+static apr_status_t disconnect(void *data)
+{
+    cluster_conn_t *conn = data;
+
+    apr_dbd_close(conn->dbd.driver, conn->dbd.handle);
+    return APR_SUCCESS;
+}
+
 cluster_conn_t *cluster_connect(apr_pool_t *pool, const char *params, int untold)
 {
     cluster_conn_t *conn = apr_pcalloc(pool, sizeof(*conn));
@@ -186,6 +206,7 @@ cluster_conn_t *cluster_connect(apr_pool_t *pool, const char *params, int untold
     if (apr_dbd_get_driver(pool, "pgsql", &conn->dbd.driver) != APR_SUCCESS ||
         apr_dbd_open(conn->dbd.driver, pool, params, &conn->dbd.handle) != APR_SUCCESS)
         fail("cannot open", params);
+    apr_pool_cleanup_register(pool, conn, disconnect, apr_pool_cleanup_null);
     if (!untold)
         oas_db_connected(&conn->dbd, conn, 0, NULL, NULL, NULL);
     return conn;

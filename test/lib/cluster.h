@@ -33,6 +33,9 @@ PGconn *cluster_owner(void);
 /** Runs SQL on it and returns the first cell in static memory; "" for none. Exits on an error. */
 const char *cluster_sql(PGconn *conn, const char *sql);
 
+/** Ends a backend and waits until it is gone. */
+void cluster_terminate(int backend);
+
 /** A connection opened by apr_dbd, given to oas_db_connected unless `untold`. */
 typedef struct {
     apr_pool_t *pool;

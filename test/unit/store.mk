@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
+EXTRA_DIST += test/lib/postgres
 if HAVE_CHECK
-check_PROGRAMS += test/unit/store_test
-TESTS += test/unit/store_test
+check_PROGRAMS += test/unit/store_test test/unit/store_db_test
+TESTS += test/unit/store_test test/unit/store_db_test
 test_unit_store_test_SOURCES = test/unit/store_test.c test/unit/store_test.h test/unit/unit.h \
 	test/unit/store_gate.c test/unit/store_client.c
 test_unit_store_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_store_test_LDADD = $(OAS_STORE) $(OAS_LIBS) $(CHECK_LIBS)
+
+# Against a PostgreSQL of its own; says SKIP where no server is installed.
+test_unit_store_db_test_SOURCES = test/unit/store_db_test.c test/unit/store_db.h \
+	test/unit/store_test.h test/unit/unit.h test/unit/store_session.c test/unit/store_grant.c \
+	test/unit/store_table.c test/unit/store_schema.c test/unit/store_runner.c \
+	test/lib/cluster.c test/lib/cluster.h
+test_unit_store_db_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_store_db_test_LDADD = $(OAS_STORE) $(OAS_LIBS) $(CHECK_LIBS)
 endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file store_db.h
+ * What the suites that need a PostgreSQL share: a connection for each test, and things to put into
+ * it.
+ */
+#ifndef OAS_TEST_STORE_DB_H
+#define OAS_TEST_STORE_DB_H
+
+#include <string.h>
+#include "../../lib/store/grant.h"
+#include "../../lib/store/session.h"
+#include "../lib/cluster.h"
+#include "store_test.h"
+#include "unit.h"
+
+static cluster_conn_t *conn __attribute__((unused));
+static oas_db_t *db __attribute__((unused));
+static PGconn *owner __attribute__((unused));
+
+static void db_setup(void)
+{
+    unit_setup();
+    conn = cluster_connect(pool, cluster_params(0), 0);
+    db = cluster_db(conn, TEST_ISSUER, NULL, pool);
+    owner = cluster_owner();
+    cluster_log_clear();
+}
+
+/* Every test also fails when it logged what it did not announce by cluster_log_clear. */
+static void db_teardown(void)
+{
+    ck_assert_msg(cluster_log_count() == 0, "unexpected log line: %s", cluster_log_last());
+    PQfinish(owner);
+    unit_teardown();
+}
+
+static inline TCase *db_case(Suite *suite, const char *name)
+{
+    TCase *tcase = tcase_create(name);
+
+    tcase_add_checked_fixture(tcase, db_setup, db_teardown);
+    tcase_set_timeout(tcase, 120);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
+static inline void fill_random(unsigned char *out, apr_size_t len)
+{
+    ck_assert_int_eq(oas_random(out, len), APR_SUCCESS);
+}
+
+/* A login of `sub` with a fresh session. */
+static inline oas_session_new_t new_login(const char *sub)
+{
+    oas_session_new_t in;
+
+    memset(&in, 0, sizeof(in));
+    fill_random(in.session_id, OAS_ID_LEN);
+    fill_random(in.secret_hash, OAS_SHA256_LEN);
+    in.sub = sub;
+    in.provider = "file";
+    in.name = "Alice";
+    in.claims = "{\"email\":\"alice@example.test\"}";
+    in.amr = "pwd";
+    in.lifetime = apr_time_from_sec(3600);
+    in.idle = apr_time_from_sec(600);
+    return in;
+}
+
+static inline oas_session_new_t open_session(const char *sub, oas_session_t *out)
+{
+    oas_session_new_t in = new_login(sub);
+
+    ck_assert_int_eq(oas_store_session_open(db, &in, out, pool), APR_SUCCESS);
+    return in;
+}
+
+/* A code of client "shop" within that session; consent is skipped. */
+static inline oas_code_put_t new_code(const oas_session_new_t *login)
+{
+    oas_code_put_t in;
+
+    memset(&in, 0, sizeof(in));
+    fill_random(in.grant_id, OAS_ID_LEN);
+    fill_random(in.code_hash, OAS_SHA256_LEN);
+    memcpy(in.session_id, login->session_id, OAS_ID_LEN);
+    in.client_id = "shop";
+    in.scope = "openid email";
+    in.redirect_uri = "https://shop.example/cb";
+    in.redirect_uri_required = 1;
+    in.code_challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    in.nonce = "n-1";
+    in.code_lifetime = apr_time_from_sec(60);
+    in.access_lifetime = apr_time_from_sec(300);
+    return in;
+}
+
+static inline oas_code_put_outcome_t put_code(const oas_code_put_t *in)
+{
+    oas_code_put_outcome_t outcome;
+
+    ck_assert_int_eq(oas_store_code_put(db, in, &outcome, pool), APR_SUCCESS);
+    return outcome;
+}
+
+/* The token request that fits a code. */
+static inline oas_code_redeem_t redeem_for(const oas_code_put_t *code)
+{
+    oas_code_redeem_t in;
+
+    memset(&in, 0, sizeof(in));
+    memcpy(in.grant_id, code->grant_id, OAS_ID_LEN);
+    memcpy(in.code_hash, code->code_hash, OAS_SHA256_LEN);
+    in.client_id = code->client_id;
+    in.redirect_uri = code->redirect_uri;
+    in.code_challenge = code->code_challenge;
+    fill_random(in.attempt, OAS_ID_LEN);
+    return in;
+}
+
+static inline oas_redeem_outcome_t redeem(const oas_code_redeem_t *in, oas_grant_t *grant)
+{
+    oas_redeem_outcome_t outcome;
+
+    ck_assert_int_eq(oas_store_code_redeem(db, in, &outcome, grant, pool), APR_SUCCESS);
+    return outcome;
+}
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the database may do to us while we use it. */
+#include <signal.h>
+#include <unistd.h>
+#include <apr_strings.h>
+#include "store_db.h"
+
+static oas_session_t session;
+static oas_session_new_t login;
+static oas_gate_t *gate;
+
+static void login_setup(void)
+{
+    db_setup();
+    login = open_session("file|runner", &session);
+}
+
+static PGconn *native(void)
+{
+    return apr_dbd_native_handle(conn->dbd.driver, conn->dbd.handle);
+}
+
+static apr_status_t read_with(oas_db_t *with)
+{
+    return oas_store_session_load(with, login.session_id, login.secret_hash, "shop", "",
+                                  apr_time_from_sec(600), &session, pool);
+}
+
+static apr_status_t read_once(void)
+{
+    apr_status_t rv = read_with(cluster_db(conn, TEST_ISSUER, NULL, pool));
+
+    if (PQstatus(native()) == CONNECTION_OK) {
+        /* as other modules expect to find it */
+        ck_assert_int_eq(PQtransactionStatus(native()), PQTRANS_IDLE);
+        ck_assert_int_eq(PQpipelineStatus(native()), PQ_PIPELINE_OFF);
+        ck_assert_int_eq(PQisnonblocking(native()), 0);
+    }
+    return rv;
+}
+
+static void terminate(void)
+{
+    cluster_terminate(cluster_backend(conn));
+}
+
+static void expect_log(const char *words)
+{
+    ck_assert_int_ge(cluster_log_count(), 1);
+    ck_assert_msg(strstr(cluster_log_last(), words) != NULL, "%s", cluster_log_last());
+    cluster_log_clear();
+}
+
+START_TEST(test_terminated_between)
+{
+    int i;
+
+    for (i = 0; i < 5; i++) {
+        terminate();
+        ck_assert_int_eq(read_once(), APR_SUCCESS);
+        ck_assert_int_eq(read_once(), APR_SUCCESS);
+    }
+}
+END_TEST
+
+START_TEST(test_restarted)
+{
+    PQfinish(owner);
+    cluster_verb("restart", "fast");
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    cluster_verb("restart", "immediate");
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    owner = cluster_owner();
+}
+END_TEST
+
+START_TEST(test_away_and_back)
+{
+    oas_gate_stats_t stats;
+    apr_pool_t *request;
+
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
+    PQfinish(owner);
+    cluster_verb("stop", "immediate");
+    apr_pool_create(&request, pool);
+    ck_assert_int_eq(read_with(cluster_db(conn, TEST_ISSUER, gate, request)), OAS_DB_UNAVAILABLE);
+    expect_log("cannot be made again");
+    oas_gate_stats(gate, &stats);
+    ck_assert_int_eq(stats.away, 1);
+    ck_assert_int_eq(stats.in_flight, 1);
+    apr_pool_clear(request);
+    oas_gate_stats(gate, &stats);
+    ck_assert_int_eq(stats.in_flight, 0);
+    cluster_verb("start", NULL);
+    ck_assert_int_eq(read_with(cluster_db(conn, TEST_ISSUER, gate, request)), APR_SUCCESS);
+    oas_gate_stats(gate, &stats);
+    ck_assert_int_eq(stats.away, 0);
+    apr_pool_destroy(request);
+    owner = cluster_owner();
+}
+END_TEST
+
+START_TEST(test_nothing_lent)
+{
+    oas_db_t *with;
+    oas_gate_stats_t stats;
+
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
+    conn->borrowed = 0;
+    conn->refuse = 1;
+    with = cluster_db(conn, TEST_ISSUER, gate, pool);
+    ck_assert_int_eq(read_with(with), OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(read_with(with), OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(conn->borrowed, 1);
+    expect_log("cannot be reached");
+    oas_gate_stats(gate, &stats);
+    ck_assert_int_eq(stats.in_flight, 0);
+    ck_assert_int_eq(stats.away, 1);
+}
+END_TEST
+
+START_TEST(test_gate_is_full)
+{
+    oas_gate_place_t place;
+    apr_time_t start = apr_time_now();
+    oas_db_t *with;
+
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_enter(gate, 0, &place), APR_SUCCESS);
+    conn->borrowed = 0;
+    with = cluster_db(conn, TEST_ISSUER, gate, pool);
+    ck_assert_int_eq(read_with(with), OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(read_with(with), OAS_DB_UNAVAILABLE); /* waits once only */
+    ck_assert_int_lt((int)apr_time_as_msec(apr_time_now() - start), 450);
+    ck_assert_int_eq(conn->borrowed, 0);
+    expect_log("came free in time");
+}
+END_TEST
+
+START_TEST(test_gate_learns_its_size)
+{
+    cluster_conn_t *sized = cluster_connect(pool, cluster_params(0), 1);
+    oas_gate_stats_t stats;
+
+    oas_db_connected(&sized->dbd, sized, 7, NULL, NULL, NULL);
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
+    ck_assert_int_eq(read_with(cluster_db(sized, TEST_ISSUER, gate, pool)), APR_SUCCESS);
+    oas_gate_stats(gate, &stats);
+    ck_assert_int_eq(stats.max, 7);
+}
+END_TEST
+
+START_TEST(test_untold_connection)
+{
+    conn = cluster_connect(pool, cluster_params(0), 1);
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    terminate();
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+}
+END_TEST
+
+static int resets;
+
+static void count_reset(void *baton, const oas_dbd_t *dbd)
+{
+    ck_assert_ptr_eq(dbd->handle, ((cluster_conn_t *)baton)->dbd.handle);
+    resets++;
+}
+
+START_TEST(test_reset_hook)
+{
+    conn = cluster_connect(pool, cluster_params(0), 1);
+    oas_db_connected(&conn->dbd, NULL, 0, count_reset, conn, NULL);
+    resets = 0;
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    ck_assert_int_eq(resets, 0);
+    terminate();
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    ck_assert_int_eq(resets, 1);
+}
+END_TEST
+
+START_TEST(test_statements_forgotten)
+{
+    int backend = cluster_backend(conn);
+
+    PQclear(PQexec(native(), "DEALLOCATE ALL"));
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    ck_assert_int_eq(cluster_backend(conn), backend);
+}
+END_TEST
+
+START_TEST(test_transaction_left_open)
+{
+    PQclear(PQexec(native(), "BEGIN"));
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    PQclear(PQexec(native(), "BEGIN; SELECT no_such_thing"));
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    PQsendQuery(native(), "SELECT pg_sleep(0.01)");
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+}
+END_TEST
+
+START_TEST(test_other_users_of_the_connection)
+{
+    apr_dbd_results_t *results = NULL;
+    apr_dbd_row_t *row = NULL;
+
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    ck_assert_int_eq(apr_dbd_select(conn->dbd.driver, pool, conn->dbd.handle, &results,
+                                    "SELECT 'still here'", 1),
+                     0);
+    ck_assert_int_eq(apr_dbd_get_row(conn->dbd.driver, pool, results, &row, 1), 0);
+    ck_assert_str_eq(apr_dbd_get_entry(conn->dbd.driver, row, 0), "still here");
+}
+END_TEST
+
+/* The server ends what waits too long, and says so; the connection lives on. */
+START_TEST(test_lock_is_not_waited_for_forever)
+{
+    oas_code_put_t code = new_code(&login);
+    oas_code_redeem_t in = redeem_for(&code);
+    oas_redeem_outcome_t outcome;
+    int backend = cluster_backend(conn);
+    apr_time_t start;
+    oas_grant_t grant;
+
+    ck_assert_int_eq(put_code(&code), OAS_CODE_PUT);
+    cluster_sql(owner, "BEGIN");
+    cluster_sql(owner, "LOCK TABLE oas_grants IN ACCESS EXCLUSIVE MODE");
+    start = apr_time_now();
+    ck_assert_int_eq(oas_store_code_redeem(db, &in, &outcome, &grant, pool), OAS_DB_UNAVAILABLE);
+    ck_assert_int_lt((int)apr_time_as_msec(apr_time_now() - start), 4900);
+    expect_log("57014");
+    cluster_sql(owner, "ROLLBACK");
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
+    ck_assert_int_eq(cluster_backend(conn), backend);
+}
+END_TEST
+
+/* A server that says nothing at all: the call ends, the connection is thrown away. */
+START_TEST(test_silent_server)
+{
+    int backend = cluster_backend(conn);
+    apr_time_t start = apr_time_now();
+    int took;
+
+    ck_assert_int_eq(kill(backend, SIGSTOP), 0);
+    ck_assert_int_eq(read_once(), OAS_DB_UNAVAILABLE);
+    took = (int)apr_time_as_msec(apr_time_now() - start);
+    kill(backend, SIGCONT);
+    ck_assert_int_ge(took, 4900);
+    ck_assert_int_lt(took, 7000);
+    expect_log("did not answer in time");
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    ck_assert_int_ne(cluster_backend(conn), backend);
+}
+END_TEST
+
+START_TEST(test_read_only)
+{
+    oas_code_put_t code = new_code(&login);
+    oas_code_put_outcome_t outcome;
+    cluster_conn_t *standby =
+        cluster_connect(pool,
+                        apr_pstrcat(pool, cluster_params(0),
+                                    " options='-c default_transaction_read_only=on'", NULL),
+                        0);
+    oas_db_t *with = cluster_db(standby, TEST_ISSUER, NULL, pool);
+
+    ck_assert_int_eq(oas_store_code_put(with, &code, &outcome, pool), OAS_DB_UNAVAILABLE);
+    expect_log("25006");
+}
+END_TEST
+
+START_TEST(test_serializable_by_default)
+{
+    oas_code_put_t code = new_code(&login);
+    oas_code_redeem_t in = redeem_for(&code);
+    oas_grant_t grant;
+
+    conn = cluster_connect(pool,
+                           apr_pstrcat(pool, cluster_params(0),
+                                       " options='-c default_transaction_isolation=serializable'",
+                                       NULL),
+                           0);
+    db = cluster_db(conn, TEST_ISSUER, NULL, pool);
+    put_code(&code);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
+}
+END_TEST
+
+START_TEST(test_own_statement_timeout_is_kept)
+{
+    conn = cluster_connect(
+        pool, apr_pstrcat(pool, cluster_params(0), " options='-c statement_timeout=1500'", NULL),
+        0);
+    ck_assert_str_eq(cluster_sql(native(), "SHOW statement_timeout"), "1500ms");
+    conn = cluster_connect(pool, cluster_params(0), 0);
+    ck_assert_str_eq(cluster_sql(native(), "SHOW statement_timeout"), "4s");
+}
+END_TEST
+
+Suite *store_runner_suite(void)
+{
+    Suite *suite = suite_create("runner");
+    TCase *tcase = tcase_create("runner");
+
+    tcase_add_checked_fixture(tcase, login_setup, db_teardown);
+    tcase_set_timeout(tcase, 120);
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, test_terminated_between);
+    tcase_add_test(tcase, test_restarted);
+    tcase_add_test(tcase, test_away_and_back);
+    tcase_add_test(tcase, test_nothing_lent);
+    tcase_add_test(tcase, test_gate_is_full);
+    tcase_add_test(tcase, test_gate_learns_its_size);
+    tcase_add_test(tcase, test_untold_connection);
+    tcase_add_test(tcase, test_reset_hook);
+    tcase_add_test(tcase, test_statements_forgotten);
+    tcase_add_test(tcase, test_transaction_left_open);
+    tcase_add_test(tcase, test_other_users_of_the_connection);
+    tcase_add_test(tcase, test_lock_is_not_waited_for_forever);
+    tcase_add_test(tcase, test_silent_server);
+    tcase_add_test(tcase, test_read_only);
+    tcase_add_test(tcase, test_serializable_by_default);
+    tcase_add_test(tcase, test_own_statement_timeout_is_kept);
+    return suite;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <apr_strings.h>
+#include "../../lib/store/schema.h"
+#include "store_db.h"
+
+static char dir[64];
+
+/* An empty schema of its own, and access to it. */
+static oas_db_t *other_schema(const char *name)
+{
+    cluster_sql(owner, apr_psprintf(pool, "CREATE SCHEMA %s", name));
+    return cluster_db(
+        cluster_connect(
+            pool, apr_psprintf(pool, "%s options='-c search_path=%s'", cluster_params(1), name), 0),
+        NULL, NULL, pool);
+}
+
+static void add_file(const char *name, const char *text)
+{
+    const char *path = apr_pstrcat(pool, dir, "/", name, NULL);
+    FILE *out;
+
+    if (!dir[0])
+        ck_assert_ptr_nonnull(mkdtemp(strcpy(dir, "/tmp/oas-schema.XXXXXX")));
+    path = apr_pstrcat(pool, dir, "/", name, NULL);
+    out = fopen(path, "w");
+    ck_assert_ptr_nonnull(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+static void remove_files(void)
+{
+    int n = system(apr_psprintf(pool, "rm -r '%s'", dir));
+
+    ck_assert_int_eq(n, 0);
+    dir[0] = '\0';
+}
+
+static int from, to;
+static const char *why;
+
+static apr_status_t apply(oas_db_t *tool, const char *issuer)
+{
+    return oas_schema_apply(tool, dir, issuer, &from, &to, &why, pool);
+}
+
+#define TABLE_SQL                                                                                  \
+    "CREATE TABLE oas_schema (version integer PRIMARY KEY, issuer text NOT NULL, "                 \
+    "applied_at timestamptz NOT NULL DEFAULT now());"
+
+START_TEST(test_shipped_schema)
+{
+    oas_db_t *tool = other_schema("shipped");
+    const char *source = getenv("srcdir"), *issuer;
+    int version;
+
+    ck_assert_int_eq(oas_schema_status(tool, &version, &issuer, pool), APR_SUCCESS);
+    ck_assert_int_eq(version, 0);
+    ck_assert_ptr_null(issuer);
+    source = apr_pstrcat(pool, source ? source : ".", "/schema", NULL);
+    ck_assert_int_eq(oas_schema_apply(tool, source, "https://a/", &from, &to, &why, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(from, 0);
+    ck_assert_int_eq(to, OAS_SCHEMA_VERSION);
+    ck_assert_int_eq(oas_schema_status(tool, &version, &issuer, pool), APR_SUCCESS);
+    ck_assert_int_eq(version, OAS_SCHEMA_VERSION);
+    ck_assert_str_eq(issuer, "https://a/");
+    ck_assert_int_eq(oas_schema_apply(tool, source, "https://a/", &from, &to, &why, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(from, OAS_SCHEMA_VERSION);
+    ck_assert_int_eq(oas_schema_apply(tool, source, "https://b/", &from, &to, &why, pool),
+                     APR_EEXIST);
+    ck_assert_int_eq(oas_schema_grant(tool, "no_such_role", &why, pool), APR_EINVAL);
+    ck_assert_ptr_nonnull(strstr(why, "no_such_role"));
+    ck_assert_int_eq(oas_schema_grant(tool, "oauth2as", &why, pool), APR_SUCCESS);
+}
+END_TEST
+
+START_TEST(test_failing_file_changes_nothing)
+{
+    oas_db_t *tool = other_schema("failing");
+    const char *issuer;
+    int version;
+
+    add_file("001-a.sql", TABLE_SQL);
+    add_file("002-b.sql", "CREATE TABLE half (i int); SELECT no_such_thing;");
+    add_file("README", "no schema file");
+    ck_assert_int_eq(apply(tool, "https://a/"), APR_EINVAL);
+    ck_assert_int_eq(to, 1);
+    ck_assert_ptr_nonnull(strstr(why, "002-b.sql"));
+    ck_assert_ptr_nonnull(strstr(why, "no_such_thing"));
+    ck_assert_int_eq(oas_schema_status(tool, &version, &issuer, pool), APR_SUCCESS);
+    ck_assert_int_eq(version, 1);
+    ck_assert_str_eq(cluster_sql(owner, "SELECT to_regclass('failing.half') IS NULL"), "t");
+    add_file("002-b.sql", "CREATE TABLE whole (i int); COMMIT; CREATE TABLE outside (i int);");
+    ck_assert_int_eq(apply(tool, "https://a/"), APR_EINVAL);
+    ck_assert_ptr_nonnull(strstr(why, "transaction"));
+    remove_files();
+}
+END_TEST
+
+START_TEST(test_gap_and_newer_database)
+{
+    oas_db_t *tool = other_schema("gap");
+
+    add_file("001-a.sql", TABLE_SQL);
+    add_file("003-c.sql", "SELECT 1;");
+    ck_assert_int_eq(apply(tool, "https://a/"), APR_EINVAL);
+    ck_assert_int_eq(to, 1);
+    ck_assert_ptr_nonnull(strstr(why, "002"));
+    cluster_sql(owner, "INSERT INTO gap.oas_schema VALUES (7, 'https://a/')");
+    ck_assert_int_eq(apply(tool, "https://a/"), APR_EINVAL);
+    ck_assert_ptr_nonnull(strstr(why, "newer"));
+    remove_files();
+    ck_assert_int_eq(oas_schema_apply(tool, "/nonexistent", "https://a/", &from, &to, &why, pool),
+                     APR_ENOENT);
+}
+END_TEST
+
+static apr_status_t use(const char *issuer)
+{
+    unsigned char id[OAS_ID_LEN] = {0};
+    oas_grant_t grant;
+
+    return oas_store_grant_load(cluster_db(conn, issuer, NULL, pool), id, &grant, pool);
+}
+
+static void expect_log(const char *words)
+{
+    ck_assert_int_eq(cluster_log_count(), 1);
+    ck_assert_msg(strstr(cluster_log_last(), words) != NULL, "%s", cluster_log_last());
+    cluster_log_clear();
+}
+
+START_TEST(test_another_version_is_not_served)
+{
+    ck_assert_int_eq(use(TEST_ISSUER), APR_ENOENT);
+    /* the next version only adds: not even noticed */
+    cluster_sql(owner, "INSERT INTO oas_schema VALUES (2, '" TEST_ISSUER "')");
+    conn = cluster_connect(pool, cluster_params(0), 0);
+    ck_assert_int_eq(use(TEST_ISSUER), APR_ENOENT);
+    cluster_sql(owner, "INSERT INTO oas_schema VALUES (3, '" TEST_ISSUER "')");
+    conn = cluster_connect(pool, cluster_params(0), 0);
+    ck_assert_int_eq(use(TEST_ISSUER), OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(use(TEST_ISSUER), OAS_DB_UNAVAILABLE); /* the log is not flooded */
+    expect_log("version 3 found");
+    /* put right: the same connection serves again */
+    cluster_sql(owner, "DELETE FROM oas_schema WHERE version > 1");
+    ck_assert_int_eq(use(TEST_ISSUER), APR_ENOENT);
+}
+END_TEST
+
+START_TEST(test_missing_schema_then_applied)
+{
+    oas_db_t *tool = other_schema("late");
+    const char *source = getenv("srcdir");
+
+    conn = cluster_connect(
+        pool, apr_psprintf(pool, "%s options='-c search_path=late'", cluster_params(1)), 0);
+    ck_assert_int_eq(use("https://a/"), OAS_DB_UNAVAILABLE);
+    expect_log("oauth2asctl schema apply");
+    source = apr_pstrcat(pool, source ? source : ".", "/schema", NULL);
+    ck_assert_int_eq(oas_schema_apply(tool, source, "https://a/", &from, &to, &why, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(use("https://a/"), APR_ENOENT);
+}
+END_TEST
+
+START_TEST(test_another_issuer_is_not_served)
+{
+    ck_assert_int_eq(use("https://other.example/"), OAS_DB_UNAVAILABLE);
+    expect_log(TEST_ISSUER);
+    ck_assert_int_eq(use(NULL), APR_ENOENT);
+    ck_assert_int_eq(use(TEST_ISSUER), APR_ENOENT);
+}
+END_TEST
+
+Suite *store_schema_suite(void)
+{
+    Suite *suite = suite_create("schema");
+    TCase *tcase = db_case(suite, "schema");
+
+    tcase_add_test(tcase, test_shipped_schema);
+    tcase_add_test(tcase, test_failing_file_changes_nothing);
+    tcase_add_test(tcase, test_gap_and_newer_database);
+    tcase_add_test(tcase, test_another_version_is_not_served);
+    tcase_add_test(tcase, test_missing_schema_then_applied);
+    tcase_add_test(tcase, test_another_issuer_is_not_served);
+    return suite;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Throttle, users and clients. */
+#include <apr_strings.h>
+#include "../../lib/store/client.h"
+#include "../../lib/store/throttle.h"
+#include "../../lib/store/user.h"
+#include "store_db.h"
+
+static oas_throttle_attempt_t attempt_of(int pair, int account, int address)
+{
+    oas_throttle_attempt_t in;
+    int i;
+
+    for (i = 0; i < OAS_THROTTLE_KEYS; i++)
+        fill_random(in.key[i], OAS_SHA256_LEN);
+    in.limit[OAS_THROTTLE_PAIR] = pair;
+    in.limit[OAS_THROTTLE_ACCOUNT] = account;
+    in.limit[OAS_THROTTLE_ADDRESS] = address;
+    in.max = apr_time_from_sec(900);
+    return in;
+}
+
+static int attempt(const oas_throttle_attempt_t *in)
+{
+    int wait;
+
+    ck_assert_int_eq(oas_store_throttle_attempt(db, in, &wait, pool), APR_SUCCESS);
+    return wait;
+}
+
+static const char *counter(const oas_throttle_attempt_t *in, int key, const char *expression)
+{
+    return cluster_sql(owner, apr_psprintf(pool, "SELECT %s FROM oas_throttle WHERE key = '\\x%s'",
+                                           expression,
+                                           oas_hex_encode(pool, in->key[key], OAS_SHA256_LEN)));
+}
+
+static void set_counter(const oas_throttle_attempt_t *in, int key, const char *assignment)
+{
+    cluster_sql(owner,
+                apr_psprintf(pool, "UPDATE oas_throttle SET %s WHERE key = '\\x%s'", assignment,
+                             oas_hex_encode(pool, in->key[key], OAS_SHA256_LEN)));
+}
+
+START_TEST(test_waits_beyond_the_limit)
+{
+    oas_throttle_attempt_t in = attempt_of(3, 50, 100);
+    int i, wait;
+
+    for (i = 0; i < 4; i++) /* the fourth is beyond, but nobody waits yet */
+        ck_assert_int_eq(attempt(&in), 0);
+    wait = attempt(&in);
+    ck_assert_int_ge(wait, 1);
+    ck_assert_int_le(wait, 2);
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR, "failures"), "4"); /* not counted */
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_ADDRESS, "failures"), "4");
+    /* each further failure doubles the wait, up to max */
+    for (i = 2; i <= 12; i++) {
+        set_counter(&in, OAS_THROTTLE_PAIR, "waiting_until = NULL");
+        ck_assert_int_eq(attempt(&in), 0);
+        wait = attempt(&in);
+        ck_assert_int_le(wait, i < 10 ? 1 << i : 900);
+        ck_assert_int_ge(wait, i < 10 ? (1 << i) - 1 : 899);
+    }
+}
+END_TEST
+
+START_TEST(test_any_counter_counts)
+{
+    oas_throttle_attempt_t in = attempt_of(10, 10, 0), other;
+
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_int_ge(attempt(&in), 1);
+    /* another pair and account from the same address waits as well */
+    other = attempt_of(10, 10, 0);
+    memcpy(other.key[OAS_THROTTLE_ADDRESS], in.key[OAS_THROTTLE_ADDRESS], OAS_SHA256_LEN);
+    ck_assert_int_ge(attempt(&other), 1);
+    memcpy(other.key[OAS_THROTTLE_PAIR], in.key[OAS_THROTTLE_PAIR], OAS_SHA256_LEN);
+    fill_random(other.key[OAS_THROTTLE_ADDRESS], OAS_SHA256_LEN);
+    ck_assert_int_eq(attempt(&other), 0);
+}
+END_TEST
+
+START_TEST(test_counter_starts_again)
+{
+    oas_throttle_attempt_t in = attempt_of(1, 50, 100);
+
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_int_ge(attempt(&in), 1);
+    set_counter(&in, OAS_THROTTLE_PAIR,
+                "waiting_until = NULL, last_failure = last_failure - interval '901 seconds'");
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR, "failures"), "1");
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_ACCOUNT, "failures"), "3");
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR,
+                             "purge_after >= last_failure + interval '900 seconds' AND "
+                             "purge_after <= last_failure + interval '2 hours'"),
+                     "t");
+}
+END_TEST
+
+START_TEST(test_forgive)
+{
+    oas_throttle_attempt_t in = attempt_of(0, 50, 100);
+
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_int_eq(oas_store_throttle_forgive(db, &in, pool), APR_SUCCESS);
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR, "failures"), "0");
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_int_eq(oas_store_throttle_forgive(db, &in, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_throttle_forgive(db, &in, pool), APR_SUCCESS);
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_ACCOUNT, "failures"), "0");
+}
+END_TEST
+
+START_TEST(test_users)
+{
+    oas_db_t *tool = cluster_db(cluster_connect(pool, cluster_params(1), 0), NULL, NULL, pool);
+    apr_array_header_t *list;
+    oas_user_t user;
+
+    ck_assert_int_eq(oas_store_user_load(db, "carol", &user, pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_user_add(tool, "carol", "$y$hash", "{\"name\":\"Carol\"}", pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(oas_store_user_add(tool, "carol", "$y$other", "{}", pool), APR_EEXIST);
+    ck_assert_int_eq(oas_store_user_load(db, "carol", &user, pool), APR_SUCCESS);
+    ck_assert_str_eq(user.name, "carol");
+    ck_assert_str_eq(user.password_hash, "$y$hash");
+    ck_assert_int_eq(user.locked, 0);
+    ck_assert_ptr_nonnull(strstr(user.claims, "Carol"));
+    ck_assert_int_eq((int)strlen(user.created), 20);
+    ck_assert_int_eq(user.created[19], 'Z');
+    ck_assert_int_eq(oas_store_user_passwd(tool, "carol", "$y$new", pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_user_lock(tool, "carol", 1, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_user_load(db, "carol", &user, pool), APR_SUCCESS);
+    ck_assert_str_eq(user.password_hash, "$y$new");
+    ck_assert_int_eq(user.locked, 1);
+    ck_assert_int_eq(oas_store_user_passwd(tool, "nobody", "$y$new", pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_user_lock(tool, "nobody", 1, pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_user_list(tool, &list, pool), APR_SUCCESS);
+    ck_assert_int_ge(list->nelts, 1);
+    ck_assert_ptr_null(APR_ARRAY_IDX(list, 0, oas_user_t).password_hash);
+    /* the role of httpd reads users and changes none */
+    ck_assert_int_eq(oas_store_user_lock(db, "carol", 0, pool), OAS_DB_UNAVAILABLE);
+    ck_assert_ptr_nonnull(strstr(cluster_log_last(), "privileges"));
+    cluster_log_clear();
+}
+END_TEST
+
+static oas_client_t *configured(const char *id, const char *name)
+{
+    oas_client_t *client = apr_pcalloc(pool, sizeof(*client));
+    unsigned char hash[OAS_SHA256_LEN];
+    int i;
+
+    client->client_id = id;
+    client->name = name;
+    client->id_token_alg = "RS256";
+    client->auth_methods = OAS_AUTH_NONE;
+    for (i = 0; i < OAS_LIFETIME_COUNT; i++)
+        client->lifetimes[i] = OAS_LIFETIME_UNSET;
+    client->config_json = oas_client_to_json(client, pool);
+    oas_sha256(client->config_json, strlen(client->config_json), hash);
+    client->config_hash = oas_hex_encode(pool, hash, sizeof(hash));
+    return client;
+}
+
+START_TEST(test_clients)
+{
+    oas_client_t *out;
+
+    ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_client_sync(db, configured("c1", "One"), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_SUCCESS);
+    ck_assert_str_eq(out->name, "One");
+    cluster_sql(owner, "UPDATE oas_clients SET updated_at = '2000-01-01' WHERE client_id = 'c1'");
+    ck_assert_int_eq(oas_store_client_sync(db, configured("c1", "One"), pool), APR_SUCCESS);
+    ck_assert_str_eq(cluster_sql(owner, "SELECT updated_at < '2001-01-01' FROM oas_clients WHERE "
+                                        "client_id = 'c1'"),
+                     "t");
+    ck_assert_int_eq(oas_store_client_sync(db, configured("c1", "Two"), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_SUCCESS);
+    ck_assert_str_eq(out->name, "Two");
+    cluster_sql(owner, "UPDATE oas_clients SET disabled = true WHERE client_id = 'c1'");
+    ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_ENOENT);
+    cluster_sql(owner, "UPDATE oas_clients SET disabled = false, source = 'database' WHERE "
+                       "client_id = 'c1'");
+    ck_assert_int_eq(oas_store_client_sync(db, configured("c1", "Three"), pool), APR_EEXIST);
+    ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_SUCCESS);
+    ck_assert_str_eq(out->name, "Two");
+    /* a row that says something else than its key */
+    cluster_sql(owner, "UPDATE oas_clients SET client_id = 'c2' WHERE client_id = 'c1'");
+    ck_assert_int_eq(oas_store_client_load(db, "c2", &out, pool), APR_EGENERAL);
+    ck_assert_ptr_nonnull(strstr(cluster_log_last(), "cannot read"));
+    cluster_log_clear();
+}
+END_TEST
+
+Suite *store_table_suite(void)
+{
+    Suite *suite = suite_create("tables");
+    TCase *tcase = db_case(suite, "tables");
+
+    tcase_add_test(tcase, test_waits_beyond_the_limit);
+    tcase_add_test(tcase, test_any_counter_counts);
+    tcase_add_test(tcase, test_counter_starts_again);
+    tcase_add_test(tcase, test_forgive);
+    tcase_add_test(tcase, test_users);
+    tcase_add_test(tcase, test_clients);
+    return suite;
+}
