@@ -100,9 +100,13 @@ export class Instance {
     return run(path.join(top, 'test/lib/postgres'), [verb, this.dir, ...args]);
   }
 
-  async down() {
+  async stop() {
     await run(script, ['down', this.dir]);
     running.delete(this.dir);
+  }
+
+  /** The folder stays with OAS_KEEP=1, for whoever wants to read the logs. */
+  remove() {
     if (!process.env.OAS_KEEP) fs.rmSync(this.dir, { recursive: true, force: true });
   }
 }
@@ -121,13 +125,18 @@ export async function startInstance({ conf = '', args = [], prepare } = {}) {
   fs.writeFileSync(included, conf);
   running.add(dir);
   const started = Date.now();
-  const { stdout } = await run(script, ['up', dir, '--conf', included, ...args], { timeout: 300_000 });
+  const { stdout } = await run(script, ['up', dir, '--conf', included, ...args], { timeout: 300_000 }).catch((error) => {
+    running.delete(dir);
+    fs.rmSync(dir, { recursive: true, force: true });
+    throw new Error(error.stderr || error.message);
+  });
   const instance = new Instance(dir, parseAssignments(stdout));
   if (process.env.OAS_VERBOSE) console.log(`${instance.issuer} after ${Date.now() - started} ms in ${dir}`);
   afterEach(() => instance.checkLog());
   after(async () => {
-    await instance.down();
+    await instance.stop();
     await instance.checkLog();
+    instance.remove();
   });
   return instance;
 }
