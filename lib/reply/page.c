@@ -39,7 +39,7 @@ static const char *policy_text(const oas_tx_t *tx, const oas_page_policy_t *poli
 
     return apr_pstrcat(tx->pool,
                        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-                       "img-src 'self' https: data:; style-src ",
+                       "img-src 'self' https:; style-src ",
                        style_source(tx), "; script-src ", script, "; form-action 'self' ", target,
                        NULL);
 }
@@ -115,6 +115,7 @@ void oas_reply_page(oas_tx_t *tx, int status, const char *name, json_t *data,
 
 json_t *oas_page_wait(int seconds)
 {
+    seconds = seconds > 2 ? seconds : 2; /* the texts speak of several */
     return seconds < 120 ? json_pack("{si}", "seconds", seconds)
                          : json_pack("{si}", "minutes", (seconds + 59) / 60);
 }

@@ -46,7 +46,8 @@ typedef struct {
 void oas_reply_page(oas_tx_t *tx, int status, const char *name, json_t *data,
                     const oas_page_policy_t *policy);
 
-/** How long somebody must wait, as pages want it: {"seconds": n} or {"minutes": n}. */
+/** How long somebody must wait, as pages want it: {"seconds": n} or {"minutes": n}, at least two.
+ */
 json_t *oas_page_wait(int seconds);
 
 #endif
