@@ -9,7 +9,8 @@
 
 #define WATCHDOG_NAME "_oauth2as_"
 #define FIRST_WAIT    apr_time_from_msec(500)
-#define RETRY_WAIT    apr_time_from_sec(5)
+#define RETRY_WAIT    apr_time_from_sec(2) /* doubled each time */
+#define RETRY_MAX     apr_time_from_sec(64)
 #define DONE_WAIT     apr_time_from_sec(3600)
 
 /** The task of one server process and its children; written by one watchdog thread at a time. */
@@ -17,6 +18,7 @@ typedef struct {
     server_rec *main_server;
     ap_watchdog_t *watchdog;
     APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) * set_interval;
+    apr_interval_time_t wait; /* until the next attempt */
     int done;
 } task_t;
 
@@ -67,7 +69,8 @@ static apr_status_t run_task(int state, void *data, apr_pool_t *pool)
 
     if (state == AP_WATCHDOG_STATE_RUNNING && !task->done) {
         task->done = sync_all(task->main_server, pool);
-        task->set_interval(task->watchdog, task->done ? DONE_WAIT : RETRY_WAIT, task, run_task);
+        task->set_interval(task->watchdog, task->done ? DONE_WAIT : task->wait, task, run_task);
+        task->wait = task->wait < RETRY_MAX ? 2 * task->wait : RETRY_MAX;
     }
     return APR_SUCCESS;
 }
@@ -82,6 +85,7 @@ void oas_watchdog_register(apr_pool_t *pconf, server_rec *main_server)
     apr_status_t rv = APR_ENOTIMPL;
 
     task->main_server = main_server;
+    task->wait = RETRY_WAIT;
     task->set_interval = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
     if (get_instance != NULL && add_callback != NULL && task->set_interval != NULL) {
         rv = get_instance(&task->watchdog, WATCHDOG_NAME, 0, 1, pconf);

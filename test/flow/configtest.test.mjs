@@ -43,6 +43,8 @@ fs.cpSync(`${top}/templates`, path.join(dir, 'templates'), { recursive: true });
 write('templates/login.mustache', '<form>\n{{#open}}\n</form>\n', 0o644);
 
 const modulesToLoad = ['mpm_event', 'unixd', 'authn_core', 'authn_file', 'authz_core', 'auth_basic', 'alias', 'dbd'];
+// OAS_PRELOAD: the sanitizer's library, for a module that was built with one
+const env = process.env.OAS_PRELOAD ? { ...process.env, LD_PRELOAD: process.env.OAS_PRELOAD } : process.env;
 const builtIn = spawnSync(httpd, ['-l'], { encoding: 'utf8' }).stdout;
 const load = (names) =>
   names
@@ -109,7 +111,7 @@ function configtest(parts) {
   ];
   const line = lines.findIndex((text) => text.startsWith('»')) + 1;
   fs.writeFileSync(file, lines.map((text) => `${text.replace(/^»/, '')}\n`).join(''));
-  const run = spawnSync(httpd, ['-t', '-f', file], { encoding: 'utf8' });
+  const run = spawnSync(httpd, ['-t', '-f', file], { encoding: 'utf8', env });
   return { file, line, status: run.status, text: run.stdout + run.stderr };
 }
 
