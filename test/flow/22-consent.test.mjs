@@ -94,7 +94,7 @@ test('withdrawn: asked again, and the old tokens are good for nothing', async ()
   const { json } = await redeem(server, got);
   assert.equal((await userinfo(server, json.access_token)).status, 200);
   const page = await got.surfer.go(authorizeUrl(server, authorization({ client_id: 'once', prompt: 'consent' }).params));
-  await server.sql("SELECT oas_consent_withdraw_1('oauth2as|alice', 'once')");
+  await server.sql("SELECT oas_consent_withdraw_1('oauth2as|alice', 'once', '')");
   assert.equal((await userinfo(server, json.access_token)).status, 401);
   const silent = await got.surfer.go(authorizeUrl(server, authorization({ client_id: 'once', prompt: 'none' }).params));
   assert.equal(callbackOf(silent).error, 'consent_required');

@@ -19,7 +19,7 @@ const server = await startInstance({
     client('post-only', { type: 'web', extra: [...skip, 'OAuth2ASClientAuth client_secret_post'] }) +
     client('loose', { type: 'web', extra: [...skip, 'OAuth2ASRequire -pkce'] }) +
     client('hasty', { extra: [...skip, 'OAuth2ASLifetime code 1s'] }) +
-    client('odd id+%&:ü', { type: 'web', extra: skip }) +
+    client('odd-id+%&:/~', { type: 'web', extra: skip }) +
     client('short', { extra: [...skip, 'OAuth2ASLifetime access-token 77s', 'OAuth2ASLifetime id-token 99s'] }),
 });
 const api = 'https://api.example.test/';
@@ -178,7 +178,7 @@ test('client_secret_basic and client_secret_post', async () => {
 });
 
 test('an id with every odd character, percent-encoded in the header', async () => {
-  const id = 'odd id+%&:ü';
+  const id = 'odd-id+%&:/~';
   const answer = await redeem(server, await getCode(server, { client_id: id }), { client_id: undefined }, { authorization: basic(id, secretOf(id)) });
   assert.equal(answer.status, 200, answer.text);
 });

@@ -69,7 +69,7 @@ test('a form of one is refused by the other, even with the same cookie value', a
   one.announce(/OAS00743/);
   for (const [mine, theirs] of [[one, two], [two, one]]) {
     const surfer = new Surfer(mine);
-    const page = await surfer.go(authorizeUrl(mine, authorization().params));
+    const page = await surfer.go(authorizeUrl(mine, authorization({ prompt: 'consent' }).params));
     const value = [...surfer.jar.get(new URL(mine.issuer).origin).values()][0];
     const other = new Surfer(theirs);
     await other.go(authorizeUrl(theirs, authorization().params));
