@@ -2,6 +2,7 @@
 #include "db.h"
 
 #include <string.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include "runner.h"
 #include "wire.h"
@@ -88,8 +89,8 @@ static const char *connection_error(oas_db_t *db)
     char *p;
 
     for (p = text; *p; p++) {
-        if (*p == '\n')
-            *p = p[1] ? ' ' : '\0';
+        if (apr_iscntrl(*p))
+            *p = ' ';
     }
     return text;
 }

@@ -135,13 +135,23 @@ PGconn *cluster_owner(void)
     return conn;
 }
 
-void cluster_terminate(int backend)
+PGconn *cluster_superuser(void)
 {
-    char params[512], sql[80];
+    char params[512];
     PGconn *conn;
 
     snprintf(params, sizeof(params), "host=%s dbname=%s user=postgres", host, database);
     conn = PQconnectdb(params);
+    if (PQstatus(conn) != CONNECTION_OK)
+        fail("cannot connect", PQerrorMessage(conn));
+    return conn;
+}
+
+void cluster_terminate(int backend)
+{
+    PGconn *conn = cluster_superuser();
+    char sql[80];
+
     snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%d, 5000)", backend);
     cluster_sql(conn, sql);
     PQfinish(conn);

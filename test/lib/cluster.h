@@ -30,6 +30,9 @@ const char *cluster_params(int owner);
 /** A connection of its own as the owner, to look and to meddle. */
 PGconn *cluster_owner(void);
 
+/** The same as the superuser, who sees everybody's backends. */
+PGconn *cluster_superuser(void);
+
 /** Runs SQL on it and returns the first cell in static memory; "" for none. Exits on an error. */
 const char *cluster_sql(PGconn *conn, const char *sql);
 

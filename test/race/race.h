@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file race.h
+ * Many threads, each with a connection of its own, do the same thing at the same moment.
+ */
+#ifndef OAS_TEST_RACE_H
+#define OAS_TEST_RACE_H
+
+#include <apr_pools.h>
+#include "../../lib/store/grant.h"
+#include "../../lib/store/session.h"
+#include "../lib/cluster.h"
+
+#define RACERS 64
+
+/** One thread with its connection. `pool` is cleared before each start. */
+typedef struct {
+    int index;
+    apr_pool_t *pool;
+    cluster_conn_t *conn;
+    oas_db_t *db; /**< fresh at each start, as in each request */
+} racer_t;
+
+/** Counts one expectation; prints what was expected when it is not met. */
+void race_expect(int met, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Lets `count` threads run `work` at once, and waits for them all. */
+void race_run(int count, void (*work)(racer_t *racer, void *data), void *data);
+
+/** Gives every racer a new connection. */
+void race_connect(void);
+
+/** How often each race is run: 50, or OAS_RACE_ROUNDS. */
+int race_rounds(void);
+
+/** Pool and access of the main thread; the pool is cleared by race_step. */
+extern apr_pool_t *race_pool;
+extern oas_db_t *race_db;
+extern PGconn *race_owner;
+void race_step(void);
+
+/** A login of `sub`, stored; a code of client "shop" in it, not stored; the request that redeems
+ * it. */
+oas_session_new_t race_login(const char *sub);
+oas_code_put_t race_code(const oas_session_new_t *login);
+oas_code_redeem_t race_redeem(const oas_code_put_t *code);
+
+/** Random bytes. */
+void race_random(unsigned char *out, apr_size_t len);
+
+/** First cell of a query whose %s is the grant's id in hex. */
+const char *race_grant_sql(const char *format, const oas_code_put_t *code);
+
+void race_codes(void);
+void race_sessions(void);
+void race_consents(void);
+void race_throttle(void);
+void race_faults(void);
+
+#endif
