@@ -10,12 +10,13 @@
 #include <apr_strings.h>
 
 #define WORKERS 16
-#define CODES   100 /* redeemed by each worker in one run */
+#define KILLS   60
 
 typedef struct {
     oas_session_new_t login;
-    volatile int running; /* workers that are not done */
-    int wait_for_it;      /* 1: the database may be away for a while */
+    volatile int finished; /* 1: workers may stop */
+    int wait_for_it;       /* 1: the database may be away for a while */
+    int codes;             /* how many were put and redeemed */
     int reads, reads_failed;
     int done, away, other;
 } load_t;
@@ -71,13 +72,12 @@ static void redeem_one(racer_t *racer, load_t *load)
 static void work(racer_t *racer, void *data)
 {
     load_t *load = data;
-    int i;
 
-    for (i = 0; i < CODES; i++) {
+    while (!load->finished) {
+        count(&load->codes);
         read_session(racer, load);
         redeem_one(racer, load);
     }
-    __atomic_sub_fetch(&load->running, 1, __ATOMIC_SEQ_CST);
 }
 
 static void *run_load(void *data)
@@ -93,7 +93,6 @@ static pthread_t start_load(load_t *load, int wait_for_it)
     race_step();
     memset(load, 0, sizeof(*load));
     load->login = race_login("file|faults");
-    load->running = WORKERS;
     load->wait_for_it = wait_for_it;
     if (pthread_create(&thread, NULL, run_load, load) != 0)
         exit(1);
@@ -103,8 +102,9 @@ static pthread_t start_load(load_t *load, int wait_for_it)
 /* Every code was redeemed, once, by the attempt that was told so. */
 static void expect_all_done(const load_t *load)
 {
-    race_expect(load->done == WORKERS * CODES && load->other == 0,
-                "every redemption ends done; %d did, %d otherwise", load->done, load->other);
+    race_expect(load->done == load->codes && load->other == 0,
+                "every one of %d redemptions ends done; %d did, %d otherwise", load->codes,
+                load->done, load->other);
     race_expect(!strcmp(cluster_sql(race_owner,
                                     "SELECT count(*) FROM oas_grants JOIN oas_codes USING "
                                     "(grant_id) WHERE sub = 'file|faults' AND (revoked_at IS NOT "
@@ -122,7 +122,7 @@ static void fault_terminate(void)
     int killed = 0;
 
     thread = start_load(&load, 0);
-    while (load.running > 0) {
+    while (killed < KILLS) {
         /* of those at work the oldest, so that nobody is hit again while he starts anew */
         const char *backend = cluster_sql(
             superuser, "SELECT pid FROM pg_stat_activity WHERE usename = 'oauth2as' AND "
@@ -133,13 +133,13 @@ static void fault_terminate(void)
             cluster_terminate((int)apr_atoi64(backend));
             killed++;
         }
-        usleep(3000);
+        usleep(5000);
     }
+    load.finished = 1;
     pthread_join(thread, NULL);
     PQfinish(superuser);
-    printf("          %d backends ended under %d requests\n", killed, WORKERS * CODES * 3);
-    race_expect(killed >= 10, "backends were ended while statements ran: %d", killed);
-    race_expect(load.reads == WORKERS * CODES, "no read is lost; %d failed", load.reads_failed);
+    printf("          %d backends ended under %d codes\n", killed, load.codes);
+    race_expect(load.reads == load.codes, "no read is lost; %d failed", load.reads_failed);
     race_expect(load.away == 0, "no write is refused; %d were", load.away);
     expect_all_done(&load);
 }
@@ -175,9 +175,11 @@ static void fault_restart_under_load(const char *mode)
 
     thread = start_load(&load, 1);
     PQfinish(race_owner);
-    usleep(20000);
+    usleep(100000);
     cluster_verb("restart", mode);
     race_owner = cluster_owner();
+    usleep(100000);
+    load.finished = 1;
     pthread_join(thread, NULL);
     expect_all_done(&load);
     race_step();
