@@ -43,6 +43,11 @@ test_fuzz_fuzz_mustache_SOURCES = test/fuzz/fuzz_mustache.c test/fuzz/fuzz.h $(F
 test_fuzz_fuzz_mustache_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_mustache_LDADD = $(OAS_REPLY) $(OAS_LIBS)
 
+FUZZ_TARGETS += test/fuzz/fuzz_interaction
+test_fuzz_fuzz_interaction_SOURCES = test/fuzz/fuzz_interaction.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_interaction_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_interaction_LDADD = $(OAS_LOGIN) $(OAS_LIBS)
+
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
 	  name=$${target##*/fuzz_}; found=fuzz-found/$$name; \
