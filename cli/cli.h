@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file cli.h
+ * oauth2asctl: what its verbs share. A verb gets what stands behind "AREA VERB" and returns the
+ * exit code.
+ */
+#ifndef OAS_CLI_H
+#define OAS_CLI_H
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+#include "../lib/store/db.h"
+
+/** Exit codes; in docs/oauth2asctl.1 as well. */
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNAVAILABLE = 3 };
+
+#define CLI_PASSWORD_MAX 512 /**< bytes */
+
+/** The command line behind "AREA VERB". */
+typedef struct {
+    apr_pool_t *pool;
+    int argc;
+    char *const *argv;      /**< argv[0] is the verb */
+    const char *dbd_params; /**< --dbd-params, else OAUTH2AS_DBDPARAMS, or NULL */
+} cli_t;
+
+/** One line on standard error, "oauth2asctl: ...". Returns `code`. */
+int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Says what a failed store verb means. `what` names the thing: "user alice". */
+int cli_store_failed(apr_status_t status, const char *what);
+
+/** Opens the database; NULL when it cannot (said on standard error, *code is the exit code). */
+oas_db_t *cli_database(cli_t *cli, int *code);
+
+/**
+ * Reads a secret that a person types: from the terminal without echo, twice when `twice`, or the
+ * first line of standard input when that is no terminal. The buffer is wiped with the pool.
+ * @return NULL when there is none (said on standard error)
+ */
+const char *cli_read_secret(apr_pool_t *pool, const char *prompt, int twice);
+
+/** Writes a new file of mode 0600; one that exists is left as it is. Returns the exit code. */
+int cli_write_private(const char *path, const char *data, apr_size_t len);
+
+int cli_schema_apply(cli_t *cli);
+int cli_schema_status(cli_t *cli);
+int cli_secret_generate(cli_t *cli);
+int cli_key_generate(cli_t *cli);
+int cli_user_add(cli_t *cli);
+int cli_user_passwd(cli_t *cli);
+int cli_user_lock(cli_t *cli);
+int cli_user_unlock(cli_t *cli);
+int cli_user_list(cli_t *cli);
+int cli_client_hash_secret(cli_t *cli);
+
+/** One option of a verb. */
+typedef struct {
+    const char *name;   /**< without the dashes */
+    const char **value; /**< the next argument, or "" for a flag */
+    int is_flag;
+    int (*each)(void *baton,
+                const char *value); /**< instead of `value`: called for each occurrence */
+    void *baton;
+} cli_option_t;
+
+/**
+ * Takes the options out of the command line and checks the number of what is left.
+ * @param options ends with a NULL name; --dbd-params is understood everywhere
+ * @param operands gets the others
+ * @return CLI_DONE, or CLI_USAGE (said on standard error)
+ */
+int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, int count);
+
+#endif

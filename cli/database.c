@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+#include <apr_strings.h>
+
+/* The connection behind the one oas_db_t of this run. */
+static apr_status_t borrow(void *baton, oas_dbd_t *out)
+{
+    *out = *(oas_dbd_t *)baton;
+    return APR_SUCCESS;
+}
+
+static apr_status_t close_connection(void *baton)
+{
+    oas_dbd_t *dbd = baton;
+
+    return apr_dbd_close(dbd->driver, dbd->handle) == 0 ? APR_SUCCESS : APR_EGENERAL;
+}
+
+static void write_log(void *baton, oas_log_level_t level, apr_status_t status, const char *text)
+{
+    cli_fail(0, "%s", text);
+}
+
+oas_db_t *cli_database(cli_t *cli, int *code)
+{
+    static const oas_db_source_t source = {borrow, NULL};
+    static const oas_log_t log = {OAS_LOG_WARNING, write_log, NULL};
+    oas_dbd_t *dbd = apr_pcalloc(cli->pool, sizeof(*dbd));
+    const char *error = NULL;
+
+    *code = CLI_USAGE;
+    if (!cli->dbd_params) {
+        cli_fail(0, "which database? Give --dbd-params \"host=... dbname=... user=...\" or set "
+                    "OAUTH2AS_DBDPARAMS");
+        return NULL;
+    }
+    *code = CLI_UNAVAILABLE;
+    dbd->pool = cli->pool;
+    if (apr_dbd_init(cli->pool) != APR_SUCCESS ||
+        apr_dbd_get_driver(cli->pool, "pgsql", &dbd->driver) != APR_SUCCESS) {
+        cli_fail(0,
+                 "APR-util's PostgreSQL driver is missing (Debian: libaprutil1-dbd-pgsql, Fedora: "
+                 "apr-util-pgsql)");
+        return NULL;
+    }
+    if (apr_dbd_open_ex(dbd->driver, cli->pool, cli->dbd_params, &dbd->handle, &error) !=
+        APR_SUCCESS) {
+        cli_fail(0, "cannot connect: %s", error ? error : "no reason given");
+        return NULL;
+    }
+    apr_pool_cleanup_register(cli->pool, dbd, close_connection, apr_pool_cleanup_null);
+    oas_db_connected(dbd, NULL, 0, NULL, NULL, &log);
+    *code = CLI_DONE;
+    return oas_db_create(cli->pool, &source, dbd, NULL, NULL, 0, &log);
+}

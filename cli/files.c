@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is kept in files: secrets and keys; and the hash of a client's secret. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <apr_strings.h>
+#include "../lib/base/bytes.h"
+#include "../lib/base/secret.h"
+#include "../lib/jose/jwk.h"
+
+/* 1 when all bytes are safely on the disk. */
+static int write_all(int fd, const char *data, apr_size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno != EINTR)
+            return 0;
+        if (n > 0) {
+            data += n;
+            len -= (apr_size_t)n;
+        }
+    }
+    return fsync(fd) == 0;
+}
+
+int cli_write_private(const char *path, const char *data, apr_size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int written, error;
+
+    if (fd < 0)
+        return cli_fail(CLI_FAILED,
+                        errno == EEXIST ? "%s is there already and is left as it is (%s)"
+                                        : "cannot make %s: %s",
+                        path, strerror(errno));
+    written = write_all(fd, data, len);
+    error = errno;
+    if (close(fd) == 0 && written)
+        return CLI_DONE;
+    unlink(path);
+    return cli_fail(CLI_FAILED, "cannot write %s: %s", path, strerror(error));
+}
+
+int cli_secret_generate(cli_t *cli)
+{
+    const cli_option_t options[] = {{NULL}};
+    unsigned char secret[OAS_SECRET_MIN];
+    const char *path;
+    char *text;
+    int code = cli_parse(cli, options, &path, 1);
+
+    if (code != CLI_DONE)
+        return code;
+    if (oas_random(secret, sizeof(secret)) != APR_SUCCESS)
+        return cli_fail(CLI_FAILED, "the system gives no random bytes");
+    text =
+        apr_pstrcat(cli->pool, oas_base64url_encode(cli->pool, secret, sizeof(secret)), "\n", NULL);
+    oas_wipe(secret, sizeof(secret));
+    oas_wipe_with_pool(cli->pool, text, strlen(text));
+    return cli_write_private(path, text, strlen(text));
+}
+
+int cli_key_generate(cli_t *cli)
+{
+    const cli_option_t options[] = {{NULL}};
+    const char *operands[2], *pem;
+    const oas_alg_t *alg;
+    int code = cli_parse(cli, options, operands, 2);
+
+    if (code != CLI_DONE)
+        return code;
+    alg = oas_alg_find(operands[0]);
+    if (!alg)
+        return cli_fail(CLI_USAGE, "%s is none of RS256, PS256, ES256, EdDSA", operands[0]);
+    if (oas_jwk_generate_pem(&pem, alg, cli->pool) != APR_SUCCESS)
+        return cli_fail(CLI_FAILED, "OpenSSL makes no key for %s", operands[0]);
+    return cli_write_private(operands[1], pem, strlen(pem));
+}
+
+/* Shorter ones could be guessed from the hash. */
+#define CLIENT_SECRET_MIN 16
+
+int cli_client_hash_secret(cli_t *cli)
+{
+    const cli_option_t options[] = {{NULL}};
+    unsigned char hash[OAS_SHA256_LEN];
+    const char *secret;
+    int code = cli_parse(cli, options, NULL, 0);
+
+    if (code != CLI_DONE)
+        return code;
+    secret = cli_read_secret(cli->pool, "Client secret", 1);
+    if (!secret)
+        return CLI_FAILED;
+    if (strlen(secret) < CLIENT_SECRET_MIN)
+        return cli_fail(
+            CLI_FAILED,
+            "a client secret has at least %d characters, so that nobody guesses it from "
+            "its hash; make one with: openssl rand -hex 32",
+            CLIENT_SECRET_MIN);
+    oas_sha256(secret, strlen(secret), hash);
+    printf("sha256:%s\n", oas_hex_encode(cli->pool, hash, sizeof(hash)));
+    return CLI_DONE;
+}

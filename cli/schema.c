@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "../lib/base/tx.h"
+#include "../lib/base/uri.h"
+#include "../lib/store/schema.h"
+
+/* The issuer rule of configtest: https, or http on this machine; no query and no fragment (RFC
+ * 8414). */
+static int issuer_valid(const char *issuer, apr_pool_t *pool)
+{
+    oas_uri_t uri;
+
+    if (oas_uri_parse(&uri, issuer, pool) != APR_SUCCESS || !uri.host || uri.query ||
+        uri.fragment || uri.has_userinfo)
+        return 0;
+    return !strcmp(uri.scheme, "https") ||
+           (!strcmp(uri.scheme, "http") && oas_uri_loopback(&uri, 1));
+}
+
+static int apply_failed(apr_status_t status, const char *dir, const char *why)
+{
+    if (status == APR_EEXIST)
+        return cli_fail(CLI_FAILED, "this schema belongs to another issuer (oauth2asctl schema "
+                                    "status); another schema or database is needed for this one");
+    if (status == APR_ENOENT)
+        return cli_fail(CLI_FAILED, "there are no schema files in %s (--dir)", dir);
+    if (status == OAS_DB_UNAVAILABLE)
+        return CLI_UNAVAILABLE;
+    return cli_fail(CLI_FAILED, "%s", why ? why : "the schema cannot be applied");
+}
+
+int cli_schema_apply(cli_t *cli)
+{
+    const char *issuer = NULL, *dir = OAS_DATADIR "/schema", *role = NULL, *why = NULL;
+    const cli_option_t options[] = {
+        {.name = "issuer", .value = &issuer},
+        {.name = "dir", .value = &dir},
+        {.name = "grant-to", .value = &role},
+        {NULL},
+    };
+    int from, to, code = cli_parse(cli, options, NULL, 0);
+    apr_status_t rv;
+    oas_db_t *db;
+
+    if (code != CLI_DONE)
+        return code;
+    if (!issuer)
+        return cli_fail(CLI_USAGE, "--issuer is missing: the value of OAuth2ASIssuer");
+    if (!issuer_valid(issuer, cli->pool))
+        return cli_fail(CLI_USAGE, "%s is no issuer: https://HOST/[PATH], or http on this machine",
+                        issuer);
+    db = cli_database(cli, &code);
+    if (!db)
+        return code;
+    rv = oas_schema_apply(db, dir, issuer, &from, &to, &why, cli->pool);
+    if (to != from)
+        printf("schema updated from version %d to %d\n", from, to);
+    if (rv != APR_SUCCESS)
+        return apply_failed(rv, dir, why);
+    if (to == from)
+        printf("schema is at version %d already\n", to);
+    rv = role ? oas_schema_grant(db, role, &why, cli->pool) : APR_SUCCESS;
+    if (rv != APR_SUCCESS)
+        return apply_failed(rv, dir, why);
+    if (role)
+        printf("%s has what httpd needs\n", role);
+    return CLI_DONE;
+}
+
+int cli_schema_status(cli_t *cli)
+{
+    const cli_option_t options[] = {{NULL}};
+    int version, code = cli_parse(cli, options, NULL, 0);
+    const char *issuer;
+    apr_status_t rv;
+    oas_db_t *db;
+
+    if (code != CLI_DONE)
+        return code;
+    db = cli_database(cli, &code);
+    if (!db)
+        return code;
+    rv = oas_schema_status(db, &version, &issuer, cli->pool);
+    if (rv == OAS_DB_UNAVAILABLE)
+        return CLI_UNAVAILABLE;
+    if (rv != APR_SUCCESS)
+        return cli_fail(CLI_FAILED, "the table oas_schema cannot be read by this role");
+    if (!version)
+        return cli_fail(CLI_FAILED, "there is no schema yet (oauth2asctl schema apply)");
+    printf("version %d (this program: %d)\nissuer  %s\n", version, OAS_SCHEMA_VERSION, issuer);
+    return CLI_DONE;
+}
