@@ -39,7 +39,7 @@ check_PROGRAMS += docs/directives
 docs_directives_SOURCES = docs/directives.c lib/httpd/directives.def
 docs_directives_LDADD = $(OAS_ALL) $(OAS_LIBS)
 TESTS += test/guard/directives
-EXTRA_DIST += docs/directives.md test/guard/directives test/flow/configtest.test.mjs
+EXTRA_DIST += docs/directives.md test/guard/directives test/flow/configtest.test.mjs test/flow/12-httpd.test.mjs
 .PHONY: docs
 docs: docs/directives$(EXEEXT)
 	./docs/directives$(EXEEXT) > '$(srcdir)/docs/directives.md'
