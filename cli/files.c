@@ -31,24 +31,25 @@ static int write_all(int fd, const char *data, apr_size_t len)
 int cli_write_private(const char *path, const char *data, apr_size_t len)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int written, error;
+    char why[120];
+    int written, error = errno;
 
+    if (fd < 0 && error == EEXIST)
+        return cli_fail(CLI_FAILED, "%s is there already and is left as it is", path);
     if (fd < 0)
-        return cli_fail(CLI_FAILED,
-                        errno == EEXIST ? "%s is there already and is left as it is (%s)"
-                                        : "cannot make %s: %s",
-                        path, strerror(errno));
+        return cli_fail(CLI_FAILED, "cannot make %s: %s", path,
+                        apr_strerror(error, why, sizeof(why)));
     written = write_all(fd, data, len);
     error = errno;
     if (close(fd) == 0 && written)
         return CLI_DONE;
     unlink(path);
-    return cli_fail(CLI_FAILED, "cannot write %s: %s", path, strerror(error));
+    return cli_fail(CLI_FAILED, "cannot write %s: %s", path, apr_strerror(error, why, sizeof(why)));
 }
 
 int cli_secret_generate(cli_t *cli)
 {
-    const cli_option_t options[] = {{NULL}};
+    const cli_option_t options[] = {{.name = NULL}};
     unsigned char secret[OAS_SECRET_MIN];
     const char *path;
     char *text;
@@ -67,7 +68,7 @@ int cli_secret_generate(cli_t *cli)
 
 int cli_key_generate(cli_t *cli)
 {
-    const cli_option_t options[] = {{NULL}};
+    const cli_option_t options[] = {{.name = NULL}};
     const char *operands[2], *pem;
     const oas_alg_t *alg;
     int code = cli_parse(cli, options, operands, 2);
@@ -87,7 +88,7 @@ int cli_key_generate(cli_t *cli)
 
 int cli_client_hash_secret(cli_t *cli)
 {
-    const cli_option_t options[] = {{NULL}};
+    const cli_option_t options[] = {{.name = NULL}};
     unsigned char hash[OAS_SHA256_LEN];
     const char *secret;
     int code = cli_parse(cli, options, NULL, 0);

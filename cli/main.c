@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
+#include <config.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,6 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 #include "../lib/base/tx.h"
-#include "config.h"
 
 typedef struct {
     const char *area, *verb, *arguments, *help;
@@ -113,7 +113,8 @@ static int take_option(const cli_option_t *options, char *const *argv)
 
 int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, int count)
 {
-    const cli_option_t common[] = {{.name = "dbd-params", .value = &cli->dbd_params}, {NULL}};
+    const cli_option_t common[] = {{.name = "dbd-params", .value = &cli->dbd_params},
+                                   {.name = NULL}};
     int i, found = 0, only_operands = 0;
 
     for (i = 1; i < cli->argc; i++) {

@@ -39,7 +39,7 @@ int cli_schema_apply(cli_t *cli)
         {.name = "issuer", .value = &issuer},
         {.name = "dir", .value = &dir},
         {.name = "grant-to", .value = &role},
-        {NULL},
+        {.name = NULL},
     };
     int from, to, code = cli_parse(cli, options, NULL, 0);
     apr_status_t rv;
@@ -72,7 +72,7 @@ int cli_schema_apply(cli_t *cli)
 
 int cli_schema_status(cli_t *cli)
 {
-    const cli_option_t options[] = {{NULL}};
+    const cli_option_t options[] = {{.name = NULL}};
     int version, code = cli_parse(cli, options, NULL, 0);
     const char *issuer;
     apr_status_t rv;

@@ -71,7 +71,7 @@ int cli_user_add(cli_t *cli)
         {.name = "claim", .each = add_claim, .baton = &claims},
         {.name = "email", .value = &email},
         {.name = "verified", .value = &verified, .is_flag = 1},
-        {NULL},
+        {.name = NULL},
     };
     int code = cli_parse(cli, options, &operand, 1);
     apr_status_t rv;
@@ -102,7 +102,7 @@ int cli_user_add(cli_t *cli)
 /* What passwd, lock and unlock have in common: one name, an open database. */
 static oas_db_t *open_for(cli_t *cli, const char **name, int *code)
 {
-    const cli_option_t options[] = {{NULL}};
+    const cli_option_t options[] = {{.name = NULL}};
     const char *operand;
 
     *code = cli_parse(cli, options, &operand, 1);
@@ -184,7 +184,7 @@ static void print_json(const apr_array_header_t *users, apr_pool_t *pool)
 int cli_user_list(cli_t *cli)
 {
     const char *json = NULL;
-    const cli_option_t options[] = {{.name = "json", .value = &json, .is_flag = 1}, {NULL}};
+    const cli_option_t options[] = {{.name = "json", .value = &json, .is_flag = 1}, {.name = NULL}};
     apr_array_header_t *users;
     int i, code = cli_parse(cli, options, NULL, 0);
     apr_status_t rv;

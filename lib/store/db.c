@@ -20,6 +20,7 @@ struct oas_db {
     oas_gate_place_t place;
     oas_dbd_t dbd;
     PGconn *conn; /* NULL: nothing borrowed */
+    int sized;    /* the gate knows the size of the pool */
     int failed;   /* there was none: this request does not wait for one again */
 };
 
@@ -142,8 +143,9 @@ static apr_status_t check_schema(oas_db_t *db, oas_conn_t **out)
     }
     if (!state)
         return trouble(db, OAS_TROUBLE_OTHER, NULL, "libpq takes no event procedure");
-    if (db->gate && state->max > 0)
+    if (db->gate && !db->sized)
         oas_gate_size(db->gate, state->max);
+    db->sized = 1;
     *out = state;
     found = mismatch(db, state);
     if (found != OAS_TROUBLE_NONE) {
