@@ -32,10 +32,15 @@ async function assertWhole() {
   assert.equal((await redeem(server, got)).status, 200);
 }
 
+function killBackends() {
+  return server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oauth2as'", 'postgres');
+}
+
 /** Reads as fast as they are answered, until the returned function is called; what was not 200 counts. */
-function keepReading(workers = 4) {
+function keepReading(t, workers = 4) {
   const seen = { good: 0, bad: [] };
   let running = true;
+  t.after(() => (running = false));
   const work = Array.from({ length: workers }, async () => {
     while (running) {
       const answer = await userinfo(server, token).catch((error) => ({ status: error.code ?? error.message, text: '' }));
@@ -50,12 +55,12 @@ function keepReading(workers = 4) {
   };
 }
 
-test('backends killed while requests run: no read is lost', async () => {
+test('backends killed while requests run: no read is lost', async (t) => {
   server.announce(away, { maybe: true });
-  const stop = keepReading();
+  const stop = keepReading(t);
   for (let times = 0; times < 10; times++) {
     await sleep(150);
-    await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oauth2as'");
+    await killBackends();
   }
   await sleep(150);
   const { good, bad } = await stop();
@@ -73,9 +78,9 @@ for (const mode of ['fast', 'immediate']) {
     await assertWhole();
   });
 
-  test(`PostgreSQL restarted (${mode}) while requests run: 200 or 503, and whole at once`, async () => {
+  test(`PostgreSQL restarted (${mode}) while requests run: 200 or 503, and whole at once`, async (t) => {
     server.announce(away, { maybe: true });
-    const stop = keepReading();
+    const stop = keepReading(t);
     await sleep(200);
     await server.postgres('restart', mode);
     await sleep(1500);
@@ -95,14 +100,15 @@ test('a code survives a restart between its issue and its redemption', async () 
   if (answer.status === 503) assert.equal((await redeem(server, got)).status, 200, 'a retry finds the code unspent');
 });
 
-test('redemptions while backends are killed: never invalid_grant for a code that was not used', async () => {
+test('redemptions while backends are killed: never invalid_grant for a code that was not used', async (t) => {
   server.announce(away, { maybe: true });
   const codes = [];
   for (let times = 0; times < 12; times++) codes.push(await getCode(server));
   let killing = true;
+  t.after(() => (killing = false));
   const killer = (async () => {
     while (killing) {
-      await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oauth2as'");
+      await killBackends();
       await sleep(20);
     }
   })();

@@ -22,15 +22,15 @@ export async function startChromium() {
 /** A fresh profile with one page. `page.problems` are what its console and its policy complained about. */
 export async function newPage(browser, options = {}) {
   const context = await browser.newContext(options);
-  const page = await context.newPage();
-  watch(page);
-  return page;
+  context.setDefaultTimeout(10_000);
+  return watch(await context.newPage());
 }
 
 export function watch(page) {
   page.problems = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) page.problems.push(message.text());
+    const icon = message.location().url.endsWith('/favicon.ico'); // asked for by the browser, not by the page
+    if (['error', 'warning'].includes(message.type()) && !icon) page.problems.push(message.text());
   });
   page.on('pageerror', (error) => page.problems.push(String(error)));
   return page;

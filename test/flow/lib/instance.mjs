@@ -84,10 +84,10 @@ export class Instance {
     assert.deepEqual(missing, [], 'the error log lacks lines that the test announced');
   }
 
-  /** Rows of a query, each an array of strings, as the owner of the schema. */
-  async sql(query) {
+  /** Rows of a query, each an array of strings, as the owner of the schema or as another role. */
+  async sql(query, role = this.env.PGUSER) {
     const { stdout } = await run('psql', ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', '-F', '\t', '-c', query], {
-      env: { ...process.env, ...this.env },
+      env: { ...process.env, ...this.env, PGUSER: role },
     });
     return stdout.split('\n').filter(Boolean).map((line) => line.split('\t'));
   }

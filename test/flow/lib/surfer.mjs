@@ -81,10 +81,11 @@ export class Surfer {
     return answer;
   }
 
-  /** Follows redirects as long as they stay with the authorization server. */
+  /** Follows redirects as long as they stay with the authorization server and carry no answer to the application. */
   async go(url, options = {}) {
     let answer = await this.send(url, options);
-    for (let hops = 0; answer.location !== null && answer.location.origin === answer.url.origin; hops++) {
+    const ours = ({ location, url }) => location !== null && location.origin === url.origin && !location.searchParams.has('iss');
+    for (let hops = 0; ours(answer); hops++) {
       if (hops === 10) throw new Error(`too many redirects, now at ${answer.location}`);
       answer = await this.send(answer.location.href);
     }
