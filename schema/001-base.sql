@@ -167,6 +167,11 @@ BEGIN
           FROM oas_throttle AS o JOIN unnest(p_keys, p_limits) AS i (key, allowed) USING (key)
           GROUP BY o.key) AS n
     WHERE t.key = n.key;
+
+    -- More rows than an attempt can add, so that strangers cannot make the table grow for ever. Comes last
+    -- and skips what others hold: nothing is waited for.
+    DELETE FROM oas_throttle WHERE key IN (
+        SELECT key FROM oas_throttle WHERE purge_after <= v_now LIMIT 8 FOR UPDATE SKIP LOCKED);
     RETURN 0;
 END $$;
 

@@ -38,8 +38,9 @@ typedef struct {
  * @param issuer the iss value that the schema must belong to (law 11), or NULL for tools
  * @param gate   the gate of this process, see gate.h; NULL: no gate (tools)
  * @param wait   longest wait at the gate
- * Nothing is borrowed before the first statement. The place at the gate is given back when `pool`
- * is cleared, after the connection.
+ * Nothing is borrowed before the first statement. A dead connection is made again through
+ * apr_dbd_check_conn, which waits as long as the connection's connect_timeout allows. The place at
+ * the gate is given back when `pool` is cleared, after the connection.
  */
 oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *baton,
                         const char *issuer, oas_gate_t *gate, apr_interval_time_t wait,
@@ -49,7 +50,9 @@ oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *b
  * Prepares this module's statements on a new connection and again after each reset of it (libpq
  * event), and reads the schema's version and issuer. To be called from mod_dbd's post_connect hook
  * with the connection's own pool. Never fails the connection: a missing schema only makes our
- * statements fail.
+ * statements fail. Where the session has no statement_timeout it gets one of 4 s, a little less
+ * than the 5 s that a statement is waited for, so that the server says itself what became of a
+ * write.
  * @param pool_key identifies the pool the connection belongs to; @param max its size (DBDMax)
  * @param reset_hook called after a reset, before our own statements are prepared; may be NULL
  */

@@ -14,9 +14,9 @@
 
 typedef struct {
     oas_session_new_t login;
-    volatile int finished; /* 1: workers may stop */
-    int wait_for_it;       /* 1: the database may be away for a while */
-    int codes;             /* how many were put and redeemed */
+    int finished;    /* 1: workers may stop */
+    int wait_for_it; /* 1: the database may be away for a while */
+    int codes;       /* how many were put and redeemed */
     int reads, reads_failed;
     int done, away, other;
 } load_t;
@@ -73,7 +73,7 @@ static void work(racer_t *racer, void *data)
 {
     load_t *load = data;
 
-    while (!load->finished) {
+    while (!__atomic_load_n(&load->finished, __ATOMIC_ACQUIRE)) {
         count(&load->codes);
         read_session(racer, load);
         redeem_one(racer, load);
@@ -135,7 +135,7 @@ static void fault_terminate(void)
         }
         usleep(5000);
     }
-    load.finished = 1;
+    __atomic_store_n(&load.finished, 1, __ATOMIC_RELEASE);
     pthread_join(thread, NULL);
     PQfinish(superuser);
     printf("          %d backends ended under %d codes\n", killed, load.codes);
@@ -179,7 +179,7 @@ static void fault_restart_under_load(const char *mode)
     cluster_verb("restart", mode);
     race_owner = cluster_owner();
     usleep(100000);
-    load.finished = 1;
+    __atomic_store_n(&load.finished, 1, __ATOMIC_RELEASE);
     pthread_join(thread, NULL);
     expect_all_done(&load);
     race_step();

@@ -100,6 +100,23 @@ START_TEST(test_counter_starts_again)
 }
 END_TEST
 
+START_TEST(test_old_counters_go_away)
+{
+    oas_throttle_attempt_t in = attempt_of(5, 50, 100);
+
+    cluster_sql(owner, "INSERT INTO oas_throttle (key, failures, last_failure, purge_after) "
+                       "SELECT sha256(i::text::bytea), 1, now() - interval '1 day', "
+                       "now() - interval '1 hour' FROM generate_series(1, 20) AS i");
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_str_eq(cluster_sql(owner, "SELECT count(*) FROM oas_throttle WHERE purge_after < "
+                                        "clock_timestamp()"),
+                     "0");
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR, "failures"), "3");
+}
+END_TEST
+
 START_TEST(test_forgive)
 {
     oas_throttle_attempt_t in = attempt_of(0, 50, 100);
@@ -205,6 +222,7 @@ Suite *store_table_suite(void)
     tcase_add_test(tcase, test_waits_beyond_the_limit);
     tcase_add_test(tcase, test_any_counter_counts);
     tcase_add_test(tcase, test_counter_starts_again);
+    tcase_add_test(tcase, test_old_counters_go_away);
     tcase_add_test(tcase, test_forgive);
     tcase_add_test(tcase, test_users);
     tcase_add_test(tcase, test_clients);
