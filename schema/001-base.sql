@@ -23,6 +23,8 @@ CREATE TABLE oas_schema (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- seen_at: when a node last had a configured client in its configuration. One that none has had for 15 minutes
+-- was removed everywhere and counts no more.
 CREATE TABLE oas_clients (
     client_id   text PRIMARY KEY,
     source      text NOT NULL CHECK (source IN ('configuration', 'database')),
@@ -30,7 +32,8 @@ CREATE TABLE oas_clients (
     metadata    jsonb NOT NULL,
     disabled    boolean NOT NULL DEFAULT false,
     created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    updated_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+    updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at     timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 CREATE TABLE oas_subjects (

@@ -11,7 +11,7 @@
 #define FIRST_WAIT    apr_time_from_msec(500)
 #define RETRY_WAIT    apr_time_from_sec(2) /* doubled each time */
 #define RETRY_MAX     apr_time_from_sec(64)
-#define DONE_WAIT     apr_time_from_sec(3600)
+#define AGAIN_WAIT    apr_time_from_sec(300) /* says that this node still has its clients */
 
 /** The task of one server process and its children; written by one watchdog thread at a time. */
 typedef struct {
@@ -19,11 +19,11 @@ typedef struct {
     ap_watchdog_t *watchdog;
     APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) * set_interval;
     apr_interval_time_t wait; /* until the next attempt */
-    int done;
+    int warned;               /* all clients have been written once, conflicts were named */
 } task_t;
 
 /** @return 0 when the database was away and the rest has to wait */
-static int sync_issuer(oas_server_config_t *config, apr_pool_t *pool)
+static int sync_issuer(oas_server_config_t *config, int warned, apr_pool_t *pool)
 {
     oas_db_t *db = oas_background_db(config, pool);
     int i;
@@ -33,18 +33,18 @@ static int sync_issuer(oas_server_config_t *config, apr_pool_t *pool)
             &APR_ARRAY_IDX(config->clients, i, oas_client_config_t *)->client;
         apr_status_t rv = oas_store_client_sync(db, client, pool);
 
-        if (rv == APR_EEXIST) {
+        if (rv == APR_EEXIST && !warned) {
             oas_log(&config->log, OAS_LOG_WARNING, OAS_TAG(00341), APR_SUCCESS,
                     "client %s is in the database too; the one of the configuration counts",
                     client->client_id);
-        } else if (rv != APR_SUCCESS) {
+        } else if (rv != APR_SUCCESS && rv != APR_EEXIST) {
             return 0;
         }
     }
     return 1;
 }
 
-static int sync_all(server_rec *s, apr_pool_t *pool)
+static int sync_all(server_rec *s, int warned, apr_pool_t *pool)
 {
     int done = 1;
 
@@ -56,7 +56,7 @@ static int sync_all(server_rec *s, apr_pool_t *pool)
             apr_pool_create(&part, pool) != APR_SUCCESS) {
             continue;
         }
-        done &= sync_issuer(config, part);
+        done &= sync_issuer(config, warned, part);
         apr_pool_destroy(part);
     }
     return done;
@@ -67,11 +67,15 @@ static apr_status_t run_task(int state, void *data, apr_pool_t *pool)
 {
     task_t *task = data;
 
-    if (state == AP_WATCHDOG_STATE_RUNNING && !task->done) {
-        task->done = sync_all(task->main_server, pool);
-        task->set_interval(task->watchdog, task->done ? DONE_WAIT : task->wait, task, run_task);
-        task->wait = task->wait < RETRY_MAX ? 2 * task->wait : RETRY_MAX;
+    int done;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) {
+        return APR_SUCCESS;
     }
+    done = sync_all(task->main_server, task->warned, pool);
+    task->set_interval(task->watchdog, done ? AGAIN_WAIT : task->wait, task, run_task);
+    task->wait = done ? RETRY_WAIT : (task->wait < RETRY_MAX ? 2 * task->wait : RETRY_MAX);
+    task->warned |= done;
     return APR_SUCCESS;
 }
 

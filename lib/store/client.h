@@ -10,13 +10,18 @@
 #include "db.h"
 
 /**
- * Writes one configured client; does nothing when the row already has this hash.
+ * Writes one configured client and notes that a node has it; a row that is up to date is touched
+ * once a minute at most. To be called every few minutes: see oas_store_client_load.
  * @return APR_SUCCESS; APR_EEXIST when a client that was not configured (source "database") has
  * this id: it stays as it is.
  */
 apr_status_t oas_store_client_sync(oas_db_t *db, const oas_client_t *client, apr_pool_t *pool);
 
-/** Reads one client that is not disabled. APR_ENOENT: none. The struct lives in `pool`. */
+/**
+ * Reads one client that is not disabled and, when it comes from a configuration, that some node
+ * still has (noted within 15 minutes), so that removing it from every configuration ends it.
+ * APR_ENOENT: none. The struct lives in `pool`.
+ */
 apr_status_t oas_store_client_load(oas_db_t *db, const char *client_id, oas_client_t **out,
                                    apr_pool_t *pool);
 

@@ -13,13 +13,16 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "INSERT INTO oas_clients AS c (client_id, source, config_hash, metadata) "
          "VALUES ($1, 'configuration', $2, $3::jsonb) ON CONFLICT (client_id) DO UPDATE "
          "SET config_hash = excluded.config_hash, metadata = excluded.metadata, "
-         "updated_at = clock_timestamp() "
-         "WHERE c.source = 'configuration' AND c.config_hash <> excluded.config_hash "
+         "seen_at = clock_timestamp(), updated_at = CASE "
+         "WHEN c.config_hash <> excluded.config_hash THEN clock_timestamp() ELSE c.updated_at END "
+         "WHERE c.source = 'configuration' AND (c.config_hash <> excluded.config_hash "
+         "OR c.seen_at < clock_timestamp() - interval '1 minute') "
          "RETURNING c.source) "
          "SELECT source FROM oas_clients WHERE client_id = $1"},
     [OAS_STMT_CLIENT_LOAD] =
         {"oas_client_load", 1, 1,
-         "SELECT metadata::text FROM oas_clients WHERE client_id = $1 AND NOT disabled"},
+         "SELECT metadata::text FROM oas_clients WHERE client_id = $1 AND NOT disabled "
+         "AND (source = 'database' OR seen_at > clock_timestamp() - interval '15 minutes')"},
     [OAS_STMT_SESSION_OPEN] =
         {"oas_session_open", 16, 1,
          "SELECT session_id, auth_time, now, amr, acr FROM oas_session_open_1("

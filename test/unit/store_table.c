@@ -199,6 +199,13 @@ START_TEST(test_clients)
     ck_assert_int_eq(oas_store_client_sync(db, configured("c1", "Two"), pool), APR_SUCCESS);
     ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_SUCCESS);
     ck_assert_str_eq(out->name, "Two");
+    /* a client that no node has configured any more ends */
+    cluster_sql(owner, "UPDATE oas_clients SET seen_at = seen_at - interval '16 minutes' "
+                       "WHERE client_id = 'c1'");
+    ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_client_sync(db, configured("c1", "Two"), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_SUCCESS);
+
     cluster_sql(owner, "UPDATE oas_clients SET disabled = true WHERE client_id = 'c1'");
     ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_ENOENT);
     cluster_sql(owner, "UPDATE oas_clients SET disabled = false, source = 'database' WHERE "
