@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 schemadir = $(pkgdatadir)/schema
 dist_schema_DATA = schema/001-base.sql
+EXTRA_DIST += docs/database.md
