@@ -288,14 +288,14 @@ BEGIN
             RETURN 'consent_gone';
         END IF;
     ELSIF p_consent = 'allow' THEN
-        -- 60 seconds: how far the clock that dated the form may run ahead of this one
+        -- the form was dated by this clock too, in whole seconds rounded down
         INSERT INTO oas_consents AS c (sub, client_id, resource, scopes, live, granted_at)
         VALUES (v_session.sub, p_client, coalesce(p_resource, ''), v_scopes, true, v_now)
         ON CONFLICT (sub, client_id, resource) DO UPDATE
         SET scopes = ARRAY(SELECT DISTINCT unnest(c.scopes || v_scopes) ORDER BY 1),
             live = true, granted_at = v_now, purge_after = NULL
         WHERE c.withdrawn_at IS NULL
-            OR to_timestamp(p_form_started) > c.withdrawn_at + interval '60 seconds';
+            OR to_timestamp(p_form_started) > c.withdrawn_at;
         IF NOT FOUND THEN
             RETURN 'consent_gone';
         END IF;

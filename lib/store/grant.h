@@ -29,7 +29,8 @@ typedef struct {
     apr_interval_time_t code_lifetime;
     apr_interval_time_t access_lifetime; /**< how long what is issued from it lives */
     oas_consent_mode_t consent;
-    apr_int64_t form_started; /**< OAS_CONSENT_ALLOW: when the form was made, seconds */
+    apr_int64_t
+        form_started; /**< OAS_CONSENT_ALLOW: when the form was made, by the database's clock */
 } oas_code_put_t;
 
 typedef enum {
