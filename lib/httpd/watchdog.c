@@ -66,7 +66,6 @@ static int sync_all(server_rec *s, int warned, apr_pool_t *pool)
 static apr_status_t run_task(int state, void *data, apr_pool_t *pool)
 {
     task_t *task = data;
-
     int done;
 
     if (state != AP_WATCHDOG_STATE_RUNNING) {
