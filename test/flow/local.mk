@@ -2,16 +2,29 @@
 # Flow tests and demo are run by ./check and ./demo, with Node and a browser; here they are distributed.
 EXTRA_DIST += test/instance test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/package.json test/flow/package-lock.json test/flow/.npmrc \
-	test/flow/lib/http.mjs test/flow/lib/instance.mjs test/flow/lib/oauth.mjs test/flow/lib/surfer.mjs \
+	test/flow/lib/app.mjs \
+	test/flow/lib/chromium.mjs \
+	test/flow/lib/http.mjs \
+	test/flow/lib/instance.mjs \
+	test/flow/lib/oauth.mjs \
+	test/flow/lib/surfer.mjs \
 	test/flow/10-discovery.test.mjs \
+	test/flow/12-httpd.test.mjs \
 	test/flow/20-authorize.test.mjs \
 	test/flow/21-login.test.mjs \
 	test/flow/22-consent.test.mjs \
 	test/flow/23-forms.test.mjs \
+	test/flow/24-stale.test.mjs \
 	test/flow/30-token.test.mjs \
 	test/flow/31-redeem.test.mjs \
 	test/flow/40-userinfo.test.mjs \
 	test/flow/50-clients.test.mjs \
 	test/flow/55-issuers.test.mjs \
+	test/flow/60-browser.test.mjs \
+	test/flow/61-demo.test.mjs \
+	test/flow/70-bad-input.test.mjs \
+	test/flow/80-database.test.mjs \
+	test/flow/90-memory.test.mjs \
+	test/flow/configtest.test.mjs \
 	demo-app/httpd.conf demo-app/index.html demo-app/app.js demo-app/style.css demo-app/icon.svg \
 	demo-app/api/items.json

@@ -31,8 +31,8 @@ function parseAssignments(text) {
   return Object.fromEntries([...text.matchAll(/^(\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]));
 }
 
-// Lines that say what the server found wrong, below the level "notice".
-const trouble = /\] \[(?:[\w]+:)?(?:warn|error|crit|alert|emerg)\] /;
+// Lines that say what the server found wrong, a child that died, and what a sanitizer writes.
+const trouble = /\] \[(?:\w+:)?(?:warn|error|crit|alert|emerg)\] |exit signal|Sanitizer|: runtime error: /;
 // What any httpd says that is stopped or restarted in the middle of things.
 const harmless = /AH00045|AH00046|AH00098/;
 
@@ -115,9 +115,10 @@ export class Instance {
  * Starts a server for the test file that calls this at its top level, and stops it behind the last test.
  * @param conf text for the virtual host
  * @param args further arguments of test/instance up
+ * @param env makes further environment variables of it from the instance's folder
  * @param prepare is given the instance's folder before anything starts
  */
-export async function startInstance({ conf = '', args = [], prepare } = {}) {
+export async function startInstance({ conf = '', args = [], env = () => ({}), prepare } = {}) {
   const dir = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'oas-flow-'));
   fs.chmodSync(dir, 0o755);
   prepare?.(dir);
@@ -125,7 +126,10 @@ export async function startInstance({ conf = '', args = [], prepare } = {}) {
   fs.writeFileSync(included, conf);
   running.add(dir);
   const started = Date.now();
-  const { stdout } = await run(script, ['up', dir, '--conf', included, ...args], { timeout: 300_000 }).catch((error) => {
+  const { stdout } = await run(script, ['up', dir, '--conf', included, ...args], {
+    timeout: 300_000,
+    env: { ...process.env, ...env(dir) },
+  }).catch((error) => {
     running.delete(dir);
     fs.rmSync(dir, { recursive: true, force: true });
     throw new Error(error.stderr || error.message);

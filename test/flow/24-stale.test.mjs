@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Forms that stayed open too long, and a node whose clock is wrong: httpd runs by a clock of its own here.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startInstance } from './lib/instance.mjs';
+import { Surfer, textOf } from './lib/surfer.mjs';
+import { authorization, authorizeUrl, callbackOf, client, decode, getCode, redeem, userinfo } from './lib/oauth.mjs';
+
+const libraries = ['x86_64', 'aarch64'].map((cpu) => `/usr/lib/${cpu}-linux-gnu/faketime/libfaketimeMT.so.1`);
+const library = libraries.find((file) => fs.existsSync(file));
+assert.ok(library, 'libfaketime is missing (Debian: apt-get install libfaketime)');
+let clock;
+const server = await startInstance({
+  conf: client('spa') + client('own', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }),
+  prepare(dir) {
+    clock = path.join(dir, 'clock');
+    fs.writeFileSync(clock, '+0\n');
+  },
+  env: () => ({
+    OAS_PRELOAD: [process.env.OAS_PRELOAD, library].filter(Boolean).join(':'),
+    FAKETIME_TIMESTAMP_FILE: clock,
+    FAKETIME_CACHE_DURATION: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  }),
+});
+const user = { username: 'alice', password: 'correct horse' };
+
+/** Sets httpd's clock, and waits until all its processes have seen it. */
+async function shiftClock(seconds) {
+  fs.writeFileSync(clock, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+  await sleep(2200);
+}
+
+function open(surfer, overrides) {
+  return surfer.go(authorizeUrl(server, authorization(overrides).params));
+}
+
+function assertStale(answer) {
+  assert.equal(answer.status, 400);
+  assert.equal(answer.location, null);
+  assert.match(textOf(answer.text), /expired/i);
+  assert.match(textOf(answer.text), /invalid_request/);
+}
+
+test('a form that stayed open for an hour is refused with a page that says so, and a fresh one works', async () => {
+  const login = new Surfer(server);
+  const loginPage = await open(login);
+  const consent = new Surfer(server);
+  const consentPage = await consent.submit(await open(consent), user);
+  assert.ok(consentPage.form.buttons.some(({ name }) => name === 'decision'));
+  await shiftClock(3600 + 120);
+  try {
+    assertStale(await login.submit(loginPage, user));
+    assertStale(await consent.submit(consentPage, { decision: 'allow' }));
+    assert.ok(callbackOf(await login.through(await open(login))).code);
+  } finally {
+    await shiftClock(0);
+  }
+});
+
+test('within the hour it is not', async () => {
+  const surfer = new Surfer(server);
+  const page = await open(surfer, { client_id: 'own' });
+  await shiftClock(3400);
+  try {
+    assert.ok(callbackOf(await surfer.submit(page, user)).code);
+  } finally {
+    await shiftClock(0);
+  }
+});
+
+for (const seconds of [-86_400, 86_400]) {
+  test(`the clock of httpd is a day ${seconds < 0 ? 'slow' : 'fast'}: the database's decides`, async () => {
+    await shiftClock(seconds);
+    try {
+      const answer = await redeem(server, await getCode(server, { client_id: 'own' }));
+      assert.equal(answer.status, 200, answer.text);
+      const { claims } = decode(answer.json.id_token);
+      assert.ok(Math.abs(claims.iat - Date.now() / 1000) < 10, 'tokens carry the time of the database');
+      assert.equal((await userinfo(server, answer.json.access_token)).status, 200);
+    } finally {
+      await shiftClock(0);
+    }
+  });
+}
