@@ -112,7 +112,12 @@ typedef struct {
     const char *config_json; /**< its metadata JSON (store/client_json.h) */
 } oas_client_t;
 
-enum { OAS_IN_ID_TOKEN = 1, OAS_IN_USERINFO = 2, OAS_IN_ACCESS_TOKEN = 4 };
+enum {
+    OAS_IN_ID_TOKEN = 1,
+    OAS_IN_USERINFO = 2,
+    OAS_IN_ACCESS_TOKEN = 4,
+    OAS_IN_DEFAULT = OAS_IN_ID_TOKEN | OAS_IN_USERINFO /**< applications read either */
+};
 
 typedef enum {
     OAS_CLAIM_STRING,

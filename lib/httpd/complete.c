@@ -140,7 +140,7 @@ static const char *default_claims(oas_server_config_t *config, apr_pool_t *pool)
         claim->name = row->name;
         claim->scope = row->scope;
         claim->type = row->type;
-        claim->in = OAS_IN_USERINFO;
+        claim->in = OAS_IN_DEFAULT;
         claim->value = oas_string_expr(
             &setting, apr_psprintf(pool, "%%{reqenv:AUTHENTICATE_%s}", variable), &why);
         if (claim->value == NULL) {

@@ -214,7 +214,7 @@ static const char *parse_claim(const oas_setting_t *setting, int argc, char *con
     claim->name = apr_pstrdup(setting->pool, argv[0]);
     claim->scope = standard->scope;
     claim->type = standard->type;
-    claim->in = OAS_IN_USERINFO;
+    claim->in = OAS_IN_DEFAULT;
     if (*argv[0] == '\0' || is_reserved(argv[0])) {
         return "this claim is made by the server itself";
     }
