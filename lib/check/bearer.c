@@ -83,7 +83,7 @@ static oas_outcome_t load_client_for_cors(oas_tx_t *tx)
 
 oas_outcome_t oas_check_access_token(oas_tx_t *tx)
 {
-    const char *token;
+    const char *token = NULL;
     const char *reason;
     oas_words_t *scopes;
 
