@@ -1,1 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
+EXTRA_DIST += docs/architecture.md docs/getting-started.md docs/operations.md docs/security.md \
+	test/flow/screenshots.mjs \
+	docs/images/consent-dark.png \
+	docs/images/consent-light.png \
+	docs/images/consent-phone.png \
+	docs/images/demo-light.png \
+	docs/images/error-dark.png \
+	docs/images/error-light.png \
+	docs/images/error-phone.png \
+	docs/images/login-dark.png \
+	docs/images/login-light.png \
+	docs/images/login-phone.png \
+	docs/images/login-wrong-dark.png \
+	docs/images/login-wrong-light.png
