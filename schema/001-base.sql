@@ -328,7 +328,7 @@ END $$;
 -- Decides what becomes of a code. What never changes is compared first and without a lock, so an attempt by somebody else
 -- neither changes nor delays anything; then the grant's row decides who wins.
 CREATE FUNCTION oas_code_use_1(p_grant uuid, p_hash bytea, p_client text, p_redirect_uri text,
-    p_challenge text, p_attempt uuid)
+    p_challenge text, p_resource text, p_attempt uuid)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_now   timestamptz;
@@ -349,6 +349,8 @@ BEGIN
         RETURN 'verifier_missing';
     ELSIF p_challenge IS DISTINCT FROM v_code.code_challenge THEN
         RETURN 'verifier';
+    ELSIF p_resource IS NOT NULL AND p_resource IS DISTINCT FROM v_grant.resource THEN
+        RETURN 'resource';
     END IF;
 
     SELECT * INTO v_grant FROM oas_grants WHERE grant_id = p_grant FOR UPDATE;
@@ -384,12 +386,13 @@ $$;
 
 -- Redeems a code: the outcome and, when it is 'done', the grant and the code's nonce.
 CREATE FUNCTION oas_code_redeem_1(p_grant uuid, p_hash bytea, p_client text, p_redirect_uri text,
-    p_challenge text, p_attempt uuid)
+    p_challenge text, p_resource text, p_attempt uuid)
 RETURNS TABLE (outcome text, grant_id uuid, client_id text, sub text, session_id uuid, scope text,
     resource text, auth_time bigint, amr text, acr text, claims jsonb, now bigint, nonce text)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_outcome text := oas_code_use_1(p_grant, p_hash, p_client, p_redirect_uri, p_challenge, p_attempt);
+    v_outcome text := oas_code_use_1(p_grant, p_hash, p_client, p_redirect_uri, p_challenge,
+        p_resource, p_attempt);
 BEGIN
     IF v_outcome = 'done' THEN
         RETURN QUERY SELECT v_outcome, l.*, c.nonce

@@ -67,7 +67,7 @@ static const oas_error_row_t rows[OAS_E_COUNT] = {
 
     [OAS_E_FORM_STALE] = {"invalid_request", 400, 0, "This page has expired.", OAS_LOG_INFO},
     [OAS_E_FORM_FOREIGN] = {"invalid_request", 400, 0, "This form does not belong to this browser.",
-                            OAS_LOG_WARNING},
+                            OAS_LOG_INFO},
     [OAS_E_COOKIES_OFF] = {"invalid_request", 400, 0,
                            "Your browser did not send the cookie of this page.", OAS_LOG_INFO},
     [OAS_E_THROTTLED] = {"too_many_attempts", 429, 0, "Too many attempts to sign in.",

@@ -22,7 +22,7 @@ typedef struct oas_tx oas_tx_t;
 
 /** What came over the wire. Set by httpd/ before the first step. */
 typedef struct {
-    const char *method; /**< "GET", "HEAD" counts as GET */
+    const char *method; /**< "GET", "HEAD" comes as "GET", but not at authorize */
     const char *query;  /**< raw, without '?', or NULL */
     const char *content_type;
     const char *body; /**< NULL when there is none; NUL-terminated behind body_len bytes */
@@ -141,6 +141,7 @@ struct oas_tx {
     const oas_resource_t *resource; /**< API, or NULL; by check_resource */
     const char *code_challenge;
     unsigned prompt;        /**< OAS_PROMPT_ bits */
+    const char *hinted_sub; /**< sub of id_token_hint, "" when it is no ID token of ours, or NULL */
     apr_int64_t max_age;    /**< seconds, -1: not asked */
     oas_session_t *session; /**< by load_session or accept_login */
     int consent_given;      /**< the consent form said allow; by accept_consent */

@@ -67,18 +67,17 @@ static const char *reject_reason(oas_tx_t *tx, const char *token, json_t **claim
     return NULL;
 }
 
-/* A browser's reply may only be read by pages of the client that the token was given to. */
-static oas_outcome_t load_client_for_cors(oas_tx_t *tx)
+/* A client that is no longer one has no tokens either; its origins may read the answer (CORS). */
+static oas_outcome_t load_token_client(oas_tx_t *tx)
 {
     const char *client_id = oas_json_string(tx->token_claims, "client_id");
+    apr_status_t rv = client_id != NULL ? oas_client_find(tx, client_id, &tx->client) : APR_ENOENT;
 
-    if (tx->request.origin == NULL || client_id == NULL) {
-        return OAS_NEXT;
+    if (rv == APR_ENOENT) {
+        return oas_refuse(tx, OAS_TAG(00679), OAS_E_BEARER_INVALID, "its client has gone");
     }
-    if (oas_client_find(tx, client_id, &tx->client) == OAS_DB_UNAVAILABLE) {
-        return oas_store_fault(tx, OAS_TAG(00672), OAS_DB_UNAVAILABLE, "client not looked up");
-    }
-    return OAS_NEXT;
+    return rv == APR_SUCCESS ? OAS_NEXT
+                             : oas_store_fault(tx, OAS_TAG(00672), rv, "client not looked up");
 }
 
 oas_outcome_t oas_check_access_token(oas_tx_t *tx)
@@ -94,7 +93,7 @@ oas_outcome_t oas_check_access_token(oas_tx_t *tx)
     if (reason != NULL) {
         return oas_refuse(tx, OAS_TAG(00673), OAS_E_BEARER_INVALID, reason);
     }
-    if (load_client_for_cors(tx) != OAS_NEXT) {
+    if (load_token_client(tx) != OAS_NEXT) {
         return OAS_FAILED;
     }
     if (oas_words_parse(&scopes, oas_json_string(tx->token_claims, "scope"), tx->pool) !=

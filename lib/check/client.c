@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include <string.h>
+#include "../jose/keyset.h"
 #include "../store/client.h"
 
 #define CLIENT_ID_MAX 255
@@ -19,10 +20,18 @@ apr_status_t oas_client_find(oas_tx_t *tx, const char *client_id, const oas_clie
         return APR_ENOENT;
     }
     rv = oas_store_client_load(tx->db, client_id, &stored, tx->pool);
-    if (rv == APR_SUCCESS) {
-        *out = stored;
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return rv;
+    /* found out here, not when its code has been redeemed already */
+    if (oas_keyset_signer(tx->issuer->keys, stored->id_token_alg) == NULL) {
+        oas_log(tx->log, OAS_LOG_WARNING, OAS_TAG(00613), APR_SUCCESS,
+                "client %s of the database wants ID tokens signed with %s: no such key here",
+                client_id, stored->id_token_alg);
+        return APR_ENOENT;
+    }
+    *out = stored;
+    return APR_SUCCESS;
 }
 
 oas_outcome_t oas_load_client(oas_tx_t *tx)

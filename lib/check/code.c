@@ -33,6 +33,9 @@ oas_outcome_t oas_check_code(oas_tx_t *tx)
     if (tx->code == NULL) {
         return oas_refuse(tx, OAS_TAG(00663), OAS_E_CODE_MISSING, NULL);
     }
+    if (oas_params_count(tx->params, "resource") > 1) {
+        return oas_refuse(tx, OAS_TAG(00666), OAS_E_TARGET_SEVERAL, NULL);
+    }
     if (oas_handle_split(tx->code, grant_id, hash, tx->pool) != APR_SUCCESS) {
         return oas_refuse(tx, OAS_TAG(00664), OAS_E_CODE_INVALID, "no code of ours");
     }

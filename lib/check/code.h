@@ -11,7 +11,8 @@
 /** grant_type is known and allowed to the client; sets tx->mask to its OAS_GRANT_ bit. */
 oas_outcome_t oas_check_grant_type(oas_tx_t *tx);
 
-/** code and code_verifier are there and well-formed. Redeeming them is oas_issue_redemption's. */
+/** code and code_verifier are there and well-formed, resource is there once at most. Redeeming them
+ * is oas_issue_redemption's. */
 oas_outcome_t oas_check_code(oas_tx_t *tx);
 
 #endif

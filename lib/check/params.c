@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define REQUEST_MAX                                                                                \
-    3000 /* bytes of values: what a sealed form has room for, with its member names */
+/* Bytes of values as JSON: what a sealed form has room for, with names. */
+#define REQUEST_MAX 3000
 
 /* Everything we read from a request; unknown parameters may repeat, they are ignored anyway. */
 static const char *const known[] = {
@@ -132,6 +132,18 @@ oas_outcome_t oas_check_duplicates(oas_tx_t *tx)
     return OAS_NEXT;
 }
 
+/* Bytes of a text as a JSON string. */
+static apr_size_t json_length(const char *text)
+{
+    apr_size_t len = 0;
+
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        len += c < 0x20 ? 6 : (c == '"' || c == '\\') ? 2 : 1;
+    }
+    return len;
+}
+
 oas_outcome_t oas_check_length(oas_tx_t *tx)
 {
     apr_size_t total = 0;
@@ -139,7 +151,7 @@ oas_outcome_t oas_check_length(oas_tx_t *tx)
 
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         const char *value = oas_params_get(tx->params, known[i]);
-        total += value != NULL ? strlen(value) : 0;
+        total += value != NULL ? json_length(value) : 0;
     }
     return total <= REQUEST_MAX ? OAS_NEXT : oas_refuse(tx, OAS_TAG(00606), OAS_E_TOO_LONG, NULL);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "../base/json.h"
+#include "../jose/jwt.h"
 
 static const oas_name_bit_t prompts[] = {{"none", OAS_PROMPT_NONE},
                                          {"login", OAS_PROMPT_LOGIN},
@@ -42,5 +44,32 @@ oas_outcome_t oas_check_max_age(oas_tx_t *tx)
         return oas_refuse(tx, OAS_TAG(00648), OAS_E_MAX_AGE, NULL);
     }
     tx->max_age = apr_atoi64(text);
+    return OAS_NEXT;
+}
+
+/* The sub of an ID token of this issuer, or "". Access tokens are of another type (RFC 9068
+ * section 2.1). */
+static const char *hinted_subject(const oas_tx_t *tx, const char *hint)
+{
+    const char *iss;
+    const char *sub;
+    oas_jws_t *jws;
+    json_t *claims;
+
+    if (oas_jws_parse(&jws, hint, strlen(hint), tx->pool) != APR_SUCCESS ||
+        oas_jws_verify_own(jws, tx->issuer->keys) != APR_SUCCESS || jws->typ == NULL ||
+        strcmp(jws->typ, "JWT") != 0 || oas_jwt_claims(&claims, jws, tx->pool) != APR_SUCCESS) {
+        return "";
+    }
+    iss = oas_json_string(claims, "iss");
+    sub = oas_json_string(claims, "sub");
+    return iss != NULL && sub != NULL && strcmp(iss, tx->issuer->url) == 0 ? sub : "";
+}
+
+oas_outcome_t oas_load_id_token_hint(oas_tx_t *tx)
+{
+    const char *hint = oas_params_get(tx->params, "id_token_hint");
+
+    tx->hinted_sub = hint != NULL ? hinted_subject(tx, hint) : NULL;
     return OAS_NEXT;
 }

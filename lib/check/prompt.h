@@ -14,4 +14,11 @@ oas_outcome_t oas_check_prompt(oas_tx_t *tx);
 /** max_age: seconds, at most nine digits. */
 oas_outcome_t oas_check_max_age(oas_tx_t *tx);
 
+/**
+ * id_token_hint: an ID token that we signed, expired or not, names the user whom the client expects
+ * (OIDC Core sections 3.1.2.1, 3.1.2.2). Sets tx->hinted_sub; what is no such token names nobody,
+ * so no session satisfies it. Never fails.
+ */
+oas_outcome_t oas_load_id_token_hint(oas_tx_t *tx);
+
 #endif

@@ -43,6 +43,7 @@ const oas_step_t oas_authorize_steps[] = {
     {"check_code_challenge", oas_check_code_challenge, OAS_ALWAYS, "RFC 7636 4.3, RFC 9700 2.1.1"},
     {"check_prompt", oas_check_prompt, OAS_ALWAYS, "OIDC Core 3.1.2.1"},
     {"check_max_age", oas_check_max_age, OAS_ALWAYS, "OIDC Core 3.1.2.1"},
+    {"load_id_token_hint", oas_load_id_token_hint, OAS_ALWAYS, "OIDC Core 3.1.2.1, 3.1.2.2"},
     /* session and consent */
     {"accept_login", oas_accept_login, OAS_ALWAYS, "OIDC Core 3.1.2.3"},
     {"load_session", oas_load_session, OAS_ALWAYS, "OIDC Core 3.1.2.3"},

@@ -18,7 +18,7 @@ static int is_post(const oas_tx_t *tx)
 
 static oas_outcome_t reenter(oas_tx_t *tx)
 {
-    const char *query = oas_params_encode(tx->form, tx->pool);
+    const char *query = oas_params_encode(oas_interaction_params(tx->form, tx->pool), tx->pool);
 
     if (strlen(query) > REENTRY_MAX) {
         return oas_refuse(tx, OAS_TAG(00740), OAS_E_TOO_LONG, NULL);
@@ -47,6 +47,9 @@ oas_outcome_t oas_load_interaction(oas_tx_t *tx)
         return oas_refuse(tx, OAS_TAG(00741), OAS_E_COOKIES_OFF, NULL);
     }
     rv = oas_interaction_open(tx);
+    if (rv == APR_EMISMATCH) { /* what was typed is not looked at; the page is shown again */
+        return OAS_NEXT;
+    }
     if (rv == APR_TIMEUP) {
         return oas_refuse(tx, OAS_TAG(00742), OAS_E_FORM_STALE, NULL);
     }

@@ -65,5 +65,9 @@ oas_outcome_t oas_require_login(oas_tx_t *tx)
     if (tx->prompt & OAS_PROMPT_NONE) {
         return oas_refuse(tx, OAS_TAG(00752), OAS_E_LOGIN_REQUIRED, NULL);
     }
+    if (tx->form_step == OAS_FORM_LOGIN && oas_session_is_another(tx)) {
+        return oas_refuse(tx, OAS_TAG(00753), OAS_E_LOGIN_REQUIRED,
+                          "signed in as somebody else than id_token_hint names");
+    }
     return login_page(tx, oas_params_get(tx->params, "login_hint"), 0);
 }

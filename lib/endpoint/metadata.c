@@ -82,7 +82,7 @@ static oas_words_t *supported_claims(const oas_issuer_t *issuer, apr_pool_t *poo
     oas_words_t *claims;
     int i;
 
-    oas_words_parse(&claims, "iss sub aud exp iat auth_time nonce azp amr acr sid at_hash", pool);
+    oas_words_parse(&claims, "iss sub aud exp iat auth_time nonce azp amr sid at_hash", pool);
     for (i = 0; i < issuer->claims->nelts; i++) {
         oas_words_add(claims, APR_ARRAY_IDX(issuer->claims, i, oas_claim_t).name);
     }

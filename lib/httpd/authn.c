@@ -52,6 +52,20 @@ static request_rec *login_request(oas_tx_t *tx)
     return state->login_r;
 }
 
+/** 1 for providers that may take a connection of mod_dbd: all but those known not to. */
+static int may_use_database(const char *provider)
+{
+    static const char *const others[] = {PROVIDER_NAME, "file", "ldap", "dbm", "anon"};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strcmp(others[i], provider) == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static oas_password_result_t result_of(authn_status status)
 {
     switch (status) {
@@ -78,6 +92,7 @@ oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const 
     if (entry == NULL || entry->check_password == NULL) {
         return OAS_PASSWORD_UNAVAILABLE;
     }
+    oas_request_state(tx->host_baton)->share_connection |= may_use_database(provider);
     forget_attributes(r);
     r->user = apr_pstrdup(r->pool, user);
     /* an <AuthnProviderAlias> finds itself by this note, as under mod_auth_basic */
@@ -135,6 +150,10 @@ static authn_status check_builtin(request_rec *r, const char *user, const char *
     const json_t *claims = NULL;
     const char *canonical = NULL;
 
+    if (oas_request_claimed(r) ==
+        NULL) { /* under AuthBasicProvider, perhaps behind mod_authn_dbd */
+        oas_request_state(r)->share_connection = 1;
+    }
     switch (oas_builtin_check(oas_request_db(r), user, password, &claims, &canonical, r->pool)) {
     case OAS_PASSWORD_GRANTED:
         export_claims(r, claims);

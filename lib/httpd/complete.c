@@ -121,30 +121,55 @@ static void complete_sections(oas_server_config_t *config, apr_pool_t *pool)
     }
 }
 
-/** The standard claims, each from the variable that authn providers export it as. */
+static int has_claim(const apr_array_header_t *claims, const char *name)
+{
+    int i;
+
+    for (i = 0; i < claims->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(claims, i, oas_claim_t).name, name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** A standard claim from the variable that authn providers export it as. */
+static const char *standard_claim(const oas_standard_claim_t *row, oas_claim_t *claim,
+                                  apr_pool_t *pool)
+{
+    oas_setting_t setting = {.pool = pool};
+    char *variable = apr_pstrdup(pool, row->name);
+    const char *why;
+    char *p;
+
+    for (p = variable; *p != '\0'; p++) {
+        *p = (char)apr_toupper(*p);
+    }
+    claim->name = row->name;
+    claim->scope = row->scope;
+    claim->type = row->type;
+    claim->in = OAS_IN_DEFAULT;
+    claim->value =
+        oas_string_expr(&setting, apr_psprintf(pool, "%%{reqenv:AUTHENTICATE_%s}", variable), &why);
+    return claim->value != NULL
+               ? NULL
+               : apr_psprintf(pool, "default of OAuth2ASClaim %s: %s", row->name, why);
+}
+
+/** Adds the standard claims that the configuration does not define itself. */
 static const char *default_claims(oas_server_config_t *config, apr_pool_t *pool)
 {
-    apr_array_header_t *claims = apr_array_make(pool, 20, sizeof(oas_claim_t));
-    oas_setting_t setting = {.pool = pool};
+    const apr_array_header_t *given = config->issuer.claims;
+    apr_array_header_t *claims =
+        given != NULL ? apr_array_copy(pool, given) : apr_array_make(pool, 20, sizeof(oas_claim_t));
     const oas_standard_claim_t *row;
 
     for (row = oas_standard_claims; row->name != NULL; row++) {
-        oas_claim_t *claim = apr_array_push(claims);
-        char *variable = apr_pstrdup(pool, row->name);
-        const char *why;
-        char *p;
-
-        for (p = variable; *p != '\0'; p++) {
-            *p = (char)apr_toupper(*p);
-        }
-        claim->name = row->name;
-        claim->scope = row->scope;
-        claim->type = row->type;
-        claim->in = OAS_IN_DEFAULT;
-        claim->value = oas_string_expr(
-            &setting, apr_psprintf(pool, "%%{reqenv:AUTHENTICATE_%s}", variable), &why);
-        if (claim->value == NULL) {
-            return apr_psprintf(pool, "default of OAuth2ASClaim %s: %s", row->name, why);
+        if (!has_claim(claims, row->name)) {
+            const char *why = standard_claim(row, apr_array_push(claims), pool);
+            if (why != NULL) {
+                return why;
+            }
         }
     }
     config->issuer.claims = claims;
@@ -173,7 +198,7 @@ const char *oas_complete_issuer(oas_server_config_t *config, apr_pool_t *pool)
 {
     const char *why = oas_apply_presets(config, pool);
 
-    if (why == NULL && config->issuer.claims == NULL) {
+    if (why == NULL) {
         why = default_claims(config, pool);
     }
     if (why != NULL) {

@@ -38,8 +38,9 @@ typedef struct {
     ap_dbd_t *rec;
 } origin_t;
 
-static void fill_dbd(oas_dbd_t *out, const ap_dbd_t *rec)
+static void fill_dbd(oas_dbd_t *out, const ap_dbd_t *rec, int kept)
 {
+    out->kept = kept;
     out->driver = rec->driver;
     out->handle = rec->handle;
     out->pool = rec->pool;
@@ -76,7 +77,7 @@ static apr_status_t on_connect(apr_pool_t *pool, dbd_cfg_t *cfg, ap_dbd_t *rec)
 
     origin->cfg = cfg;
     origin->rec = rec;
-    fill_dbd(dbd, rec);
+    fill_dbd(dbd, rec, 0);
     apr_pool_userdata_setn(origin, POOL_NOTE, NULL, rec->pool);
     oas_db_connected(dbd, cfg, cfg->nmax, prepare_others, origin, &config->log);
     return APR_SUCCESS;
@@ -150,17 +151,36 @@ static void note_pool(struct oas_child *child, const ap_dbd_t *rec)
     }
 }
 
+/**
+ * A connection that can be given back before the answer is sent. Once another provider has checked
+ * a password in this request, mod_authn_dbd may hold one until the request ends; a second one could
+ * wait for ever (each request holding one of the pool and waiting for another), so that one is
+ * shared.
+ */
 static apr_status_t borrow_for_request(void *baton, oas_dbd_t *out)
 {
-    request_rec *r = baton;
-    ap_dbd_t *rec = acquire_fn != NULL ? acquire_fn(r) : NULL;
+    oas_request_state_t *state = baton;
+    request_rec *r = state->r;
 
-    if (rec == NULL) {
+    if (acquire_fn == NULL) {
         return APR_EGENERAL;
     }
-    note_pool(oas_server_config(r->server)->child, rec);
-    fill_dbd(out, rec);
+    state->rec = state->share_connection ? acquire_fn(r) : open_fn(r->pool, r->server);
+    if (state->rec == NULL) {
+        return APR_EGENERAL;
+    }
+    note_pool(state->config->child, state->rec);
+    fill_dbd(out, state->rec, state->share_connection);
     return APR_SUCCESS;
+}
+
+static void give_back_request(void *baton, oas_dbd_t *dbd)
+{
+    oas_request_state_t *state = baton;
+
+    if (!dbd->kept) {
+        close_fn(state->r->server, state->rec);
+    }
 }
 
 static oas_db_t *make_db(oas_server_config_t *config, const oas_db_source_t *source, void *baton,
@@ -175,7 +195,7 @@ static oas_db_t *make_db(oas_server_config_t *config, const oas_db_source_t *sou
 
 oas_db_t *oas_request_db(request_rec *r)
 {
-    static const oas_db_source_t source = {borrow_for_request, NULL};
+    static const oas_db_source_t source = {borrow_for_request, give_back_request};
     oas_request_state_t *state;
 
     while (r->main != NULL || r->prev != NULL) {
@@ -183,7 +203,7 @@ oas_db_t *oas_request_db(request_rec *r)
     }
     state = oas_request_state(r);
     if (state->db == NULL) {
-        state->db = make_db(state->config, &source, r, &state->log, r->pool);
+        state->db = make_db(state->config, &source, state, &state->log, r->pool);
     }
     return state->db;
 }
@@ -205,7 +225,7 @@ static apr_status_t borrow_for_background(void *baton, oas_dbd_t *out)
         return APR_EGENERAL;
     }
     note_pool(background->config->child, background->rec);
-    fill_dbd(out, background->rec);
+    fill_dbd(out, background->rec, 0);
     return APR_SUCCESS;
 }
 

@@ -63,6 +63,9 @@ static const char *redirect_fault(const char *text, apr_pool_t *pool)
     if (uri.has_userinfo) {
         return "has a user name in it";
     }
+    if (uri.host != NULL && strchr(uri.host, '*') != NULL) {
+        return "has a wildcard; redirect URIs are compared exactly";
+    }
     if (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0) {
         return NULL;
     }

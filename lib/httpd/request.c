@@ -103,11 +103,20 @@ int oas_map_to_storage(request_rec *r)
     return oas_request_claimed(r) != NULL && r->method_number != M_TRACE ? OK : DECLINED;
 }
 
-static void fill_request(const request_rec *r, oas_request_t *in)
+/** HEAD counts as GET where looking changes nothing; at authorize it could make a code. */
+static const char *method_of(const request_rec *r, oas_endpoint_id_t endpoint)
+{
+    if (!r->header_only) {
+        return r->method;
+    }
+    return endpoint == OAS_EP_AUTHORIZE ? "HEAD" : "GET";
+}
+
+static void fill_request(const request_rec *r, oas_endpoint_id_t endpoint, oas_request_t *in)
 {
     const apr_table_t *headers = r->headers_in;
 
-    in->method = r->header_only ? "GET" : r->method;
+    in->method = method_of(r, endpoint);
     in->query = r->args;
     in->content_type = apr_table_get(headers, "Content-Type");
     in->authorization = apr_table_get(headers, "Authorization");
@@ -158,7 +167,7 @@ int oas_handler(request_rec *r)
     tx->log = &state->log;
     tx->request_id = state->id;
     tx->endpoint = state->endpoint;
-    fill_request(r, &tx->request);
+    fill_request(r, state->endpoint, &tx->request);
     if (r->method_number == M_POST) {
         int status = oas_read_body(r, &tx->request);
         if (status != OK) {
@@ -167,6 +176,7 @@ int oas_handler(request_rec *r)
     }
     tx->db = oas_request_db(r);
     oas_endpoint_run(tx);
+    oas_db_release(tx->db);
     if (tx->reply.status == 0) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -20,6 +20,9 @@ typedef struct oas_request_state {
     int claimed; /**< 1: the URI is an endpoint */
     oas_endpoint_id_t endpoint;
     struct oas_db *db;    /**< database.h; made when first asked for */
+    void *rec;            /**< ap_dbd_t: the connection that db has borrowed */
+    int share_connection; /**< another provider of this request may hold a connection until its end
+                           */
     request_rec *login_r; /**< whose environment the last password check filled, or NULL */
 } oas_request_state_t;
 

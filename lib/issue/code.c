@@ -90,6 +90,7 @@ static const struct {
     [OAS_REDEEM_REDIRECT_URI_MISSING] = {OAS_E_TOKEN_REDIRECT_URI_MISSING, NULL},
     [OAS_REDEEM_VERIFIER] = {OAS_E_CODE_INVALID, "code_verifier does not match"},
     [OAS_REDEEM_VERIFIER_MISSING] = {OAS_E_VERIFIER_MISSING, NULL},
+    [OAS_REDEEM_RESOURCE] = {OAS_E_TARGET_INVALID, "the code is for another resource"},
     [OAS_REDEEM_EXPIRED] = {OAS_E_CODE_INVALID, "expired"},
     [OAS_REDEEM_REPLAYED] = {OAS_E_CODE_INVALID, "used before: what was issued is revoked now"},
     [OAS_REDEEM_REVOKED] = {OAS_E_CODE_INVALID, "its grant was revoked"},
@@ -109,6 +110,7 @@ oas_outcome_t oas_issue_redemption(oas_tx_t *tx)
     in.client_id = tx->client->client_id;
     in.redirect_uri = oas_params_get(tx->params, "redirect_uri");
     in.code_challenge = tx->code_challenge;
+    in.resource = oas_params_get(tx->params, "resource");
     rv = oas_store_code_redeem(tx->db, &in, &outcome, grant, tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00716), rv, "code not redeemed");

@@ -17,6 +17,7 @@ oas_password_result_t oas_builtin_check(struct oas_db *db, const char *user, con
     json_t *stored;
     int matches;
 
+    oas_db_release(db); /* hashing takes long */
     if (rv != APR_SUCCESS && rv != APR_ENOENT && rv != APR_EINVAL) {
         return OAS_PASSWORD_UNAVAILABLE;
     }

@@ -39,24 +39,44 @@ static oas_form_t form_by_name(const char *name)
     return OAS_FORM_NONE;
 }
 
-/* The associated data. No part can contain a line feed, so no two contexts read alike. */
+/*
+ * The associated data. No part can contain a line feed, so no two contexts read alike. A login form
+ * has its browser inside instead, so that one whose cookie was replaced meanwhile can be told from
+ * a forged one.
+ */
 static char *context_of(const oas_tx_t *tx, oas_form_t step, const char *client_id,
                         const char *expires)
 {
     return apr_pstrcat(tx->pool, "interaction\n", tx->issuer->url, "\n", oas_form_name(step), "\n",
-                       client_id, "\n", tx->browser, "\n",
+                       client_id, "\n", step == OAS_FORM_LOGIN ? "" : tx->browser, "\n",
                        step == OAS_FORM_LOGIN ? "" : oas_cookie_sid(tx), "\n", expires, NULL);
 }
 
-static json_t *carried_params(const oas_tx_t *tx)
+oas_params_t *oas_interaction_params(const oas_params_t *params, apr_pool_t *pool)
 {
-    json_t *params = json_object();
+    oas_params_t *out = oas_params_create(pool);
     apr_size_t i;
 
     for (i = 0; i < sizeof(carried) / sizeof(carried[0]); i++) {
-        oas_json_set(params, carried[i], oas_params_get(tx->params, carried[i]));
+        const char *value = oas_params_get(params, carried[i]);
+        if (value != NULL) {
+            oas_params_add(out, carried[i], value);
+        }
     }
-    return params;
+    return out;
+}
+
+static json_t *carried_json(const oas_tx_t *tx)
+{
+    const oas_params_t *params = oas_interaction_params(tx->params, tx->pool);
+    json_t *json = json_object();
+    int i;
+
+    for (i = 0; i < params->list->nelts; i++) {
+        const oas_param_t *param = &APR_ARRAY_IDX(params->list, i, oas_param_t);
+        oas_json_set(json, param->name, param->value);
+    }
+    return json;
 }
 
 apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **out)
@@ -68,7 +88,8 @@ apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **ou
     const char *text;
     apr_status_t rv;
 
-    json_object_set_new(data, "params", carried_params(tx));
+    json_object_set_new(data, "params", carried_json(tx));
+    oas_json_set(data, "browser", tx->browser);
     if (tx->session != NULL) {
         json_object_set_new(data, "started", json_integer(tx->session->now));
         json_object_set_new(data, "login_time", json_integer(tx->login_time));
@@ -124,6 +145,9 @@ apr_status_t oas_interaction_open(oas_tx_t *tx)
         return APR_TIMEUP;
     }
     restore(tx, data);
+    if (!oas_equal_str(oas_json_string(data, "browser"), tx->browser)) {
+        return APR_EMISMATCH;
+    }
     tx->form_step = step;
     return APR_SUCCESS;
 }

@@ -10,7 +10,7 @@
 
 #include "../base/tx.h"
 
-#define OAS_INTERACTION_MAX      3072 /**< bytes of an authorization request that can be carried */
+#define OAS_INTERACTION_MAX      3400 /**< bytes of an authorization request that can be carried */
 #define OAS_INTERACTION_LIFETIME 3600 /**< seconds a form may stay open */
 
 /** Names of the form fields that carry an interaction. */
@@ -26,10 +26,16 @@ apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **ou
 
 /**
  * Opens what came in tx->form, sets tx->form_step, tx->params, tx->started, tx->login_time.
- * @return APR_EACCES: not of this issuer, step, client, browser or session, or altered;
+ * @return APR_EMISMATCH: an authentic login form of another browser, or of this one before it got
+ * another cookie (two tabs opened at once): tx->params is set, but what was typed must not count;
+ *         APR_EACCES: not of this issuer, step, client, browser or session, or altered;
  *         APR_TIMEUP: authentic, but expired
  */
 apr_status_t oas_interaction_open(oas_tx_t *tx);
+
+/** Those parameters of a request that are carried on, in the order of the list; the rest is not
+ * ours. */
+oas_params_t *oas_interaction_params(const oas_params_t *params, apr_pool_t *pool);
 
 /** "login", "consent" or "resume": the value of OAS_FIELD_STEP. */
 const char *oas_form_name(oas_form_t step);

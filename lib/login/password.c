@@ -10,6 +10,9 @@
 #include "subject.h"
 #include "throttle.h"
 
+#define NAME_MAX_LEN   256
+#define USER_AGENT_MAX 512
+
 /* Asks the providers in order; only one that does not know the name hands on to the next. */
 static oas_password_result_t ask_providers(oas_tx_t *tx, const char *username, const char *password,
                                            oas_identity_t *identity)
@@ -19,17 +22,32 @@ static oas_password_result_t ask_providers(oas_tx_t *tx, const char *username, c
     int i;
 
     for (i = 0; i < providers->nelts && result == OAS_PASSWORD_UNKNOWN; i++) {
+        oas_db_release(tx->db); /* a directory may take long, or hang */
         identity->provider = OAS_WORD(providers, i);
         result = tx->host->check_password(tx, identity->provider, username, password, identity);
     }
     return result;
 }
 
-static const char *display_name(const oas_identity_t *identity, const json_t *claims)
+/* `text` as the database takes it: the first `max` bytes, NULL when they are not UTF-8. */
+static const char *storable(const char *text, apr_size_t max, apr_pool_t *pool)
+{
+    apr_size_t len = text != NULL ? strlen(text) : 0;
+
+    len = len < max ? len : max;
+    while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
+        len--; /* not in the middle of a character */
+    }
+    return len > 0 && oas_utf8_valid(text, len) ? apr_pstrmemdup(pool, text, len) : NULL;
+}
+
+static const char *display_name(const oas_identity_t *identity, const json_t *claims,
+                                apr_pool_t *pool)
 {
     const char *name = oas_json_string(claims, "name");
 
-    return name != NULL ? name : identity->name;
+    name = storable(name != NULL ? name : identity->name, NAME_MAX_LEN, pool);
+    return name != NULL ? name : "?";
 }
 
 /* Fills what the session row needs besides ids. */
@@ -47,13 +65,13 @@ static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_
                          "subject or claims of a user cannot be made");
     }
     in->provider = identity->provider;
-    in->name = display_name(identity, claims);
+    in->name = display_name(identity, claims, tx->pool);
     in->claims = oas_json_text(tx->pool, claims);
     in->amr = "pwd";
     in->lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION];
     in->idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE];
     in->address = tx->request.address;
-    in->user_agent = tx->request.user_agent;
+    in->user_agent = storable(tx->request.user_agent, USER_AGENT_MAX, tx->pool);
     return OAS_NEXT;
 }
 

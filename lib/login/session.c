@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "session.h"
 
+#include <string.h>
 #include "../store/session.h"
 #include "cookie.h"
 
@@ -28,16 +29,23 @@ oas_outcome_t oas_load_session(oas_tx_t *tx)
     return OAS_NEXT;
 }
 
+int oas_session_is_another(const oas_tx_t *tx)
+{
+    return tx->session != NULL && tx->hinted_sub != NULL && tx->hinted_sub[0] != '\0' &&
+           strcmp(tx->hinted_sub, tx->session->sub) != 0;
+}
+
 int oas_session_satisfies(const oas_tx_t *tx)
 {
-    if (tx->session == NULL) {
+    if (tx->session == NULL || oas_session_is_another(tx)) {
         return 0;
     }
     if (tx->login_time != 0 && tx->login_time == tx->session->auth_time) {
         return 1;
     }
-    if (tx->prompt & OAS_PROMPT_LOGIN) {
+    if ((tx->prompt & OAS_PROMPT_LOGIN) || (tx->hinted_sub != NULL && tx->hinted_sub[0] == '\0')) {
         return 0;
     }
-    return tx->max_age < 0 || tx->session->now - tx->session->auth_time <= tx->max_age;
+    /* whole seconds, rounded down, so an equal age may be a second too old already */
+    return tx->max_age < 0 || tx->session->now - tx->session->auth_time < tx->max_age;
 }

@@ -12,10 +12,13 @@
  */
 oas_outcome_t oas_load_session(oas_tx_t *tx);
 
+/** 1 when id_token_hint names somebody, and the session is of somebody else (OIDC Core 3.1.2.2). */
+int oas_session_is_another(const oas_tx_t *tx);
+
 /**
- * 1 when there is a session and neither prompt=login nor max_age asks for a newer one. A login made
- * during this interaction satisfies both, however long the consent page stayed open since
- * (OIDC Core section 3.1.2.1).
+ * 1 when there is a session of the user whom the client expects, and neither prompt=login nor
+ * max_age asks for a newer one. A login made during this interaction satisfies both, however long
+ * the consent page stayed open since (OIDC Core section 3.1.2.1).
  */
 int oas_session_satisfies(const oas_tx_t *tx);
 

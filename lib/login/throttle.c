@@ -25,6 +25,22 @@ static const char *address_bucket(const char *address, apr_pool_t *pool)
     return oas_hex_encode(pool, v6, 8);
 }
 
+/* Spellings that a directory may take for one: case and white space do not count. */
+static const char *account_bucket(const char *username, apr_pool_t *pool)
+{
+    char *folded = oas_fold_case(username, pool);
+    char *out = folded;
+    const char *p;
+
+    for (p = folded; *p != '\0'; p++) {
+        if ((unsigned char)*p > 0x20 && *p != 0x7f) {
+            *out++ = *p;
+        }
+    }
+    *out = '\0';
+    return folded;
+}
+
 static void counter_key(const oas_tx_t *tx, const char *kind, const char *user, const char *address,
                         unsigned char key[OAS_SHA256_LEN])
 {
@@ -36,7 +52,7 @@ static void counter_key(const oas_tx_t *tx, const char *kind, const char *user, 
 
 void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttle_attempt_t *out)
 {
-    const char *user = oas_fold_case(username, tx->pool);
+    const char *user = account_bucket(username, tx->pool);
     const char *address = address_bucket(tx->request.address, tx->pool);
 
     counter_key(tx, "pair", user, address, out->key[OAS_THROTTLE_PAIR]);

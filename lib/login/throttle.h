@@ -11,7 +11,8 @@
 
 /**
  * Names the three counters of an attempt by hashes and copies the limits (OAuth2ASThrottle). User
- * names are folded, so that spelling variants share a counter; an IPv6 address counts as its /64.
+ * names lose case and white space, so that spelling variants share a counter; an IPv6 address
+ * counts as its /64.
  */
 void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttle_attempt_t *out);
 

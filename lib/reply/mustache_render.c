@@ -14,7 +14,7 @@ typedef struct {
     apr_pool_t *pool;
     oas_mustache_partial_t partial;
     void *baton;
-    const json_t *context[OAS_MUSTACHE_MAX_DEPTH + 2]; /**< innermost last */
+    const json_t *context[OAS_MUSTACHE_MAX_DEPTH + 3]; /**< two roots, then one for each depth */
     int contexts;
     int depth;
     int steps;

@@ -7,7 +7,7 @@
 #include "../base/uri.h"
 #include "templates.h"
 
-/* A CSP source for where a form leads: an origin, or the scheme where CSP cannot name the host. */
+/* A CSP source: an origin, or the scheme where CSP cannot name the host. */
 static const char *csp_source(const char *uri_text, apr_pool_t *pool)
 {
     oas_uri_t uri;
@@ -19,6 +19,20 @@ static const char *csp_source(const char *uri_text, apr_pool_t *pool)
         return apr_pstrcat(pool, uri.scheme, ":", NULL);
     }
     return oas_uri_origin(&uri, pool);
+}
+
+/*
+ * Where a form may lead. Chromium applies form-action to every redirect that follows the form, and
+ * a client's callback often sends the browser on to another origin of its own: so beside the
+ * redirect_uri any https page, and for a redirect_uri on this machine any other one here.
+ */
+static const char *form_targets(const char *uri, apr_pool_t *pool)
+{
+    const char *onward = strncmp(uri, "http://", 7) == 0
+                             ? " https: http://localhost:* http://127.0.0.1:*"
+                             : " https:";
+
+    return apr_pstrcat(pool, csp_source(uri, pool), onward, NULL);
 }
 
 static const char *style_source(const oas_tx_t *tx)
@@ -33,7 +47,7 @@ static const char *style_source(const oas_tx_t *tx)
 static const char *policy_text(const oas_tx_t *tx, const oas_page_policy_t *policy)
 {
     const char *target =
-        policy->form_target != NULL ? csp_source(policy->form_target, tx->pool) : "";
+        policy->form_target != NULL ? form_targets(policy->form_target, tx->pool) : "";
     const char *script =
         policy->script ? oas_templates_script_hash(tx->issuer->templates) : "'none'";
 

@@ -317,8 +317,10 @@ apr_status_t oas_client_from_json(oas_client_t **out, const char *text, apr_pool
     if (rv != APR_SUCCESS)
         return APR_EINVAL;
     client->first_party = json_is_true(json_object_get(json, "first_party"));
-    /* only an explicit false takes the requirement away */
-    client->require_pkce = !json_is_false(json_object_get(json, "require_pkce"));
+    /* only an explicit false takes the requirement away, and only from a client that authenticates
+     */
+    client->require_pkce =
+        !json_is_false(json_object_get(json, "require_pkce")) || !oas_client_confidential(client);
     *out = client;
     return APR_SUCCESS;
 }

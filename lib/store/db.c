@@ -52,6 +52,12 @@ static apr_status_t give_back(void *data)
     return APR_SUCCESS;
 }
 
+void oas_db_release(oas_db_t *db)
+{
+    if (db->conn && db->source->give_back && !db->dbd.kept)
+        apr_pool_cleanup_run(db->pool, db, give_back);
+}
+
 static apr_status_t trouble(oas_db_t *db, oas_trouble_t trouble_id, const char *label,
                             const char *detail)
 {

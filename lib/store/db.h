@@ -23,12 +23,13 @@ typedef struct {
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
     apr_pool_t *pool; /**< lives as long as the connection */
+    int kept;         /**< it cannot be given back early: its owner takes it back by itself */
 } oas_dbd_t;
 
 /** Who lends connections. */
 typedef struct {
-    /** Fills *out; APR_SUCCESS or any error when there is none now. Called at most once per
-     * oas_db_t and without waiting for a free place: the gate has seen to that. */
+    /** Fills *out; APR_SUCCESS or any error when there is none now. Called without waiting for a
+     * free place: the gate has seen to that. */
     apr_status_t (*borrow)(void *baton, oas_dbd_t *out);
     /** Gives it back early, or NULL when the owner takes it back by itself. */
     void (*give_back)(void *baton, oas_dbd_t *dbd);
@@ -45,6 +46,14 @@ typedef struct {
 oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *baton,
                         const char *issuer, oas_gate_t *gate, apr_interval_time_t wait,
                         const oas_log_t *log);
+
+/**
+ * Gives connection and place back; the next statement borrows anew. To be called before anything
+ * that can take long (a password provider, hashing, sending the answer), so that neither a slow
+ * directory nor a slow reader keeps others from the database. Everything read stays valid: it is in
+ * the callers' pools.
+ */
+void oas_db_release(oas_db_t *db);
 
 /**
  * Prepares this module's statements on a new connection and again after each reset of it (libpq

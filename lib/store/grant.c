@@ -30,6 +30,7 @@ static const outcome_name_t redeem_outcomes[] = {
     {"redirect_uri_missing", OAS_REDEEM_REDIRECT_URI_MISSING},
     {"verifier", OAS_REDEEM_VERIFIER},
     {"verifier_missing", OAS_REDEEM_VERIFIER_MISSING},
+    {"resource", OAS_REDEEM_RESOURCE},
     {"expired", OAS_REDEEM_EXPIRED},
     {"replayed", OAS_REDEEM_REPLAYED},
     {"revoked", OAS_REDEEM_REVOKED},
@@ -118,6 +119,7 @@ apr_status_t oas_store_code_redeem(oas_db_t *db, const oas_code_redeem_t *in,
         in->client_id,
         in->redirect_uri,
         in->code_challenge,
+        in->resource,
         oas_sql_id(in->attempt, pool),
     };
     oas_rows_t *rows;

@@ -52,6 +52,7 @@ typedef struct {
     const char *client_id;
     const char *redirect_uri;          /**< as sent, or NULL */
     const char *code_challenge;        /**< S256 of the verifier sent, or NULL when none was sent */
+    const char *resource;              /**< as sent (RFC 8707 section 2.2), or NULL */
     unsigned char attempt[OAS_ID_LEN]; /**< random, one per request: knows its own commit again */
 } oas_code_redeem_t;
 
@@ -63,6 +64,7 @@ typedef enum {
     OAS_REDEEM_REDIRECT_URI_MISSING,
     OAS_REDEEM_VERIFIER, /**< wrong, or sent though there was no challenge: nothing changed */
     OAS_REDEEM_VERIFIER_MISSING,
+    OAS_REDEEM_RESOURCE, /**< the grant is for another API: nothing changed */
     OAS_REDEEM_EXPIRED,
     OAS_REDEEM_REPLAYED, /**< used before: the grant is revoked now */
     OAS_REDEEM_REVOKED

@@ -52,9 +52,9 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
         {"oas_code_put", 14, 1,
          "SELECT oas_code_put_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"},
     [OAS_STMT_CODE_REDEEM] =
-        {"oas_code_redeem", 6, 1,
+        {"oas_code_redeem", 7, 1,
          "SELECT outcome, grant_id, client_id, sub, session_id, scope, resource, auth_time, amr, "
-         "acr, claims::text, now, nonce FROM oas_code_redeem_1($1, $2, $3, $4, $5, $6)"},
+         "acr, claims::text, now, nonce FROM oas_code_redeem_1($1, $2, $3, $4, $5, $6, $7)"},
     /* Same columns as above. */
     [OAS_STMT_GRANT_LOAD] =
         {"oas_grant_load", 1, 1,

@@ -183,7 +183,7 @@ test('the login page cannot be framed, cached or scripted', async () => {
   assert.match(policy, /frame-ancestors 'none'/);
   assert.match(policy, /base-uri 'none'/);
   assert.doesNotMatch(policy, /unsafe/);
-  assert.match(policy, /form-action 'self' https:\/\/app\.example\.test(;|$)/);
+  assert.match(policy, /form-action 'self' https:\/\/app\.example\.test https:(;|$)/);
   assert.match(answer.text, /<input[^>]*name="username"[^>]*autocomplete="username"/);
   assert.match(answer.text, /<input[^>]*name="password"[^>]*autocomplete="current-password"/);
 });

@@ -4,6 +4,7 @@
 #include "../../lib/check/bearer.h"
 #include "../../lib/check/client_auth.h"
 #include "../../lib/check/code.h"
+#include "../../lib/check/prompt.h"
 #include "../../lib/jose/jwt.h"
 
 /* ---- client authentication ---- */
@@ -140,21 +141,31 @@ static const struct {
     const char *typ, *claims;
     oas_error_id_t error;
 } tokens[] = {
-    {"at+jwt", "{'iss':'https://as.example/','aud':'https://as.example/','scope':'openid'}",
+    {"at+jwt",
+     "{'iss':'https://as.example/','aud':'https://as.example/','scope':'openid','client_id':'app'}",
      OAS_E_NONE},
     {"at+jwt",
-     "{'iss':'https://as.example/','aud':['x','https://as.example/userinfo'],'scope':'a openid'}",
+     "{'iss':'https://as.example/','aud':['x','https://as.example/userinfo'],'scope':'a "
+     "openid','client_id':'app'}",
      OAS_E_NONE},
-    {"JWT", "{'iss':'https://as.example/','aud':'https://as.example/','scope':'openid'}",
+    {"JWT",
+     "{'iss':'https://as.example/','aud':'https://as.example/','scope':'openid','client_id':'app'}",
      OAS_E_BEARER_INVALID},
-    {"at+jwt", "{'iss':'https://as2.example/','aud':'https://as.example/','scope':'openid'}",
+    {"at+jwt",
+     "{'iss':'https://as2.example/','aud':'https://as.example/"
+     "','scope':'openid','client_id':'app'}",
      OAS_E_BEARER_INVALID},
-    {"at+jwt", "{'iss':'https://as.example/','aud':'https://api.example/','scope':'openid'}",
+    {"at+jwt",
+     "{'iss':'https://as.example/','aud':'https://api.example/"
+     "','scope':'openid','client_id':'app'}",
      OAS_E_BEARER_INVALID},
-    {"at+jwt", "{'iss':'https://as.example/','aud':'https://as.example/','scope':'email'}",
+    {"at+jwt",
+     "{'iss':'https://as.example/','aud':'https://as.example/','scope':'email','client_id':'app'}",
      OAS_E_BEARER_SCOPE},
-    {"at+jwt", "{'iss':'https://as.example/','aud':'https://as.example/'}", OAS_E_BEARER_SCOPE},
-    {"at+jwt", "{'aud':'https://as.example/','scope':'openid'}", OAS_E_BEARER_INVALID},
+    {"at+jwt", "{'iss':'https://as.example/','aud':'https://as.example/','client_id':'app'}",
+     OAS_E_BEARER_SCOPE},
+    {"at+jwt", "{'aud':'https://as.example/','scope':'openid','client_id':'app'}",
+     OAS_E_BEARER_INVALID},
 };
 
 static const char *sign(const oas_keyset_t *keys, const char *typ, const char *claims)
@@ -182,6 +193,32 @@ START_TEST(access_token_cases)
         apr_pstrcat(pool, "bearer ", sign(keys, tokens[_i].typ, tokens[_i].claims), NULL);
     oas_check_access_token(tx);
     ck_assert_int_eq(tx->error, tokens[_i].error);
+}
+END_TEST
+
+static const struct {
+    const char *typ, *claims, *sub;
+} hints[] = {
+    {"JWT", "{'iss':'https://as.example/','sub':'file|a','exp':1}", "file|a"}, /* expired is fine */
+    {"JWT", "{'iss':'https://as2.example/','sub':'file|a'}", ""},
+    {"JWT", "{'iss':'https://as.example/'}", ""},
+    {"at+jwt", "{'iss':'https://as.example/','sub':'file|a'}", ""},
+};
+
+START_TEST(id_token_hint_cases)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_keyset_t *keys = new_keys();
+
+    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    ck_assert_int_eq(oas_load_id_token_hint(tx), OAS_NEXT);
+    ck_assert_ptr_null(tx->hinted_sub);
+    oas_params_add(tx->params, "id_token_hint", sign(keys, hints[_i].typ, hints[_i].claims));
+    ck_assert_int_eq(oas_load_id_token_hint(tx), OAS_NEXT);
+    ck_assert_str_eq(tx->hinted_sub, hints[_i].sub);
+    ((oas_issuer_t *)tx->issuer)->keys = new_keys(); /* a foreign signature */
+    ck_assert_int_eq(oas_load_id_token_hint(tx), OAS_NEXT);
+    ck_assert_str_eq(tx->hinted_sub, "");
 }
 END_TEST
 
@@ -228,6 +265,7 @@ void add_token_tests(Suite *suite)
     LOOP(tcase, grant_type_cases, grant_types);
     tcase_add_test(tcase, grant_type_not_allowed);
     LOOP(tcase, access_token_cases, tokens);
+    LOOP(tcase, id_token_hint_cases, hints);
     tcase_add_test(tcase, access_token_of_foreign_key);
     tcase_add_test(tcase, access_token_places);
 }

@@ -200,6 +200,27 @@ START_TEST(interaction_login_survives_other_tab)
 }
 END_TEST
 
+START_TEST(interaction_login_of_another_cookie)
+{
+    oas_tx_t *tx = sealed_form(OAS_FORM_LOGIN);
+
+    tx->browser = "CAAAAAAAAAAAAAAAAAAAAA";
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EMISMATCH);
+    ck_assert_int_eq(tx->form_step, OAS_FORM_NONE); /* nothing that was typed counts */
+    ck_assert_str_eq(oas_params_get(tx->params, "state"), "s t");
+}
+END_TEST
+
+START_TEST(interaction_carries_only_known_parameters)
+{
+    oas_tx_t *tx = fake_tx(pool);
+
+    fake_params(tx, "client_id=app&password=secret&scope=openid&client_secret=x&state=s");
+    ck_assert_str_eq(oas_params_encode(oas_interaction_params(tx->params, pool), pool),
+                     "client_id=app&scope=openid&state=s");
+}
+END_TEST
+
 START_TEST(interaction_expiry)
 {
     oas_tx_t *tx = sealed_form(OAS_FORM_LOGIN);
@@ -323,7 +344,7 @@ START_TEST(throttle_counters)
     tx->request.address = "2001:db8::1";
     oas_throttle_describe(tx, "Alice", &one);
     tx->request.address = "2001:db8::ffff:2";
-    oas_throttle_describe(tx, "aLICE", &two);
+    oas_throttle_describe(tx, " aLI CE\t", &two);
     ck_assert_mem_eq(one.key, two.key, sizeof(one.key)); /* one /64, one account */
     tx->request.address = "2001:db8:0:1::1";
     oas_throttle_describe(tx, "alice", &two);
@@ -347,8 +368,8 @@ static const struct {
     int satisfied;
 } sessions[] = {
     {0, -1, 100000, -1, 1},
-    {0, 100, 100, -1, 1},
-    {0, 100, 101, -1, 0},
+    {0, 100, 99, -1, 1},
+    {0, 100, 100, -1, 0},
     {0, 0, 30, 30, 1}, /* signed in during this interaction; the consent page stayed open */
     {OAS_PROMPT_LOGIN, -1, 0, -1, 0},
     {OAS_PROMPT_LOGIN, -1, 30, 30, 1},
@@ -367,6 +388,28 @@ START_TEST(session_satisfies)
     tx->login_time = sessions[_i].login_age < 0 ? 0 : session.now - sessions[_i].login_age;
     tx->session = &session;
     ck_assert_int_eq(oas_session_satisfies(tx), sessions[_i].satisfied);
+}
+END_TEST
+
+static const struct {
+    const char *hinted;
+    int just_signed_in, satisfied, another;
+} hints[] = {
+    {"file|alice", 0, 1, 0}, {"file|bob", 0, 0, 1}, {"file|bob", 1, 0, 1},
+    {"", 0, 0, 0}, /* an unknown hint names nobody: somebody has to sign in, whoever it is */
+    {"", 1, 1, 0},
+};
+
+START_TEST(session_of_the_hinted_user)
+{
+    oas_session_t session = {.sub = "file|alice", .now = 1000, .auth_time = 900};
+    oas_tx_t *tx = fake_tx(pool);
+
+    tx->session = &session;
+    tx->hinted_sub = hints[_i].hinted;
+    tx->login_time = hints[_i].just_signed_in ? session.auth_time : 0;
+    ck_assert_int_eq(oas_session_satisfies(tx), hints[_i].satisfied);
+    ck_assert_int_eq(oas_session_is_another(tx), hints[_i].another);
 }
 END_TEST
 
@@ -486,6 +529,8 @@ int main(void)
     tcase_add_test(forms, interaction_round_trip);
     tcase_add_test(forms, interaction_is_bound);
     tcase_add_test(forms, interaction_login_survives_other_tab);
+    tcase_add_test(forms, interaction_login_of_another_cookie);
+    tcase_add_test(forms, interaction_carries_only_known_parameters);
     tcase_add_test(forms, interaction_expiry);
     LOOP(forms, interaction_garbage, bad_interactions);
     tcase_add_test(forms, interaction_too_long);
@@ -494,6 +539,7 @@ int main(void)
     tcase_add_test(people, claims_by_type);
     tcase_add_test(people, throttle_counters);
     LOOP(people, session_satisfies, sessions);
+    LOOP(people, session_of_the_hinted_user, hints);
     tcase_add_test(people, consent_remembered);
     tcase_add_test(people, consent_skipped_only_by_rule);
     tcase_add_test(people, consent_never_silent_where_unproven);
