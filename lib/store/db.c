@@ -102,6 +102,20 @@ static const char *connection_error(oas_db_t *db)
     return text;
 }
 
+/* Connects anew; the reset's event prepares our statements again, see prepare.c. Twice, because a
+ * backend that is killed while it greets us says nothing about the database. */
+static int reset(oas_db_t *db)
+{
+    int tries;
+
+    for (tries = 0; tries < 2; tries++) {
+        if (apr_dbd_check_conn(db->dbd.driver, db->dbd.pool, db->dbd.handle) == APR_SUCCESS &&
+            PQstatus(db->conn) == CONNECTION_OK)
+            return 1;
+    }
+    return 0;
+}
+
 /* A live connection with nothing going on. Whatever another module left open on it is thrown away
  * by a reset: inside somebody's transaction no write of ours would be committed. */
 static apr_status_t revive(oas_db_t *db)
@@ -111,9 +125,7 @@ static apr_status_t revive(oas_db_t *db)
             return APR_SUCCESS;
         oas_wire_abandon(db->conn);
     }
-    /* the reset's event prepares our statements again, see prepare.c */
-    if (apr_dbd_check_conn(db->dbd.driver, db->dbd.pool, db->dbd.handle) == APR_SUCCESS &&
-        PQstatus(db->conn) == CONNECTION_OK)
+    if (reset(db))
         return APR_SUCCESS;
     oas_gate_report(&db->place, 0);
     return trouble(db, OAS_TROUBLE_RESET, NULL, connection_error(db));
@@ -204,7 +216,7 @@ static int retries(oas_trouble_t found, const oas_stmt_t *stmt)
 {
     switch (found) {
     case OAS_TROUBLE_LOST:
-        return stmt->repeatable;
+        return stmt->repeatable ? 2 : 0;
     case OAS_TROUBLE_READ_ONLY:
     case OAS_TROUBLE_UNPREPARED:
         return 1;
