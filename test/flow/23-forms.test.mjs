@@ -11,7 +11,6 @@ const server = await startInstance({
   conf: client('spa') + client('other') + client('own', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }),
 });
 const user = { username: 'alice', password: 'correct horse' };
-const foreign = /OAS00743/;
 
 function open(surfer, overrides) {
   return surfer.go(authorizeUrl(server, authorization(overrides).params));
@@ -36,7 +35,6 @@ const alterations = {
 };
 for (const [what, alter] of Object.entries(alterations)) {
   test(`a login form with ${what} is refused`, async () => {
-    server.announce(foreign);
     const surfer = new Surfer(server);
     const page = await open(surfer);
     assertForeign(await surfer.submit(page, { ...user, interaction: alter(page.form.fields.interaction) }));
@@ -44,12 +42,34 @@ for (const [what, alter] of Object.entries(alterations)) {
 }
 
 test('a form of another browser is refused', async () => {
-  server.announce(foreign);
   const victim = new Surfer(server);
   await open(victim);
   const attacker = new Surfer(server);
   const page = await open(attacker);
-  assertForeign(await victim.submit(page, user));
+  const answer = await victim.submit(page, user);
+  assert.equal(answer.status, 200, 'the login page comes again');
+  assert.equal(answer.form.fields.username, '', 'what was typed does not count');
+  const silent = await victim.go(authorizeUrl(server, authorization({ prompt: 'none' }).params));
+  assert.equal(callbackOf(silent).error, 'login_required', 'and nobody is signed in');
+});
+
+test('a consent form of another browser is refused', async () => {
+  const victim = new Surfer(server);
+  await getCode(server, { client_id: 'own' }, { surfer: victim });
+  const attacker = new Surfer(server);
+  const consent = await attacker.submit(await open(attacker), user);
+  assertForeign(await victim.submit(consent, { decision: 'allow' }));
+});
+
+test('two tabs that a browser without our cookie opens at the same moment', async () => {
+  const [one, two] = [new Surfer(server), new Surfer(server)];
+  const [first, second] = await Promise.all([open(one, { client_id: 'other' }), open(two, { client_id: 'other' })]);
+  one.jar = two.jar; // the later cookie replaced the earlier one
+  const again = await one.submit(first, user);
+  assert.ok('password' in again.form.fields, 'the first tab shows its login page once more');
+  const consent = await one.submit(again, user);
+  assert.ok(callbackOf(await one.submit(consent, { decision: 'allow' })).code);
+  assert.ok(callbackOf(await two.submit(second, user)).code, 'and the second goes on where it was');
 });
 
 test('a form without the cookie says that cookies are off', async () => {
@@ -61,14 +81,12 @@ test('a form without the cookie says that cookies are off', async () => {
 });
 
 test('a form is refused for another client', async () => {
-  server.announce(foreign);
   const surfer = new Surfer(server);
   const page = await open(surfer);
   assertForeign(await surfer.submit(page, { ...user, client_id: 'other' }));
 });
 
 test('a login form is no consent form, and no resumption', async () => {
-  server.announce(foreign);
   const { surfer } = await getCode(server, { client_id: 'own' });
   const page = await open(surfer, { prompt: 'login' });
   for (const step of ['consent', 'resume', 'nonsense', '']) {
@@ -77,7 +95,6 @@ test('a login form is no consent form, and no resumption', async () => {
 });
 
 test('a consent form is refused in another session of the same browser', async () => {
-  server.announce(foreign);
   const surfer = new Surfer(server);
   const consent = await surfer.submit(await open(surfer), user);
   assert.ok(consent.form.buttons.some(({ name }) => name === 'decision'));
@@ -86,7 +103,6 @@ test('a consent form is refused in another session of the same browser', async (
 });
 
 test('a consent form cannot be turned into an Allow by a link', async () => {
-  server.announce(foreign);
   const surfer = new Surfer(server);
   const consent = await surfer.submit(await open(surfer), user);
   const query = new URLSearchParams({ ...consent.form.fields, decision: 'allow' });

@@ -66,7 +66,6 @@ test('a cookie of one signs nobody in at the other', async () => {
 });
 
 test('a form of one is refused by the other, even with the same cookie value', async () => {
-  one.announce(/OAS00743/);
   for (const [mine, theirs] of [[one, two], [two, one]]) {
     const surfer = new Surfer(mine);
     const page = await surfer.go(authorizeUrl(mine, authorization({ prompt: 'consent' }).params));

@@ -15,6 +15,7 @@ EXTRA_DIST += test/instance test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/22-consent.test.mjs \
 	test/flow/23-forms.test.mjs \
 	test/flow/24-stale.test.mjs \
+	test/flow/26-hints.test.mjs \
 	test/flow/30-token.test.mjs \
 	test/flow/31-redeem.test.mjs \
 	test/flow/40-userinfo.test.mjs \
