@@ -25,6 +25,7 @@ EXTRA_DIST += test/instance test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/61-demo.test.mjs \
 	test/flow/70-bad-input.test.mjs \
 	test/flow/80-database.test.mjs \
+	test/flow/82-slow.test.mjs \
 	test/flow/90-memory.test.mjs \
 	test/flow/configtest.test.mjs \
 	demo-app/httpd.conf demo-app/index.html demo-app/app.js demo-app/style.css demo-app/icon.svg \
