@@ -119,6 +119,7 @@ struct oas_tx {
     oas_request_t request;
     oas_endpoint_id_t endpoint;
     oas_carrier_t carrier;
+    const char *methods; /**< what the endpoint takes, for Allow: "GET, POST" */
     unsigned mask; /**< which rows of the endpoint's table apply (endpoint/pipeline.h) */
 
     oas_params_t *form;         /**< what this request carries; by load_form */

@@ -43,9 +43,10 @@ int oas_endpoint_is_api(oas_endpoint_id_t id)
 void oas_endpoint_run(oas_tx_t *tx)
 {
     tx->carrier = endpoints[tx->endpoint].carrier;
+    tx->methods = endpoints[tx->endpoint].methods;
     tx->max_age = -1;
     if (strcmp(tx->request.method, "OPTIONS") == 0) {
-        oas_reply_preflight(tx, endpoints[tx->endpoint].methods);
+        oas_reply_preflight(tx);
         return;
     }
     oas_pipeline_run(tx, endpoints[tx->endpoint].steps);

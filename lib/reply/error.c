@@ -28,8 +28,7 @@ static void add_retry_after(oas_tx_t *tx)
 static void add_allow(oas_tx_t *tx)
 {
     if (tx->error == OAS_E_METHOD) {
-        oas_reply_header(tx, "Allow",
-                         tx->endpoint == OAS_EP_TOKEN ? "POST, OPTIONS" : "GET, POST, OPTIONS");
+        oas_reply_header(tx, "Allow", apr_pstrcat(tx->pool, tx->methods, ", OPTIONS", NULL));
     }
 }
 

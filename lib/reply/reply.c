@@ -118,9 +118,9 @@ void oas_reply_authorization(oas_tx_t *tx, oas_params_t *params)
                                           tx->response_mode == OAS_MODE_FRAGMENT, tx->pool));
 }
 
-void oas_reply_preflight(oas_tx_t *tx, const char *methods)
+void oas_reply_preflight(oas_tx_t *tx)
 {
-    const char *allowed = apr_pstrcat(tx->pool, methods, ", OPTIONS", NULL);
+    const char *allowed = apr_pstrcat(tx->pool, tx->methods, ", OPTIONS", NULL);
 
     tx->reply.status = 204;
     oas_reply_header(tx, "Allow", allowed);

@@ -27,8 +27,8 @@ void oas_reply_redirect(oas_tx_t *tx, const char *url);
  */
 void oas_reply_authorization(oas_tx_t *tx, oas_params_t *params);
 
-/** A CORS preflight or plain OPTIONS, with the methods the endpoint has ("GET, POST"). */
-void oas_reply_preflight(oas_tx_t *tx, const char *methods);
+/** A CORS preflight or plain OPTIONS, with the methods the endpoint has (tx->methods). */
+void oas_reply_preflight(oas_tx_t *tx);
 
 /** Sends tx->error the way this endpoint and this state of the request ask for. */
 void oas_reply_error(oas_tx_t *tx);
