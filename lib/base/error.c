@@ -39,6 +39,11 @@ static const oas_error_row_t rows[OAS_E_COUNT] = {
                                           OAS_LOG_INFO},
     [OAS_E_RESPONSE_MODE] = {"invalid_request", 400, 1, "This response_mode is not supported.",
                              OAS_LOG_INFO},
+    [OAS_E_NONCE_MISSING] = {"invalid_request", 400, 1, "nonce is missing.", OAS_LOG_INFO},
+    [OAS_E_WEB_MESSAGE_ORIGIN] =
+        {"invalid_request", 400, 0,
+         "The origin of redirect_uri is no registered web origin of this application.",
+         OAS_LOG_INFO},
     [OAS_E_SCOPE_MALFORMED] = {"invalid_scope", 400, 1, "scope is malformed.", OAS_LOG_INFO},
     [OAS_E_SCOPE_INVALID] = {"invalid_scope", 400, 1,
                              "A requested scope is unknown or not allowed to this application.",
@@ -97,6 +102,33 @@ static const oas_error_row_t rows[OAS_E_COUNT] = {
         {"invalid_request", 400, 0,
          "redirect_uri is missing: it was part of the authorization request.", OAS_LOG_INFO},
 
+    [OAS_E_REFRESH_MISSING] = {"invalid_request", 400, 0, "refresh_token is missing.",
+                               OAS_LOG_INFO},
+    [OAS_E_REFRESH_INVALID] = {"invalid_grant", 400, 0, "Unknown or invalid refresh token.",
+                               OAS_LOG_INFO},
+    [OAS_E_USER_BLOCKED] = {"invalid_grant", 400, 0, "The user is blocked.", OAS_LOG_INFO},
+    [OAS_E_USERNAME_MISSING] = {"invalid_request", 400, 0, "username is missing.", OAS_LOG_INFO},
+    [OAS_E_PASSWORD_MISSING] = {"invalid_request", 400, 0, "password is missing.", OAS_LOG_INFO},
+    [OAS_E_PASSWORD_WRONG] = {"invalid_grant", 400, 0, "Wrong user name or password.",
+                              OAS_LOG_INFO},
+    [OAS_E_REALM_MISSING] = {"invalid_request", 400, 0, "realm is missing.", OAS_LOG_INFO},
+    [OAS_E_REALM_INVALID] = {"invalid_request", 400, 0, "There is no such realm.", OAS_LOG_INFO},
+    [OAS_E_ASSERTION_TYPE] = {"invalid_client", 401, 0,
+                              "This client_assertion_type is not supported.", OAS_LOG_INFO},
+    [OAS_E_ASSERTION_INVALID] = {"invalid_client", 401, 0, "client_assertion is not valid.",
+                                 OAS_LOG_INFO},
+    [OAS_E_CLIENT_KEYS_UNAVAILABLE] = {"temporarily_unavailable", 503, 0,
+                                       "The keys of the client cannot be read at the moment.",
+                                       OAS_LOG_WARNING},
+    [OAS_E_CERTIFICATE_MISSING] = {"invalid_client", 401, 0, "A client certificate is needed.",
+                                   OAS_LOG_INFO},
+    [OAS_E_CERTIFICATE_INVALID] = {"invalid_client", 401, 0,
+                                   "The certificate is not one of this client.", OAS_LOG_INFO},
+
+    [OAS_E_TOKEN_MISSING] = {"invalid_request", 400, 0, "token is missing.", OAS_LOG_INFO},
+    [OAS_E_INTROSPECTION_DENIED] = {"unauthorized_client", 403, 0,
+                                    "The client may not introspect tokens.", OAS_LOG_INFO},
+
     [OAS_E_BEARER_MISSING] = {"invalid_token", 401, 0, "An access token is needed.", OAS_LOG_INFO},
     [OAS_E_BEARER_SEVERAL] = {"invalid_request", 400, 0,
                               "The access token must be sent in one way only.", OAS_LOG_INFO},
@@ -104,6 +136,9 @@ static const oas_error_row_t rows[OAS_E_COUNT] = {
                               OAS_LOG_INFO},
     [OAS_E_BEARER_SCOPE] = {"insufficient_scope", 403, 0,
                             "The access token lacks the scope openid.", OAS_LOG_INFO},
+
+    [OAS_E_BEARER_CERTIFICATE] = {"invalid_token", 401, 0,
+                                  "The access token belongs to another certificate.", OAS_LOG_INFO},
 
     [OAS_E_UNAVAILABLE] = {"temporarily_unavailable", 503, 1,
                            "The server cannot answer at the moment. Please try again soon.",
@@ -114,4 +149,17 @@ static const oas_error_row_t rows[OAS_E_COUNT] = {
 const oas_error_row_t *oas_error_row(oas_error_id_t id)
 {
     return &rows[(unsigned)id < OAS_E_COUNT ? id : OAS_E_NONE];
+}
+
+int oas_error_auth0_status(oas_error_id_t id)
+{
+    switch (id) {
+    case OAS_E_CODE_INVALID:
+    case OAS_E_REFRESH_INVALID:
+    case OAS_E_USER_BLOCKED:
+    case OAS_E_PASSWORD_WRONG:
+        return 403;
+    default:
+        return oas_error_row(id)->status;
+    }
 }

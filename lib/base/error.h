@@ -33,6 +33,8 @@ typedef enum {
     OAS_E_RESPONSE_TYPE_UNSUPPORTED,
     OAS_E_RESPONSE_TYPE_UNAUTHORIZED,
     OAS_E_RESPONSE_MODE,
+    OAS_E_NONCE_MISSING,
+    OAS_E_WEB_MESSAGE_ORIGIN,
     OAS_E_SCOPE_MALFORMED,
     OAS_E_SCOPE_INVALID,
     OAS_E_TARGET_INVALID,
@@ -65,11 +67,28 @@ typedef enum {
     OAS_E_VERIFIER_MALFORMED,
     OAS_E_VERIFIER_MISSING,
     OAS_E_TOKEN_REDIRECT_URI_MISSING,
+    OAS_E_REFRESH_MISSING,
+    OAS_E_REFRESH_INVALID,
+    OAS_E_USER_BLOCKED,
+    OAS_E_USERNAME_MISSING,
+    OAS_E_PASSWORD_MISSING,
+    OAS_E_PASSWORD_WRONG,
+    OAS_E_REALM_MISSING,
+    OAS_E_REALM_INVALID,
+    OAS_E_ASSERTION_TYPE,
+    OAS_E_ASSERTION_INVALID,
+    OAS_E_CLIENT_KEYS_UNAVAILABLE,
+    OAS_E_CERTIFICATE_MISSING,
+    OAS_E_CERTIFICATE_INVALID,
+    /* revocation (RFC 7009), introspection (RFC 7662) */
+    OAS_E_TOKEN_MISSING,
+    OAS_E_INTROSPECTION_DENIED,
     /* userinfo (RFC 6750 section 3.1) */
     OAS_E_BEARER_MISSING,
     OAS_E_BEARER_SEVERAL,
     OAS_E_BEARER_INVALID,
     OAS_E_BEARER_SCOPE,
+    OAS_E_BEARER_CERTIFICATE,
     /* ours */
     OAS_E_UNAVAILABLE,
     OAS_E_SERVER,
@@ -86,5 +105,8 @@ typedef struct {
 
 /** The row of an error; never NULL. */
 const oas_error_row_t *oas_error_row(oas_error_id_t id);
+
+/** The HTTP status of an error in profile auth0, whose SDKs expect 403 with invalid_grant. */
+int oas_error_auth0_status(oas_error_id_t id);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_base.la
 liboas_base_la_SOURCES = \
+	lib/base/audit.c lib/base/audit.h \
 	lib/base/bytes.c lib/base/bytes.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/handle.c lib/base/handle.h \

@@ -17,6 +17,8 @@ const char *const oas_lifetime_names[OAS_LIFETIME_COUNT] = {
     [OAS_LIFETIME_CODE] = "code",
     [OAS_LIFETIME_ACCESS_TOKEN] = "access-token",
     [OAS_LIFETIME_ID_TOKEN] = "id-token",
+    [OAS_LIFETIME_REFRESH_TOKEN] = "refresh-token",
+    [OAS_LIFETIME_REFRESH_TOKEN_IDLE] = "refresh-token-idle",
     [OAS_LIFETIME_SESSION] = "session",
     [OAS_LIFETIME_SESSION_IDLE] = "session-idle"};
 
@@ -101,6 +103,16 @@ int oas_client_allows_resource(const oas_client_t *client, const char *uri)
 int oas_client_confidential(const oas_client_t *client)
 {
     return (client->auth_methods & OAS_AUTH_NONE) == 0;
+}
+
+int oas_client_rotates(const oas_client_t *client)
+{
+    return client->rotation || !oas_client_confidential(client);
+}
+
+apr_interval_time_t oas_reuse_window(const oas_issuer_t *issuer, const oas_client_t *client)
+{
+    return client->reuse_window != OAS_WINDOW_UNSET ? client->reuse_window : issuer->reuse_window;
 }
 
 apr_interval_time_t oas_lifetime(const oas_issuer_t *issuer, const oas_client_t *client,

@@ -15,6 +15,7 @@
 #include "secret.h"
 #include "words.h"
 
+struct oas_jwks;
 struct oas_keyset;
 struct oas_templates;
 
@@ -41,6 +42,8 @@ typedef enum {
     OAS_LIFETIME_CODE,
     OAS_LIFETIME_ACCESS_TOKEN,
     OAS_LIFETIME_ID_TOKEN,
+    OAS_LIFETIME_REFRESH_TOKEN,      /**< of a whole family, from its first token on */
+    OAS_LIFETIME_REFRESH_TOKEN_IDLE, /**< since the last use */
     OAS_LIFETIME_SESSION,
     OAS_LIFETIME_SESSION_IDLE,
     OAS_LIFETIME_COUNT
@@ -48,6 +51,11 @@ typedef enum {
 
 /** "Not set here": the next wider scope (client, resource, issuer) decides. */
 #define OAS_LIFETIME_UNSET ((apr_interval_time_t)-1)
+
+/** Reuse windows (OAuth2ASRefreshReuseWindow): how long a refresh token that was replaced gets the
+ * same replacement again. 0: never. */
+#define OAS_WINDOW_UNSET      ((apr_interval_time_t)-1) /**< the issuer's */
+#define OAS_WINDOW_UNTIL_USED ((apr_interval_time_t)-2) /**< until the replacement was used */
 
 typedef enum {
     OAS_CLIENT_WEB,
@@ -57,13 +65,44 @@ typedef enum {
 } oas_client_type_t;
 
 /** token_endpoint_auth_method values, as bits. */
-enum { OAS_AUTH_NONE = 1 << 0, OAS_AUTH_SECRET_BASIC = 1 << 1, OAS_AUTH_SECRET_POST = 1 << 2 };
+enum {
+    OAS_AUTH_NONE = 1 << 0,
+    OAS_AUTH_SECRET_BASIC = 1 << 1,
+    OAS_AUTH_SECRET_POST = 1 << 2,
+    OAS_AUTH_SECRET_JWT = 1 << 3,
+    OAS_AUTH_PRIVATE_KEY_JWT = 1 << 4,
+    OAS_AUTH_TLS = 1 << 5,
+    OAS_AUTH_SELF_SIGNED_TLS = 1 << 6,
+    OAS_AUTH_ANY_SECRET = OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST | OAS_AUTH_SECRET_JWT,
+    OAS_AUTH_ANY_TLS = OAS_AUTH_TLS | OAS_AUTH_SELF_SIGNED_TLS
+};
 
 /** grant_type values, as bits. */
-enum { OAS_GRANT_AUTHORIZATION_CODE = 1 << 0 };
+enum {
+    OAS_GRANT_AUTHORIZATION_CODE = 1 << 0,
+    OAS_GRANT_REFRESH_TOKEN = 1 << 1,
+    OAS_GRANT_CLIENT_CREDENTIALS = 1 << 2,
+    OAS_GRANT_PASSWORD = 1 << 3,
+    OAS_GRANT_PASSWORD_REALM = 1 << 4, /**< Auth0's: password with a realm */
+    OAS_GRANT_IMPLICIT = 1 << 5        /**< RFC 7591 section 2.1: tokens from the front channel */
+};
 
-/** response_type values, as bits. */
-enum { OAS_RESPONSE_CODE = 1 << 0 };
+/** The words of a response_type, as bits. */
+enum { OAS_PART_CODE = 1, OAS_PART_ID_TOKEN = 2, OAS_PART_TOKEN = 4 };
+
+/** response_type values, as bits: 1 << the parts they are made of. */
+#define OAS_RESPONSE_OF(parts) (1u << (parts))
+enum {
+    OAS_RESPONSE_CODE = 1 << OAS_PART_CODE,
+    OAS_RESPONSE_ID_TOKEN = 1 << OAS_PART_ID_TOKEN,
+    OAS_RESPONSE_ID_TOKEN_TOKEN = 1 << (OAS_PART_ID_TOKEN | OAS_PART_TOKEN),
+    OAS_RESPONSE_CODE_ID_TOKEN = 1 << (OAS_PART_CODE | OAS_PART_ID_TOKEN),
+    OAS_RESPONSE_CODE_TOKEN = 1 << (OAS_PART_CODE | OAS_PART_TOKEN),
+    OAS_RESPONSE_CODE_ID_TOKEN_TOKEN = 1 << (OAS_PART_CODE | OAS_PART_ID_TOKEN | OAS_PART_TOKEN)
+};
+
+/** How the claims of an access token are named. */
+typedef enum { OAS_DIALECT_RFC9068, OAS_DIALECT_AUTH0 } oas_dialect_t;
 
 typedef struct {
     const char *name;
@@ -76,6 +115,9 @@ typedef struct {
     apr_array_header_t *scopes; /**< of oas_scope_t */
     const char *token_alg; /**< JWS alg of its access tokens, or NULL: the first active key's */
     apr_interval_time_t access_token_lifetime; /**< or OAS_LIFETIME_UNSET */
+    oas_dialect_t dialect;
+    int offline_access;                 /**< 1: offline_access may be granted together with it */
+    oas_words_t *introspection_clients; /**< client_ids that may introspect its tokens, or NULL */
 } oas_resource_t;
 
 /** What one client may ask of one API. */
@@ -89,6 +131,20 @@ typedef struct {
 typedef struct {
     unsigned char sha256[OAS_SHA256_LEN];
 } oas_client_secret_t;
+
+/** How a client is recognised by its certificate (RFC 8705 section 2). */
+typedef enum {
+    OAS_CERTIFICATE_NONE,
+    OAS_CERTIFICATE_SUBJECT,    /**< value: the subject as RFC 4514 text */
+    OAS_CERTIFICATE_SAN_DNS,    /**< value: a DNS name */
+    OAS_CERTIFICATE_SELF_SIGNED /**< value NULL: its key is one of the client's keys */
+} oas_certificate_kind_t;
+
+/** Which audience an assertion of the client may have. */
+typedef enum {
+    OAS_ASSERTION_ANY,   /**< the issuer or the token endpoint, alone or in an array */
+    OAS_ASSERTION_ISSUER /**< the issuer alone, as a string (FAPI 2.0) */
+} oas_assertion_audience_t;
 
 /** A registered client (RFC 7591 names). */
 typedef struct {
@@ -108,6 +164,21 @@ typedef struct {
     const char *id_token_alg; /**< never NULL; RS256 when not given */
     int require_pkce;
     apr_interval_time_t lifetimes[OAS_LIFETIME_COUNT]; /**< OAS_LIFETIME_UNSET: issuer's */
+    /* refresh tokens */
+    int rotation;                     /**< 1: single-use; always for public clients */
+    apr_interval_time_t reuse_window; /**< OAS_WINDOW_UNSET: issuer's */
+    /* client authentication beyond secrets */
+    apr_array_header_t *hmac_secrets; /**< of oas_bytes_t, for client_secret_jwt; NULL: none */
+    const char *jwks_json; /**< its key set as given (OAuth2ASClientKeys file:), or NULL */
+    struct oas_jwks *jwks; /**< the same, read (jose/jwks.h), or NULL */
+    const char *jwks_uri;  /**< or NULL */
+    oas_certificate_kind_t certificate;
+    const char *certificate_value;
+    oas_assertion_audience_t assertion_audience;
+    int bound_tokens; /**< 1: access tokens are bound to its certificate (OAuth2ASRequire mtls) */
+    /* front channel */
+    int web_message;         /**< 1: response_mode=web_message may be used (OAuth2ASWebMessage) */
+    int query_token;         /**< 1: /userinfo?access_token= is taken (OAuth2ASQueryToken) */
     const char *config_hash; /**< hex SHA-256 of its metadata JSON, for the clients table */
     const char *config_json; /**< its metadata JSON (store/client_json.h) */
 } oas_client_t;
@@ -140,6 +211,20 @@ typedef struct {
     apr_interval_time_t max;    /**< longest wait */
 } oas_throttle_t;
 
+/** OAuth2ASSubjectRecheck: who is asked at refresh whether a subject is still one of ours. */
+typedef enum {
+    OAS_RECHECK_NONE,
+    OAS_RECHECK_EXPR, /**< expr; true: still ours */
+    OAS_RECHECK_EXEC, /**< program; exit status 0: ours, 1: gone, others: cannot tell */
+    OAS_RECHECK_SQL   /**< the function oas_subject_recheck of the schema, within the refresh */
+} oas_recheck_kind_t;
+
+typedef struct {
+    oas_recheck_kind_t kind;
+    oas_expr_t *expr;
+    const char *const *program; /**< argument vector, ends with NULL */
+} oas_recheck_t;
+
 /** A virtual host that is an authorization server. */
 typedef struct {
     const char *url;    /**< exactly as configured: the iss value */
@@ -160,8 +245,15 @@ typedef struct {
     apr_interval_time_t database_wait;
     const char *help_forgot_password, *help_signup, *help_help; /**< URLs or NULL */
     const char *default_resource;                               /**< or NULL */
-    apr_hash_t *resources;                                      /**< uri -> oas_resource_t * */
-    apr_hash_t *clients;                                        /**< client_id -> oas_client_t * */
+    apr_interval_time_t reuse_window;                           /**< never OAS_WINDOW_UNSET */
+    int refresh_limit; /**< live families per user and client */
+    oas_recheck_t recheck;
+    int revoke_consent; /**< 1: revoking a refresh token withdraws the consent too */
+    apr_array_header_t
+        *outbound_allow;      /**< of const char *: host or CIDR (OAuth2ASOutboundAllow) */
+    int web_message;          /**< 1: some client uses response_mode=web_message; set at start-up */
+    apr_hash_t *resources;    /**< uri -> oas_resource_t * */
+    apr_hash_t *clients;      /**< client_id -> oas_client_t * */
     oas_words_t *web_origins; /**< of all configured clients: answered in preflights */
     const char *cookie_name;  /**< __Host-oas-<hash>, or oas-<hash> for a loopback http issuer */
     int cookie_secure;
@@ -190,6 +282,12 @@ int oas_client_allows_resource(const oas_client_t *client, const char *uri);
 
 /** 1 for a client that authenticates itself (RFC 6749 section 2.1: confidential). */
 int oas_client_confidential(const oas_client_t *client);
+
+/** 1 when refresh tokens of this client are single-use. */
+int oas_client_rotates(const oas_client_t *client);
+
+/** The reuse window that counts: the client's, then the issuer's. */
+apr_interval_time_t oas_reuse_window(const oas_issuer_t *issuer, const oas_client_t *client);
 
 /** The lifetime that counts: the client's, then (access token) the API's, then the issuer's. */
 apr_interval_time_t oas_lifetime(const oas_issuer_t *issuer, const oas_client_t *client,

@@ -17,7 +17,9 @@
 #include "params.h"
 #include "words.h"
 
+struct oas_client_cache;
 struct oas_db;
+struct oas_jwks_cache;
 typedef struct oas_tx oas_tx_t;
 
 /** What came over the wire. Set by httpd/ before the first step. */
@@ -35,6 +37,8 @@ typedef struct {
     const char *access_control_request_method;
     const char *address; /**< the peer's address, by mod_remoteip where that is loaded */
     const char *user_agent;
+    oas_bytes_t certificate;  /**< the TLS client certificate as DER; len 0: none */
+    int certificate_verified; /**< 1: it was issued by a CA that the server trusts (RFC 8705 2.1) */
 } oas_request_t;
 
 /** What goes back. Written by reply/ only, sent by httpd/. */
@@ -64,6 +68,9 @@ typedef enum {
     OAS_PASSWORD_UNAVAILABLE /**< the provider could not tell */
 } oas_password_result_t;
 
+/** Outcome of asking whether a subject is still one of ours. */
+typedef enum { OAS_SUBJECT_OURS, OAS_SUBJECT_GONE, OAS_SUBJECT_UNCLEAR } oas_recheck_result_t;
+
 /** What the library asks of the server it runs in. Every function may use tx->host_baton. */
 typedef struct {
     /** Asks one provider. Fills *identity when granted; afterwards claims can be evaluated. */
@@ -73,6 +80,12 @@ typedef struct {
     apr_status_t (*eval)(oas_tx_t *tx, const oas_expr_t *expr, const char **out);
     /** Evaluates to a truth value; an expression that cannot be evaluated is false (logged). */
     int (*test)(oas_tx_t *tx, const oas_expr_t *expr);
+    /** Asks OAS_RECHECK_EXPR or OAS_RECHECK_EXEC about a subject, in a bounded time; no connection
+     * may be held. The subject's names are in OAUTH2AS_SUBJECT, _PROVIDER and _NAME. */
+    oas_recheck_result_t (*recheck)(oas_tx_t *tx, const char *sub, const char *provider,
+                                    const char *name);
+    /** Writes one line (without its end) to the audit log. */
+    void (*audit)(oas_tx_t *tx, const char *line);
 } oas_host_t;
 
 /** A signed-in browser. */
@@ -89,23 +102,30 @@ typedef struct {
 /** prompt values, as bits. */
 enum { OAS_PROMPT_NONE = 1, OAS_PROMPT_LOGIN = 2, OAS_PROMPT_CONSENT = 4 };
 
-typedef enum { OAS_MODE_QUERY, OAS_MODE_FRAGMENT, OAS_MODE_FORM_POST } oas_response_mode_t;
+typedef enum {
+    OAS_MODE_QUERY,
+    OAS_MODE_FRAGMENT,
+    OAS_MODE_FORM_POST,
+    OAS_MODE_WEB_MESSAGE
+} oas_response_mode_t;
 
 /** Which form came back, or why a sealed one is opened (login/interaction.h). */
 typedef enum { OAS_FORM_NONE, OAS_FORM_LOGIN, OAS_FORM_CONSENT, OAS_FORM_RESUME } oas_form_t;
 
-/** What a redeemed code or a live grant gives (store/grant.h). */
+/** What a redeemed code or a live grant gives (store/grant.h), or a client's own (no grant_id). */
 typedef struct {
-    const char *grant_id; /**< base64url of 16 bytes */
+    const char *grant_id; /**< base64url of 16 bytes; NULL: client credentials */
     const char *client_id;
     const char *sub;
     const char *sid; /**< base64url of the session, or NULL */
     oas_words_t *scopes;
-    const char *resource; /**< API, or NULL */
-    const char *nonce;    /**< or NULL */
-    apr_int64_t auth_time, now;
+    const char *resource;       /**< API, or NULL */
+    const char *nonce;          /**< or NULL */
+    apr_int64_t auth_time, now; /**< auth_time 0: nobody signed in */
     const char *amr, *acr;
-    json_t *claims; /**< as evaluated at login; owned by the pool */
+    json_t *claims;              /**< as evaluated at login; owned by the pool */
+    int offline;                 /**< 1: it has a family of refresh tokens */
+    apr_int64_t refresh_expires; /**< absolute end of the family, when offline */
 } oas_grant_t;
 
 struct oas_tx {
@@ -120,7 +140,7 @@ struct oas_tx {
     oas_endpoint_id_t endpoint;
     oas_carrier_t carrier;
     const char *methods; /**< what the endpoint takes, for Allow: "GET, POST" */
-    unsigned mask; /**< which rows of the endpoint's table apply (endpoint/pipeline.h) */
+    unsigned mask;       /**< which rows of the endpoint's table apply (endpoint/pipeline.h) */
 
     oas_params_t *form;         /**< what this request carries; by load_form */
     oas_params_t *params;       /**< the OAuth request: the same, or what a sealed form held */
@@ -131,10 +151,15 @@ struct oas_tx {
     apr_int64_t started; /**< database time when the consent form was made; by load_interaction */
     apr_int64_t login_time; /**< auth_time of a login made during this interaction, or 0 */
 
-    const oas_client_t *client; /**< by load_client */
-    unsigned auth_method;       /**< OAS_AUTH_ bit used; by check_client_auth */
-    const char *redirect_uri;   /**< validated: errors may travel there; by check_redirect_uri */
-    int redirect_uri_sent;      /**< 0: the client's only one was taken */
+    struct oas_client_cache *clients; /**< this process's, or NULL (check/client_cache.h) */
+    struct oas_jwks_cache *jwks;      /**< this process's, or NULL (fetch/jwks.h) */
+    const oas_client_t *client;       /**< by load_client, check_client_auth */
+    unsigned auth_method;             /**< OAS_AUTH_ bit used; by check_client_auth */
+    const char *cnf;          /**< x5t#S256 of the certificate that tokens are bound to, or NULL; by
+                                 check_client_auth (RFC 8705 section 3.1) */
+    const char *redirect_uri; /**< validated: errors may travel there; by check_redirect_uri */
+    int redirect_uri_sent;    /**< 0: the client's only one was taken */
+    unsigned response;        /**< OAS_PART_ bits; by assign_response_mode */
     oas_response_mode_t response_mode; /**< by assign_response_mode */
     const char *state;
     const char *nonce;
@@ -148,7 +173,8 @@ struct oas_tx {
     int consent_given;      /**< the consent form said allow; by accept_consent */
     int consent_skipped;    /**< by load_consent */
 
-    const char *code; /**< by issue_code */
+    const char *code;          /**< by issue_code, check_code */
+    const char *refresh_token; /**< presented: by check_refresh_token; then the one to hand out */
     oas_grant_t *grant;
     json_t *answer;       /**< members of the token reply; by issue_ steps */
     json_t *token_claims; /**< verified access token at userinfo; by check_access_token */

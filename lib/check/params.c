@@ -35,6 +35,10 @@ static const char *const known[] = {
     "request_uri",
     "code_challenge",
     "access_token",
+    "refresh_token",
+    "token",
+    "token_type_hint",
+    "realm",
     "username",
     "password",
     "decision",
@@ -46,8 +50,8 @@ static const char *const known[] = {
 };
 
 /* What must not stay in memory that the next request gets. */
-static const char *const secret[] = {"password", "client_secret", "code", "code_verifier",
-                                     "access_token"};
+static const char *const secret[] = {"password",     "client_secret", "code",  "code_verifier",
+                                     "access_token", "refresh_token", "token", "client_assertion"};
 
 static oas_outcome_t check_method(oas_tx_t *tx, int get, int post)
 {

@@ -39,4 +39,4 @@ static int test(oas_tx_t *tx, const oas_expr_t *expr)
     return result > 0;
 }
 
-const oas_host_t oas_host = {oas_authn_check, eval, test};
+const oas_host_t oas_host = {.check_password = oas_authn_check, .eval = eval, .test = test};

@@ -84,6 +84,10 @@ static const struct {
                                        1 << OAS_LEVEL_RESOURCE},
     [OAS_LIFETIME_ID_TOKEN] = {{APR_USEC_PER_SEC, 30 * DAY, "1s to 30d"},
                                1 << OAS_LEVEL_ISSUER | 1 << OAS_LEVEL_CLIENT},
+    [OAS_LIFETIME_REFRESH_TOKEN] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"},
+                                    1 << OAS_LEVEL_ISSUER | 1 << OAS_LEVEL_CLIENT},
+    [OAS_LIFETIME_REFRESH_TOKEN_IDLE] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"},
+                                         1 << OAS_LEVEL_ISSUER | 1 << OAS_LEVEL_CLIENT},
     [OAS_LIFETIME_SESSION] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 1 << OAS_LEVEL_ISSUER},
     [OAS_LIFETIME_SESSION_IDLE] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 1 << OAS_LEVEL_ISSUER},
 };

@@ -7,8 +7,11 @@ liboas_store_la_SOURCES = \
 	lib/store/db.c lib/store/db.h \
 	lib/store/gate.c lib/store/gate.h \
 	lib/store/grant.c lib/store/grant.h \
+	lib/store/jti.h \
 	lib/store/param.c \
 	lib/store/prepare.c \
+	lib/store/purge.h \
+	lib/store/refresh.h \
 	lib/store/row.c lib/store/row.h \
 	lib/store/runner.h \
 	lib/store/schema.c lib/store/schema.h \

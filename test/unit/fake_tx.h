@@ -22,7 +22,7 @@ static inline int fake_test(oas_tx_t *tx, const oas_expr_t *expr)
     return strcmp(expr->text, "true") == 0;
 }
 
-static const oas_host_t fake_host __attribute__((unused)) = {NULL, fake_eval, fake_test};
+static const oas_host_t fake_host __attribute__((unused)) = {.eval = fake_eval, .test = fake_test};
 
 static inline oas_expr_t *fake_expr(apr_pool_t *p, const char *text)
 {

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit.h"
+
+#include <apr_strings.h>
+#include "json.h"
+
+static const char *const names[OAS_AUDIT_COUNT] = {
+    [OAS_AUDIT_LOGIN] = "login",
+    [OAS_AUDIT_LOGIN_FAILED] = "login_failed",
+    [OAS_AUDIT_LOGIN_THROTTLED] = "login_throttled",
+    [OAS_AUDIT_CONSENT] = "consent",
+    [OAS_AUDIT_CONSENT_DENIED] = "consent_denied",
+    [OAS_AUDIT_CODE] = "code",
+    [OAS_AUDIT_TOKEN] = "token",
+    [OAS_AUDIT_REFRESH] = "refresh",
+    [OAS_AUDIT_REFRESH_REUSE] = "refresh_token_reuse",
+    [OAS_AUDIT_CODE_REPLAY] = "code_replay",
+    [OAS_AUDIT_REVOKE] = "revoke",
+    [OAS_AUDIT_REFUSE] = "refuse",
+};
+
+const char *oas_audit_name(oas_audit_event_t event)
+{
+    return names[event];
+}
+
+static const char *time_text(apr_pool_t *pool)
+{
+    apr_time_exp_t t;
+
+    apr_time_exp_gmt(&t, apr_time_now());
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1,
+                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec / 1000);
+}
+
+static const char *grant_type(const oas_tx_t *tx)
+{
+    const oas_name_bit_t *row;
+
+    if (tx->endpoint != OAS_EP_TOKEN) {
+        return NULL;
+    }
+    for (row = oas_grant_type_names; row->name != NULL; row++) {
+        if (row->bit == tx->mask) {
+            return row->name;
+        }
+    }
+    return NULL;
+}
+
+static void add_who(const oas_tx_t *tx, json_t *line)
+{
+    const oas_grant_t *grant = tx->grant;
+    const oas_session_t *session = tx->session;
+
+    if (grant != NULL) {
+        oas_json_set(line, "sub", grant->sub);
+        oas_json_set(line, "grant_id", grant->grant_id);
+        oas_json_set(line, "sid", grant->sid);
+        oas_json_set(line, "resource", grant->resource);
+        if (grant->scopes != NULL) {
+            oas_json_set(line, "scope", oas_words_join(grant->scopes, tx->pool));
+        }
+    } else if (session != NULL) {
+        oas_json_set(line, "sub", session->sub);
+        oas_json_set(line, "sid", session->id);
+        oas_json_set(line, "resource", tx->resource != NULL ? tx->resource->uri : NULL);
+        if (tx->scopes != NULL) {
+            oas_json_set(line, "scope", oas_words_join(tx->scopes, tx->pool));
+        }
+    }
+}
+
+void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const json_t *more)
+{
+    json_t *line;
+    const char *text;
+
+    if (tx->host == NULL || tx->host->audit == NULL) {
+        return;
+    }
+    line = oas_json_object(tx->pool);
+    oas_json_set(line, "time", time_text(tx->pool));
+    oas_json_set(line, "event", names[event]);
+    oas_json_set(line, "issuer", tx->issuer->url);
+    oas_json_set(line, "client_id", tx->client != NULL ? tx->client->client_id : NULL);
+    add_who(tx, line);
+    oas_json_set(line, "grant_type", grant_type(tx));
+    oas_json_set(line, "address", tx->request.address);
+    oas_json_set(line, "reason", reason);
+    oas_json_set(line, "ref", tx->request_id);
+    if (more != NULL) {
+        json_object_update(line, (json_t *)more);
+    }
+    text = oas_json_text(tx->pool, line);
+    if (text != NULL) {
+        tx->host->audit(tx, text);
+    }
+}
