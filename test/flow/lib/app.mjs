@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The application's side, for a browser to come back to: a page on another origin that notes how it was called.
+// With `onward` its callback shows no page but sends the browser on to that address.
 import http from 'node:http';
 
-export async function startApp() {
+export async function startApp({ onward } = {}) {
   const calls = [];
   const server = http.createServer((request, response) => {
     const parts = [];
@@ -16,9 +17,10 @@ export async function startApp() {
           form: Object.fromEntries(new URLSearchParams(Buffer.concat(parts).toString())),
           headers: request.headers,
         });
+        if (onward) return response.writeHead(302, { location: onward }).end();
       }
       response.setHeader('content-type', 'text/html; charset=utf-8');
-      response.end('<!DOCTYPE html><title>Application</title><h1>Back at the application</h1>');
+      return response.end('<!DOCTYPE html><title>Application</title><h1>Back at the application</h1>');
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -26,6 +28,7 @@ export async function startApp() {
   return {
     calls,
     origin: `http://127.0.0.1:${server.address().port}`,
+    port: server.address().port,
     /** What came last, from the query or the form. */
     last() {
       const { query, form } = calls.at(-1);
