@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <http_core.h>
@@ -250,6 +251,44 @@ static void check_templates(oas_check_t *check)
     }
 }
 
+/** The last directive of that name in this list, which is the one that counts. */
+static const ap_directive_t *last_of(const ap_directive_t *node, const char *name)
+{
+    const ap_directive_t *last = NULL;
+
+    for (; node != NULL; node = node->next) {
+        if (strcasecmp(node->directive, name) == 0) {
+            last = node;
+        }
+    }
+    return last;
+}
+
+/** DBDParams as mod_dbd sees them in the virtual host of `issuer`: its own, else the main server's.
+ */
+static const ap_directive_t *params_of(const ap_directive_t *issuer)
+{
+    const ap_directive_t *own = issuer != NULL && issuer->parent != NULL
+                                    ? last_of(issuer->parent->first_child, "DBDParams")
+                                    : NULL;
+
+    return own != NULL ? own : last_of(ap_conftree, "DBDParams");
+}
+
+/** mod_dbd connects under its pool's lock, so that a database host that is silent stops the child.
+ */
+static void check_connect_timeout(oas_check_t *check, const ap_directive_t *issuer)
+{
+    const ap_directive_t *params = params_of(issuer);
+
+    if (params != NULL && strstr(params->args, "connect_timeout") == NULL &&
+        strstr(params->args, "service=") == NULL && getenv("PGCONNECT_TIMEOUT") == NULL) {
+        oas_advise(check, OAS_TAG(00315), params,
+                   "DBDParams without connect_timeout: while the database's host does not answer, "
+                   "requests wait as long as the system tries to connect (connect_timeout=2)");
+    }
+}
+
 static void check_database(oas_check_t *check)
 {
     const ap_directive_t *where = oas_place_of(&check->config->block, OAS_D_ISSUER, NULL);
@@ -260,6 +299,8 @@ static void check_database(oas_check_t *check)
     } else if (find_directive(ap_conftree, "DBDriver", "pgsql", NULL, check->pool) == NULL) {
         oas_complain(check, OAS_TAG(00310), where,
                      "an issuer needs a PostgreSQL database: DBDriver pgsql, and DBDParams");
+    } else {
+        check_connect_timeout(check, where);
     }
 }
 

@@ -124,7 +124,9 @@ test('a login changes the session handle and leaves the browser binding', async 
   const [name, before] = [...surfer.jar.get(new URL(server.issuer).origin)][0];
   assert.match(page.cookies[0], /; HttpOnly/);
   assert.match(page.cookies[0], /; SameSite=Lax/);
-  await surfer.through(page);
+  assert.doesNotMatch(page.cookies[0], /Max-Age|Expires/i, 'a closed browser forgets it');
+  const answer = await surfer.through(page);
+  assert.equal(answer.cookies.filter((line) => /Max-Age|Expires/i.test(line)).length, 0);
   const after = surfer.jar.get(new URL(server.issuer).origin).get(name);
   assert.match(name, /^oas-/);
   assert.ok(after.startsWith(`${before}.`));

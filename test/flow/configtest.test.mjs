@@ -189,6 +189,10 @@ mustPass('every directive in its place', {
 });
 mustPass('a custom scheme with a dot', { more: native('com.example.app:/callback') });
 mustPass('a custom scheme without a dot is advised against', { more: native('exampleapp:/callback', '»') }, /has no dot/);
+const withoutTimeout = (mark) => ['DBDriver pgsql', `${mark}DBDParams "host=db.example.com dbname=none"`];
+mustPass('DBDParams without connect_timeout are advised against', { driver: withoutTimeout('»') }, /DBDParams without connect_timeout/);
+mustPass('so are those of the virtual host, whatever the main server has', { more: withoutTimeout('»').slice(1) }, /DBDParams without connect_timeout/);
+mustPass('DBDParams of the virtual host come before those of the main server', { driver: withoutTimeout(''), more: right.driver.slice(1) });
 mustPass('the secret of exec: and env:', {
   secret: [`OAuth2ASSecret "exec:/bin/cat ${dir}/secret" env:PATH`],
 });
