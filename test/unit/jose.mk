@@ -4,6 +4,7 @@ check_PROGRAMS += test/unit/jose_test
 TESTS += test/unit/jose_test
 test_unit_jose_test_SOURCES = \
 	test/unit/jose_claims.c \
+	test/unit/jose_jwks.c \
 	test/unit/jose_keys.c \
 	test/unit/jose_load.c \
 	test/unit/jose_refuse.c \

@@ -193,6 +193,7 @@ int main(void)
     srunner_add_suite(runner, refuse_suite());
     srunner_add_suite(runner, claims_suite());
     srunner_add_suite(runner, vectors_suite());
+    srunner_add_suite(runner, jwks_suite());
     apr_initialize();
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

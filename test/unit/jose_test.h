@@ -35,6 +35,7 @@ Suite *sign_suite(void);
 Suite *refuse_suite(void);
 Suite *claims_suite(void);
 Suite *vectors_suite(void);
+Suite *jwks_suite(void);
 
 /** Adds a case whose tests run with `pool` set; a test may take up to a minute (valgrind). */
 TCase *add_case(Suite *suite, const char *name);
