@@ -48,6 +48,8 @@ static const oas_error_row_t rows[OAS_E_COUNT] = {
     [OAS_E_SCOPE_INVALID] = {"invalid_scope", 400, 1,
                              "A requested scope is unknown or not allowed to this application.",
                              OAS_LOG_INFO},
+    [OAS_E_SCOPE_CONFLICT] = {"invalid_request", 400, 1,
+                              "offline_access and online_access exclude each other.", OAS_LOG_INFO},
     [OAS_E_TARGET_INVALID] =
         {"invalid_target", 400, 1,
          "The requested audience is unknown or not allowed to this application.", OAS_LOG_INFO},

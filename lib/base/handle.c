@@ -16,8 +16,8 @@ char *oas_handle_make(const unsigned char id[OAS_ID_LEN],
     return handle;
 }
 
-apr_status_t oas_handle_split(const char *handle, unsigned char id[OAS_ID_LEN],
-                              unsigned char secret_hash[OAS_SHA256_LEN], apr_pool_t *pool)
+apr_status_t oas_handle_open(const char *handle, unsigned char id[OAS_ID_LEN],
+                             unsigned char secret[OAS_SECRET_LEN], apr_pool_t *pool)
 {
     oas_bytes_t bytes;
 
@@ -26,6 +26,20 @@ apr_status_t oas_handle_split(const char *handle, unsigned char id[OAS_ID_LEN],
         return APR_EINVAL;
     }
     memcpy(id, bytes.data, OAS_ID_LEN);
-    oas_sha256(bytes.data + OAS_ID_LEN, OAS_SECRET_LEN, secret_hash);
+    memcpy(secret, bytes.data + OAS_ID_LEN, OAS_SECRET_LEN);
+    oas_wipe((void *)bytes.data, bytes.len);
     return APR_SUCCESS;
+}
+
+apr_status_t oas_handle_split(const char *handle, unsigned char id[OAS_ID_LEN],
+                              unsigned char secret_hash[OAS_SHA256_LEN], apr_pool_t *pool)
+{
+    unsigned char secret[OAS_SECRET_LEN];
+    apr_status_t rv = oas_handle_open(handle, id, secret, pool);
+
+    if (rv == APR_SUCCESS) {
+        oas_sha256(secret, sizeof(secret), secret_hash);
+        oas_wipe(secret, sizeof(secret));
+    }
+    return rv;
 }

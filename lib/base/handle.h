@@ -15,6 +15,10 @@
 char *oas_handle_make(const unsigned char id[OAS_ID_LEN],
                       const unsigned char secret[OAS_SECRET_LEN], apr_pool_t *pool);
 
+/** Splits a handle into its halves; the caller wipes `secret`. APR_EINVAL when it is none. */
+apr_status_t oas_handle_open(const char *handle, unsigned char id[OAS_ID_LEN],
+                             unsigned char secret[OAS_SECRET_LEN], apr_pool_t *pool);
+
 /** Splits a handle into its id and the SHA-256 of its secret. APR_EINVAL when it is none. */
 apr_status_t oas_handle_split(const char *handle, unsigned char id[OAS_ID_LEN],
                               unsigned char secret_hash[OAS_SHA256_LEN], apr_pool_t *pool);

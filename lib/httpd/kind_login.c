@@ -33,9 +33,9 @@ const oas_standard_claim_t oas_standard_claims[] = {
 
 /** Claims that tokens make themselves. */
 static const char *const reserved_claims[] = {
-    "iss",       "sub",   "aud", "exp", "iat",    "nbf",     "jti",    "auth_time",
-    "nonce",     "acr",   "amr", "azp", "sid",    "at_hash", "c_hash", "s_hash",
-    "client_id", "scope", "cnf", "typ", "events", NULL};
+    "iss",       "sub",   "aud", "exp", "iat",    "nbf",     "jti",      "auth_time",
+    "nonce",     "acr",   "amr", "azp", "sid",    "at_hash", "c_hash",   "s_hash",
+    "client_id", "scope", "cnf", "typ", "events", "gty",     "grant_id", NULL};
 
 static oas_expr_t *compile(const oas_setting_t *setting, const char *text, unsigned flags,
                            const char **why)

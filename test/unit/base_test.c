@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "../../lib/base/child.h"
 #include "../../lib/base/error.h"
 #include "../../lib/base/handle.h"
 #include "../../lib/base/json.h"
@@ -398,6 +399,62 @@ START_TEST(handle_round_trip)
 }
 END_TEST
 
+START_TEST(handle_halves)
+{
+    unsigned char id[OAS_ID_LEN] = {1, 2, 3};
+    unsigned char secret[OAS_SECRET_LEN] = {9, 8, 7};
+    unsigned char id_out[OAS_ID_LEN], secret_out[OAS_SECRET_LEN];
+
+    ck_assert_int_eq(oas_handle_open(oas_handle_make(id, secret, pool), id_out, secret_out, pool),
+                     APR_SUCCESS);
+    ck_assert_mem_eq(id_out, id, sizeof(id));
+    ck_assert_mem_eq(secret_out, secret, sizeof(secret));
+    ck_assert_int_eq(oas_handle_open("", id_out, secret_out, pool), APR_EINVAL);
+}
+END_TEST
+
+/* Fills `out` with bytes that count up from `first`. */
+static void count_up(unsigned char *out, apr_size_t len, unsigned first)
+{
+    apr_size_t i;
+
+    for (i = 0; i < len; i++) {
+        out[i] = (unsigned char)(first + i);
+    }
+}
+
+/* The expected value was computed with Python's hmac and hashlib from RFC 5869 and RFC 2104. */
+START_TEST(child_is_derived)
+{
+    static const unsigned char expected[OAS_SECRET_LEN] = {
+        0x82, 0xa9, 0xa3, 0x74, 0x0a, 0xc2, 0x31, 0x59, 0xf9, 0xdd, 0x50,
+        0x32, 0xf9, 0x65, 0x5d, 0xc8, 0x21, 0x54, 0x6a, 0xc2, 0x11, 0xf5,
+        0xa7, 0x51, 0x52, 0x46, 0x56, 0xef, 0x71, 0x05, 0x0b, 0xb2};
+    unsigned char bytes[32], id[OAS_ID_LEN], parent[OAS_SECRET_LEN], child[OAS_SECRET_LEN];
+    oas_secret_t *secret;
+
+    count_up(bytes, sizeof(bytes), 0);
+    count_up(id, sizeof(id), 0x40);
+    count_up(parent, sizeof(parent), 0x80);
+    ck_assert_int_eq(oas_secret_create(&secret, bytes, sizeof(bytes), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_child_secret(secret, id, parent, child), APR_SUCCESS);
+    ck_assert_mem_eq(child, expected, sizeof(expected));
+
+    id[0] ^= 1; /* another grant */
+    ck_assert_int_eq(oas_child_secret(secret, id, parent, child), APR_SUCCESS);
+    ck_assert_mem_ne(child, expected, sizeof(expected));
+    id[0] ^= 1;
+    parent[31] ^= 1; /* another parent */
+    ck_assert_int_eq(oas_child_secret(secret, id, parent, child), APR_SUCCESS);
+    ck_assert_mem_ne(child, expected, sizeof(expected));
+    parent[31] ^= 1;
+    bytes[0] ^= 1; /* another server secret */
+    ck_assert_int_eq(oas_secret_create(&secret, bytes, sizeof(bytes), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_child_secret(secret, id, parent, child), APR_SUCCESS);
+    ck_assert_mem_ne(child, expected, sizeof(expected));
+}
+END_TEST
+
 /* ---- log, errors ---- */
 
 static char logged[4096];
@@ -466,6 +523,8 @@ int main(void)
     tcase_add_test(others, hkdf_rfc5869_case_2);
     tcase_add_test(others, secret_too_short);
     tcase_add_test(others, handle_round_trip);
+    tcase_add_test(others, handle_halves);
+    tcase_add_test(others, child_is_derived);
     tcase_add_test(others, log_lines_cannot_be_forged);
     tcase_add_loop_test(others, error_rows_are_complete, OAS_E_METHOD, OAS_E_COUNT);
     return unit_run(suite);
