@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tx.h"
 
-static void log_error(const oas_tx_t *tx, const char *tag, oas_error_id_t id, apr_status_t status,
-                      const char *detail)
+static oas_outcome_t fail(oas_tx_t *tx, const char *tag, oas_error_id_t id, apr_status_t status,
+                          const char *detail)
 {
     const oas_error_row_t *row = oas_error_row(id);
 
+    tx->error = id;
+    tx->detail = detail;
     oas_log(tx->log, row->level, tag, status, "%s: %s%s%s client=%s ref=%s", row->code, row->text,
             detail != NULL ? " " : "", detail != NULL ? detail : "",
             tx->client != NULL ? tx->client->client_id : "-", tx->request_id);
+    return OAS_FAILED;
 }
 
 oas_outcome_t oas_refuse(oas_tx_t *tx, const char *tag, oas_error_id_t id, const char *detail)
 {
-    tx->error = id;
-    log_error(tx, tag, id, APR_SUCCESS, detail);
-    return OAS_FAILED;
+    return fail(tx, tag, id, APR_SUCCESS, detail);
 }
 
 oas_outcome_t oas_fault(oas_tx_t *tx, const char *tag, oas_error_id_t id, apr_status_t status,
                         const char *detail)
 {
-    tx->error = id;
-    log_error(tx, tag, id, status, detail);
-    return OAS_FAILED;
+    return fail(tx, tag, id, status, detail);
 }
 
 oas_outcome_t oas_store_fault(oas_tx_t *tx, const char *tag, apr_status_t status,

@@ -20,6 +20,7 @@
 struct oas_client_cache;
 struct oas_db;
 struct oas_jwks_cache;
+struct oas_token;
 typedef struct oas_tx oas_tx_t;
 
 /** What came over the wire. Set by httpd/ before the first step. */
@@ -176,10 +177,12 @@ struct oas_tx {
     const char *code;          /**< by issue_code, check_code */
     const char *refresh_token; /**< presented: by check_refresh_token; then the one to hand out */
     oas_grant_t *grant;
-    json_t *answer;       /**< members of the token reply; by issue_ steps */
-    json_t *token_claims; /**< verified access token at userinfo; by check_access_token */
+    json_t *answer;          /**< members of the token reply; by issue_ steps */
+    json_t *token_claims;    /**< verified access token at userinfo; by check_access_token */
+    struct oas_token *token; /**< one that came back; by check_access_token, check_token */
 
     oas_error_id_t error; /**< by oas_refuse, oas_fault */
+    const char *detail;   /**< what the log said of it, or NULL */
     int retry_after;      /**< seconds, for 429 and 503 */
     oas_reply_t reply;
 };

@@ -10,4 +10,5 @@ liboas_check_la_SOURCES = \
 	lib/check/prompt.c lib/check/prompt.h \
 	lib/check/redirect_uri.c lib/check/redirect_uri.h \
 	lib/check/response.c lib/check/response.h \
-	lib/check/scope.c lib/check/scope.h
+	lib/check/scope.c lib/check/scope.h \
+	lib/check/token.c lib/check/token.h

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "token.h"
+
+#include <string.h>
+#include <strings.h>
+#include "../base/handle.h"
+#include "../base/json.h"
+#include "../jose/jwt.h"
+
+/* The audience is an API whose tokens have the type of any JWT. An ID token's is its client. */
+static int for_untyped_api(const oas_issuer_t *issuer, const json_t *claims, apr_pool_t *pool)
+{
+    apr_hash_index_t *hi;
+
+    for (hi = apr_hash_first(pool, issuer->resources); hi != NULL; hi = apr_hash_next(hi)) {
+        const oas_resource_t *resource = apr_hash_this_val(hi);
+        if (resource->dialect == OAS_DIALECT_AUTH0 && oas_jwt_has_audience(claims, resource->uri)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_access_token(const oas_issuer_t *issuer, const char *typ, const json_t *claims,
+                           apr_pool_t *pool)
+{
+    if (typ == NULL) {
+        return 0;
+    }
+    return strcasecmp(typ, "at+jwt") == 0 || strcasecmp(typ, "application/at+jwt") == 0 ||
+           (strcasecmp(typ, "JWT") == 0 && for_untyped_api(issuer, claims, pool));
+}
+
+/* NULL when it is an access token of this issuer, else why not. */
+static const char *read_jwt(const oas_issuer_t *issuer, const char *text, json_t **claims,
+                            apr_pool_t *pool)
+{
+    const char *iss;
+    oas_jws_t *jws;
+
+    if (oas_jws_parse(&jws, text, strlen(text), pool) != APR_SUCCESS) {
+        return "not a JWT";
+    }
+    if (oas_jws_verify_own(jws, issuer->keys) != APR_SUCCESS) {
+        return "signature";
+    }
+    if (oas_jwt_claims(claims, jws, pool) != APR_SUCCESS ||
+        !is_access_token(issuer, jws->typ, *claims, pool)) {
+        return "type";
+    }
+    iss = oas_json_string(*claims, "iss");
+    return iss != NULL && strcmp(iss, issuer->url) == 0 ? NULL : "issuer";
+}
+
+static void read_claims(oas_token_t *token, apr_pool_t *pool)
+{
+    const char *grant_id = oas_json_string(token->claims, "grant_id");
+    oas_bytes_t bytes;
+
+    token->client_id = oas_json_string(token->claims, "client_id");
+    if (token->client_id == NULL) {
+        token->client_id = oas_json_string(token->claims, "azp");
+    }
+    token->jti = oas_json_string(token->claims, "jti");
+    if (oas_jwt_date(token->claims, "exp", &token->exp) != APR_SUCCESS) {
+        token->exp = 0;
+    }
+    if (grant_id != NULL &&
+        oas_base64url_decode(pool, grant_id, strlen(grant_id), &bytes) == APR_SUCCESS &&
+        bytes.len == OAS_ID_LEN) {
+        memcpy(token->grant_id, bytes.data, OAS_ID_LEN);
+        token->has_grant = 1;
+    }
+}
+
+void oas_token_read(const oas_issuer_t *issuer, const char *text, oas_token_t *out,
+                    apr_pool_t *pool)
+{
+    memset(out, 0, sizeof(*out));
+    if (oas_handle_split(text, out->grant_id, out->hash, pool) == APR_SUCCESS) {
+        out->kind = OAS_TOKEN_HANDLE;
+        out->has_grant = 1;
+        return;
+    }
+    out->why = read_jwt(issuer, text, &out->claims, pool);
+    if (out->why == NULL) {
+        out->kind = OAS_TOKEN_ACCESS;
+        read_claims(out, pool);
+    }
+}
+
+oas_outcome_t oas_check_token(oas_tx_t *tx)
+{
+    const char *text = oas_params_get(tx->params, "token");
+
+    if (text == NULL) {
+        return oas_refuse(tx, OAS_TAG(00850), OAS_E_TOKEN_MISSING, NULL);
+    }
+    tx->token = apr_palloc(tx->pool, sizeof(*tx->token));
+    oas_token_read(tx->issuer, text, tx->token, tx->pool);
+    return OAS_NEXT;
+}
