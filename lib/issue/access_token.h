@@ -10,9 +10,9 @@
 #include "../base/tx.h"
 
 /**
- * Step: signs an access token for tx->grant and puts access_token, token_type, expires_in and scope
- * into tx->answer (RFC 6749 section 5.1). Audience: the API, with the userinfo URL beside it when
- * openid was granted; without an API the issuer.
+ * Step of the token and of the authorization endpoint: signs an access token for tx->grant and puts
+ * access_token, token_type, expires_in and scope into tx->answer (RFC 6749 section 5.1). Audience:
+ * the API, with the userinfo URL beside it when openid was granted; without an API the issuer.
  */
 oas_outcome_t oas_issue_access_token(oas_tx_t *tx);
 

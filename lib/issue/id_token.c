@@ -19,12 +19,30 @@ static json_t *amr_array(const char *amr, apr_pool_t *pool)
     return array;
 }
 
+/* Each binds the token to what leaves together with it (OIDC Core 3.1.3.6, 3.3.2.11; s_hash:
+ * FAPI 1.0 part 2, 5.1). A state is there at the authorization endpoint only. */
+static void add_hashes(const oas_tx_t *tx, const char *alg, json_t *claims)
+{
+    const struct {
+        const char *name;
+        const char *value;
+    } hashes[] = {{"at_hash", oas_json_string(tx->answer, "access_token")},
+                  {"c_hash", oas_json_string(tx->answer, "code")},
+                  {"s_hash", tx->state}};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+        if (hashes[i].value != NULL) {
+            oas_json_set(claims, hashes[i].name, oas_jwt_half_hash(alg, hashes[i].value, tx->pool));
+        }
+    }
+}
+
 static json_t *token_claims(const oas_tx_t *tx, const char *alg)
 {
     const oas_grant_t *grant = tx->grant;
     apr_int64_t lifetime =
         apr_time_sec(oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_ID_TOKEN));
-    const char *access_token = oas_json_string(tx->answer, "access_token");
     json_t *claims = oas_json_object(tx->pool);
 
     oas_json_set(claims, "iss", tx->issuer->url);
@@ -40,9 +58,7 @@ static json_t *token_claims(const oas_tx_t *tx, const char *alg)
         json_object_set_new(claims, "amr", amr_array(grant->amr, tx->pool));
     }
     oas_json_set(claims, "sid", grant->sid);
-    if (access_token != NULL) {
-        oas_json_set(claims, "at_hash", oas_jwt_half_hash(alg, access_token, tx->pool));
-    }
+    add_hashes(tx, alg, claims);
     oas_release_claims(tx, grant->scopes, OAS_IN_ID_TOKEN, claims);
     return claims;
 }
@@ -64,6 +80,9 @@ oas_outcome_t oas_issue_id_token(oas_tx_t *tx)
     rv = oas_jwt_sign(&token, signer, "JWT", token_claims(tx, tx->client->id_token_alg), tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_fault(tx, OAS_TAG(00706), OAS_E_SERVER, rv, "ID token not signed");
+    }
+    if (tx->answer == NULL) {
+        tx->answer = oas_json_object(tx->pool);
     }
     oas_json_set(tx->answer, "id_token", token);
     return OAS_NEXT;

@@ -9,8 +9,9 @@
 #include "../base/tx.h"
 
 /**
- * Step: when openid was granted, signs an ID token with the client's algorithm and puts it into
- * tx->answer; at_hash is of the access token that is there already.
+ * Step of the token and of the authorization endpoint: when openid was granted, signs an ID token
+ * with the client's algorithm and puts it into tx->answer. at_hash and c_hash are of the access
+ * token and the code that are in tx->answer already, s_hash is of tx->state.
  */
 oas_outcome_t oas_issue_id_token(oas_tx_t *tx);
 
