@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += liboas_check.la
 liboas_check_la_SOURCES = \
 	lib/check/bearer.c lib/check/bearer.h \
+	lib/check/body.c lib/check/body.h \
 	lib/check/client.c lib/check/client.h \
 	lib/check/client_auth.c lib/check/client_auth.h \
 	lib/check/code.c lib/check/code.h \

@@ -77,16 +77,32 @@ oas_outcome_t oas_check_method_get(oas_tx_t *tx)
     return check_method(tx, 1, 0);
 }
 
-int oas_is_form(const char *content_type)
+int oas_is_media_type(const char *content_type, const char *type)
 {
-    static const char form[] = "application/x-www-form-urlencoded";
-    apr_size_t len = sizeof(form) - 1;
+    apr_size_t len = strlen(type);
 
-    return content_type != NULL && strncasecmp(content_type, form, len) == 0 &&
+    return content_type != NULL && strncasecmp(content_type, type, len) == 0 &&
            strchr(" \t;", content_type[len]) != NULL;
 }
 
-static void wipe_secrets(const oas_tx_t *tx)
+int oas_is_form(const char *content_type)
+{
+    return oas_is_media_type(content_type, "application/x-www-form-urlencoded");
+}
+
+int oas_param_is_known(const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i], name) == 0) {
+            return 1;
+        }
+    }
+    return strcmp(name, "resource") == 0; /* may repeat, so it is not in the table */
+}
+
+void oas_wipe_secret_params(const oas_tx_t *tx)
 {
     apr_size_t i;
 
@@ -114,7 +130,7 @@ oas_outcome_t oas_load_form(oas_tx_t *tx)
     }
     rv = oas_params_parse(&tx->form, data, data != NULL ? len : 0, tx->pool);
     tx->params = tx->form;
-    wipe_secrets(tx);
+    oas_wipe_secret_params(tx);
     if (rv == APR_ENOSPC) {
         return oas_refuse(tx, OAS_TAG(00603), OAS_E_TOO_MANY_PARAMETERS, NULL);
     }

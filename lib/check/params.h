@@ -30,6 +30,15 @@ oas_outcome_t oas_check_duplicates(oas_tx_t *tx);
 /** The request is short enough to travel through a login and a consent page. */
 oas_outcome_t oas_check_length(oas_tx_t *tx);
 
+/** 1 when a Content-Type is `type`, with or without parameters. */
+int oas_is_media_type(const char *content_type, const char *type);
+
+/** 1 for a parameter that some endpoint reads. */
+int oas_param_is_known(const char *name);
+
+/** Has passwords, secrets, codes and tokens in tx->form wiped with the request. */
+void oas_wipe_secret_params(const oas_tx_t *tx);
+
 /** 1 when the Content-Type is application/x-www-form-urlencoded, with or without parameters. */
 int oas_is_form(const char *content_type);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../check/body.h"
 #include "../check/client_auth.h"
 #include "../check/code.h"
 #include "../check/params.h"
@@ -18,7 +19,7 @@ static oas_outcome_t respond_token(oas_tx_t *tx)
 
 const oas_step_t oas_token_steps[] = {
     {"check_method_post", oas_check_method_post, OAS_ALWAYS, "RFC 6749 3.2"},
-    {"load_form", oas_load_form, OAS_ALWAYS, "RFC 6749 appendix B"},
+    {"load_body", oas_load_body, OAS_ALWAYS, "RFC 6749 appendix B"},
     {"check_duplicates", oas_check_duplicates, OAS_ALWAYS, "RFC 6749 3.2"},
     {"check_client_auth", oas_check_client_auth, OAS_ALWAYS, "RFC 6749 2.3, 3.2.1"},
     {"check_grant_type", oas_check_grant_type, OAS_ALWAYS, "RFC 6749 4, 5.2"},

@@ -65,7 +65,10 @@ static void error_redirect(oas_tx_t *tx, const oas_error_row_t *row)
 
 static void error_json(oas_tx_t *tx, const oas_error_row_t *row)
 {
-    oas_reply_json(tx, row->status,
+    int status =
+        tx->issuer->profile == OAS_PROFILE_AUTH0 ? oas_error_auth0_status(tx->error) : row->status;
+
+    oas_reply_json(tx, status,
                    oas_json_own(tx->pool, json_pack("{ssss}", "error", row->code,
                                                     "error_description", row->text)));
 }

@@ -48,6 +48,11 @@ test_fuzz_fuzz_interaction_SOURCES = test/fuzz/fuzz_interaction.c test/fuzz/fuzz
 test_fuzz_fuzz_interaction_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_interaction_LDADD = $(OAS_LOGIN) $(OAS_LIBS)
 
+FUZZ_TARGETS += test/fuzz/fuzz_body
+test_fuzz_fuzz_body_SOURCES = test/fuzz/fuzz_body.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_body_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_body_LDADD = $(OAS_ALL) $(OAS_LIBS)
+
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
 	  name=$${target##*/fuzz_}; found=fuzz-found/$$name; \
