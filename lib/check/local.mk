@@ -6,6 +6,7 @@ liboas_check_la_SOURCES = \
 	lib/check/client.c lib/check/client.h \
 	lib/check/client_auth.c lib/check/client_auth.h \
 	lib/check/code.c lib/check/code.h \
+	lib/check/introspection.c lib/check/introspection.h \
 	lib/check/params.c lib/check/params.h \
 	lib/check/pkce.c lib/check/pkce.h \
 	lib/check/prompt.c lib/check/prompt.h \

@@ -6,8 +6,10 @@ liboas_endpoint_la_SOURCES = \
 	lib/endpoint/document.c \
 	lib/endpoint/endpoint.c lib/endpoint/endpoint.h \
 	lib/endpoint/interaction.c lib/endpoint/interaction.h \
+	lib/endpoint/introspect.c \
 	lib/endpoint/login.c lib/endpoint/login.h \
 	lib/endpoint/metadata.c lib/endpoint/metadata.h \
 	lib/endpoint/pipeline.c lib/endpoint/pipeline.h \
+	lib/endpoint/revoke.c \
 	lib/endpoint/token.c \
 	lib/endpoint/userinfo.c

@@ -10,10 +10,9 @@ static const struct {
     const char *member;
     oas_endpoint_id_t endpoint;
 } urls[] = {
-    {"authorization_endpoint", OAS_EP_AUTHORIZE},
-    {"token_endpoint", OAS_EP_TOKEN},
-    {"userinfo_endpoint", OAS_EP_USERINFO},
-    {"jwks_uri", OAS_EP_JWKS},
+    {"authorization_endpoint", OAS_EP_AUTHORIZE},  {"token_endpoint", OAS_EP_TOKEN},
+    {"userinfo_endpoint", OAS_EP_USERINFO},        {"revocation_endpoint", OAS_EP_REVOKE},
+    {"introspection_endpoint", OAS_EP_INTROSPECT}, {"jwks_uri", OAS_EP_JWKS},
 };
 
 static const struct {
@@ -50,14 +49,40 @@ static json_t *words_json(const oas_words_t *words)
     return array;
 }
 
-static json_t *names_json(const oas_name_bit_t *names)
+/* Those that share a bit with `bits`. */
+static json_t *names_json(const oas_name_bit_t *names, unsigned bits)
 {
     json_t *array = json_array();
 
     for (; names->name != NULL; names++) {
-        json_array_append_new(array, json_string(names->name));
+        if (names->bit & bits) {
+            json_array_append_new(array, json_string(names->name));
+        }
     }
     return array;
+}
+
+/* How clients may authenticate at each endpoint where they do (RFC 8414 section 2). */
+static const struct {
+    const char *member;
+    oas_endpoint_id_t endpoint;
+    unsigned methods; /* OAS_AUTH_ bits */
+} authenticated[] = {
+    {"token_endpoint_auth_methods_supported", OAS_EP_TOKEN, ~0u},
+    {"revocation_endpoint_auth_methods_supported", OAS_EP_REVOKE, ~0u},
+    {"introspection_endpoint_auth_methods_supported", OAS_EP_INTROSPECT, ~(unsigned)OAS_AUTH_NONE},
+};
+
+static void add_auth_methods(const oas_issuer_t *issuer, json_t *data)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(authenticated) / sizeof(authenticated[0]); i++) {
+        if (issuer->endpoint_urls[authenticated[i].endpoint] != NULL) {
+            json_object_set_new(data, authenticated[i].member,
+                                names_json(oas_auth_method_names, authenticated[i].methods));
+        }
+    }
 }
 
 static oas_words_t *supported_scopes(const oas_issuer_t *issuer, apr_pool_t *pool)
@@ -99,10 +124,9 @@ static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
     for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         oas_json_set(data, urls[i].member, issuer->endpoint_urls[urls[i].endpoint]);
     }
-    json_object_set_new(data, "response_types_supported", names_json(oas_response_type_names));
-    json_object_set_new(data, "grant_types_supported", names_json(oas_grant_type_names));
-    json_object_set_new(data, "token_endpoint_auth_methods_supported",
-                        names_json(oas_auth_method_names));
+    json_object_set_new(data, "response_types_supported", names_json(oas_response_type_names, ~0u));
+    json_object_set_new(data, "grant_types_supported", names_json(oas_grant_type_names, ~0u));
+    add_auth_methods(issuer, data);
     json_object_set_new(data, "id_token_signing_alg_values_supported",
                         words_json(oas_keyset_algs(issuer->keys, pool)));
     json_object_set_new(data, "scopes_supported", words_json(supported_scopes(issuer, pool)));

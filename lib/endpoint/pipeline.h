@@ -30,6 +30,8 @@ void oas_pipeline_run(oas_tx_t *tx, const oas_step_t *steps);
 extern const oas_step_t oas_authorize_steps[];
 extern const oas_step_t oas_token_steps[];
 extern const oas_step_t oas_userinfo_steps[];
+extern const oas_step_t oas_revoke_steps[];
+extern const oas_step_t oas_introspect_steps[];
 extern const oas_step_t oas_document_steps[];
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../base/audit.h"
 #include "../check/body.h"
 #include "../check/client_auth.h"
 #include "../check/code.h"
@@ -11,6 +12,9 @@
 
 static oas_outcome_t respond_token(oas_tx_t *tx)
 {
+    if (tx->mask != OAS_GRANT_REFRESH_TOKEN) { /* which has an event of its own */
+        oas_audit(tx, OAS_AUDIT_TOKEN, NULL, NULL);
+    }
     oas_reply_json(tx, 200, tx->answer);
     return OAS_ANSWERED;
 }

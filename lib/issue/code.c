@@ -2,7 +2,9 @@
 #include "code.h"
 
 #include <string.h>
+#include "../base/audit.h"
 #include "../base/handle.h"
+#include "../base/json.h"
 #include "../store/grant.h"
 
 static oas_consent_mode_t consent_mode(const oas_tx_t *tx)
@@ -75,6 +77,7 @@ oas_outcome_t oas_issue_code(oas_tx_t *tx)
                                                            : OAS_E_CONSENT_REQUIRED,
                           "the consent has been withdrawn meanwhile");
     }
+    oas_audit(tx, OAS_AUDIT_CODE, NULL, NULL);
     return OAS_NEXT;
 }
 
@@ -96,6 +99,14 @@ static const struct {
     [OAS_REDEEM_REVOKED] = {OAS_E_CODE_INVALID, "its grant was revoked"},
 };
 
+static void audit_replay(oas_tx_t *tx, const oas_code_redeem_t *in)
+{
+    json_t *more = oas_json_object(tx->pool);
+
+    oas_json_set(more, "grant_id", oas_base64url_encode(tx->pool, in->grant_id, OAS_ID_LEN));
+    oas_audit(tx, OAS_AUDIT_CODE_REPLAY, NULL, more);
+}
+
 oas_outcome_t oas_issue_redemption(oas_tx_t *tx)
 {
     oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
@@ -114,6 +125,9 @@ oas_outcome_t oas_issue_redemption(oas_tx_t *tx)
     rv = oas_store_code_redeem(tx->db, &in, &outcome, grant, tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00716), rv, "code not redeemed");
+    }
+    if (outcome == OAS_REDEEM_REPLAYED) {
+        audit_replay(tx, &in);
     }
     if (outcome != OAS_REDEEM_DONE) {
         return oas_refuse(tx, OAS_TAG(00717), redeem_errors[outcome].error,

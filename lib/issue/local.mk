@@ -4,4 +4,5 @@ liboas_issue_la_SOURCES = \
 	lib/issue/access_token.c lib/issue/access_token.h \
 	lib/issue/claims.c lib/issue/claims.h \
 	lib/issue/code.c lib/issue/code.h \
-	lib/issue/id_token.c lib/issue/id_token.h
+	lib/issue/id_token.c lib/issue/id_token.h \
+	lib/issue/revocation.c lib/issue/revocation.h

@@ -56,6 +56,13 @@ void oas_reply_json(oas_tx_t *tx, int status, const json_t *body)
     cors_for_client(tx);
 }
 
+void oas_reply_empty(oas_tx_t *tx, int status)
+{
+    tx->reply.status = status;
+    no_store(tx);
+    cors_for_client(tx);
+}
+
 void oas_reply_document(oas_tx_t *tx, const char *text, const char *etag)
 {
     const char *known = tx->request.if_none_match;

@@ -15,6 +15,9 @@ void oas_reply_header(oas_tx_t *tx, const char *name, const char *value);
 /** A JSON answer that nobody may store; with CORS headers for the client's own origins. */
 void oas_reply_json(oas_tx_t *tx, int status, const json_t *body);
 
+/** An answer without a body that nobody may store; with CORS headers as above. */
+void oas_reply_empty(oas_tx_t *tx, int status);
+
 /** A public document with ETag (304 when the client has it), readable from any origin. */
 void oas_reply_document(oas_tx_t *tx, const char *text, const char *etag);
 

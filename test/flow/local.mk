@@ -19,6 +19,8 @@ EXTRA_DIST += test/instance test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/30-token.test.mjs \
 	test/flow/31-redeem.test.mjs \
 	test/flow/40-userinfo.test.mjs \
+	test/flow/41-revoke.test.mjs \
+	test/flow/42-introspect.test.mjs \
 	test/flow/50-clients.test.mjs \
 	test/flow/55-issuers.test.mjs \
 	test/flow/60-browser.test.mjs \

@@ -62,11 +62,15 @@ export async function getCode(instance, overrides = {}, { surfer = new Surfer(in
   return { ...callbackOf(answer), verifier, params, surfer };
 }
 
-/** POST to the token endpoint; `form` may leave out what getCode() gave by undefined. */
-export function token(instance, form, headers = {}) {
+const post = (where) => (instance, form, headers = {}) => {
   const clean = Object.fromEntries(Object.entries(form).filter(([, value]) => value !== undefined));
-  return request(instance.url('oauth/token'), { form: clean, headers, ca: instance.ca });
-}
+  return request(instance.url(where), { form: clean, headers, ca: instance.ca });
+};
+
+/** POST to the token endpoint; `form` may leave out what getCode() gave by undefined. */
+export const token = post('oauth/token');
+export const revoke = post('oauth/revoke');
+export const introspect = post('oauth/introspect');
 
 /** Redeems what getCode() gave. */
 export function redeem(instance, got, overrides = {}, headers = {}) {

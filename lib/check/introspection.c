@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "introspection.h"
+
+#include <string.h>
+#include "../jose/jwt.h"
+#include "../store/grant.h"
+#include "client.h"
+#include "token.h"
+
+oas_outcome_t oas_check_introspection_client(oas_tx_t *tx)
+{
+    if (tx->auth_method == OAS_AUTH_NONE) {
+        return oas_refuse(tx, OAS_TAG(00855), OAS_E_INTROSPECTION_DENIED, "a public client");
+    }
+    return OAS_NEXT;
+}
+
+static int names_client(const oas_resource_t *resource, const oas_client_t *client)
+{
+    return resource->introspection_clients != NULL &&
+           oas_words_has(resource->introspection_clients, client->client_id);
+}
+
+/* RFC 7662 section 4: a token is shown to its own client and to those that its API names. */
+static int may_see(const oas_tx_t *tx, const oas_token_t *token)
+{
+    apr_hash_index_t *hi;
+
+    if (token->client_id != NULL && strcmp(token->client_id, tx->client->client_id) == 0) {
+        return 1;
+    }
+    for (hi = apr_hash_first(tx->pool, tx->issuer->resources); hi != NULL; hi = apr_hash_next(hi)) {
+        const oas_resource_t *resource = apr_hash_this_val(hi);
+        if (names_client(resource, tx->client) &&
+            oas_jwt_has_audience(token->claims, resource->uri)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Each of these returns the statement's status; *why stays NULL for a token that is good. */
+
+static apr_status_t judge_granted(oas_tx_t *tx, const oas_token_t *token, const char **why)
+{
+    oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
+    apr_status_t rv = oas_store_grant_load(tx->db, token->grant_id, grant, tx->pool);
+
+    if (rv != APR_SUCCESS) {
+        *why = "its grant has ended";
+    } else if (token->exp <= grant->now) {
+        *why = "expired";
+    }
+    return rv;
+}
+
+static apr_status_t judge_access_token(oas_tx_t *tx, const oas_token_t *token, const char **why)
+{
+    const oas_client_t *owner;
+    apr_status_t rv;
+
+    if (!may_see(tx, token)) {
+        *why = "not for this client to know";
+        return APR_SUCCESS;
+    }
+    rv = token->client_id != NULL ? oas_client_find(tx, token->client_id, &owner) : APR_ENOENT;
+    if (rv != APR_SUCCESS) {
+        *why = "its client has gone";
+        return rv;
+    }
+    return judge_granted(tx, token, why);
+}
+
+oas_outcome_t oas_load_token_state(oas_tx_t *tx)
+{
+    oas_token_t *token = tx->token;
+    const char *why = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    switch (token->kind) {
+    case OAS_TOKEN_HANDLE:
+        why = "no live refresh token";
+        break;
+    case OAS_TOKEN_ACCESS:
+        rv = judge_access_token(tx, token, &why);
+        break;
+    case OAS_TOKEN_NONE:
+        why = token->why;
+        break;
+    }
+    if (rv != APR_SUCCESS && rv != APR_ENOENT) {
+        return oas_store_fault(tx, OAS_TAG(00856), rv, "token not looked up");
+    }
+    token->active = why == NULL;
+    if (!token->active) {
+        oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00857), APR_SUCCESS,
+                "introspection says inactive: %s client=%s ref=%s", why, tx->client->client_id,
+                tx->request_id);
+    }
+    return OAS_NEXT;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../base/json.h"
+#include "../check/client_auth.h"
+#include "../check/introspection.h"
+#include "../check/params.h"
+#include "../check/token.h"
+#include "../reply/reply.h"
+#include "pipeline.h"
+
+/* An API is told what it would read in the token itself, so nothing comes out that it does not
+ * carry. */
+static void describe_access_token(const oas_token_t *token, json_t *answer)
+{
+    json_object_update(answer, token->claims);
+    oas_json_set(answer, "client_id", token->client_id);
+    json_object_set_new(answer, "token_type", json_string("Bearer"));
+}
+
+/* No token_type: RFC 7662 section 2.2 means that of an access token. */
+static void describe_refresh_token(const oas_tx_t *tx, json_t *answer)
+{
+    const oas_grant_t *grant = tx->grant;
+
+    oas_json_set(answer, "iss", tx->issuer->url);
+    oas_json_set(answer, "sub", grant->sub);
+    oas_json_set(answer, "client_id", grant->client_id);
+    oas_json_set(answer, "scope", oas_words_join(grant->scopes, tx->pool));
+    json_object_set_new(answer, "exp", json_integer(grant->refresh_expires));
+}
+
+static oas_outcome_t respond_introspection(oas_tx_t *tx)
+{
+    const oas_token_t *token = tx->token;
+    json_t *answer = oas_json_object(tx->pool);
+
+    if (token->active && token->kind == OAS_TOKEN_HANDLE) {
+        describe_refresh_token(tx, answer);
+    } else if (token->active) {
+        describe_access_token(token, answer);
+    }
+    json_object_set_new(answer, "active", json_boolean(token->active));
+    oas_reply_json(tx, 200, answer);
+    return OAS_ANSWERED;
+}
+
+const oas_step_t oas_introspect_steps[] = {
+    {"check_method_post", oas_check_method_post, OAS_ALWAYS, "RFC 7662 2.1"},
+    {"load_form", oas_load_form, OAS_ALWAYS, "RFC 7662 2.1"},
+    {"check_duplicates", oas_check_duplicates, OAS_ALWAYS, "RFC 6749 3.2"},
+    {"check_client_auth", oas_check_client_auth, OAS_ALWAYS, "RFC 7662 2.1"},
+    {"check_introspection_client", oas_check_introspection_client, OAS_ALWAYS, "RFC 7662 2.1, 4"},
+    {"check_token", oas_check_token, OAS_ALWAYS, "RFC 7662 2.1"},
+    {"load_token_state", oas_load_token_state, OAS_ALWAYS, "RFC 7662 2.2, 4"},
+    {"respond_introspection", respond_introspection, OAS_ALWAYS, "RFC 7662 2.2"},
+    {NULL, NULL, 0, NULL}};

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Introspection (RFC 7662): what a token's own client is told, and that nobody else is told anything.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startInstance } from './lib/instance.mjs';
+import { request } from './lib/http.mjs';
+import { basic, client, decode, getCode, introspect, redeem, revoke, secretOf } from './lib/oauth.mjs';
+
+const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
+const server = await startInstance({
+  conf:
+    client('spa', { extra: skip }) +
+    client('web', { type: 'web', extra: skip }) +
+    client('other', { type: 'web', extra: skip }) +
+    client('hasty', { type: 'web', extra: [...skip, 'OAuth2ASLifetime access-token 1s'] }),
+});
+const api = 'https://api.example.test/';
+const as = (id) => ({ authorization: basic(id, secretOf(id)) });
+
+async function tokens(overrides = {}) {
+  const id = overrides.client_id ?? 'web';
+  const got = await getCode(server, { client_id: id, ...overrides });
+  const answer = await redeem(server, got, id === 'spa' ? {} : { client_secret: secretOf(id) });
+  assert.equal(answer.status, 200, answer.text);
+  return answer.json;
+}
+
+function assertError(answer, status, error) {
+  assert.equal(answer.status, status, answer.text);
+  assert.match(answer.headers['content-type'], /^application\/json/);
+  assert.match(answer.headers['cache-control'], /no-store/);
+  assert.equal(answer.json.error, error);
+}
+
+function assertInactive(answer, what) {
+  assert.equal(answer.status, 200, answer.text);
+  assert.deepEqual(answer.json, { active: false }, what);
+}
+
+test('an access token reads as it says itself', async () => {
+  const { access_token } = await tokens({ audience: api, scope: 'openid read:items' });
+  const answer = await introspect(server, { token: access_token }, as('web'));
+  assert.equal(answer.status, 200, answer.text);
+  assert.match(answer.headers['content-type'], /^application\/json/);
+  assert.match(answer.headers['cache-control'], /no-store/);
+  const { claims } = decode(access_token);
+  assert.deepEqual(answer.json, { ...claims, active: true, token_type: 'Bearer' });
+  assert.equal(answer.json.client_id, 'web');
+  assert.equal(answer.json.sub, 'oauth2as|alice');
+  assert.equal(answer.json.username, undefined);
+  assert.deepEqual((await introspect(server, { token: access_token, token_type_hint: 'refresh_token' }, as('web'))).json, answer.json);
+  assert.deepEqual((await introspect(server, { token: access_token, client_id: 'web', client_secret: secretOf('web') })).json, answer.json);
+});
+
+test('nobody else is told anything', async () => {
+  const { access_token } = await tokens({ client_id: 'spa', audience: api, scope: 'openid read:items' });
+  assertInactive(await introspect(server, { token: access_token }, as('web')));
+  const own = await tokens();
+  assertInactive(await introspect(server, { token: own.access_token }, as('other')));
+});
+
+test('a public client cannot ask', async () => {
+  const { access_token } = await tokens({ client_id: 'spa' });
+  assertError(await introspect(server, { token: access_token, client_id: 'spa' }), 403, 'unauthorized_client');
+  assertError(await introspect(server, { token: access_token }), 401, 'invalid_client');
+  assertError(await introspect(server, { token: access_token, client_id: 'web', client_secret: 'wrong' }), 401, 'invalid_client');
+});
+
+test('an expired, a revoked, an ended token is inactive', async () => {
+  const hasty = await tokens({ client_id: 'hasty' });
+  await sleep(2100);
+  assertInactive(await introspect(server, { token: hasty.access_token }, as('hasty')), 'expired');
+  const { access_token } = await tokens();
+  assert.equal((await introspect(server, { token: access_token }, as('web'))).json.active, true);
+  await revoke(server, { token: access_token }, as('web'));
+  assertInactive(await introspect(server, { token: access_token }, as('web')), 'revoked');
+});
+
+test('what is no token of ours', async () => {
+  const { access_token, id_token } = await tokens();
+  const code = (await getCode(server, { client_id: 'web' })).code;
+  const [header, claims, signature] = access_token.split('.');
+  const forged = Buffer.from(JSON.stringify({ ...decode(access_token).claims, sub: 'oauth2as|bob' })).toString('base64url');
+  const none = Buffer.from(JSON.stringify({ ...decode(access_token).header, alg: 'none' })).toString('base64url');
+  const other = signature.slice(0, 20) + (signature[20] === 'A' ? 'B' : 'A') + signature.slice(21);
+  const nothing = [
+    'x', 'A'.repeat(64), '!'.repeat(64), 'A'.repeat(60_000), `${header}.${claims}.${other}`, `${header}.${forged}.${signature}`, `${none}.${claims}.`,
+    `${header}.${claims}.`, access_token.slice(0, -1), `${access_token}.`, id_token, code, '..', '{"active":true}',
+  ];
+  for (const text of nothing) assertInactive(await introspect(server, { token: text }, as('web')), text.slice(0, 80));
+});
+
+test('what is no request', async () => {
+  assertError(await introspect(server, {}, as('web')), 400, 'invalid_request');
+  const { access_token } = await tokens();
+  const form = { 'content-type': 'application/x-www-form-urlencoded', ...as('web') };
+  const post = (body, headers = form) => request(server.url('oauth/introspect'), { method: 'POST', headers, body });
+  assertError(await post(`token=${access_token}&token=${access_token}`), 400, 'invalid_request');
+  assertError(await post('token=%00'), 400, 'invalid_request');
+  assertError(await post(`token=${'A'.repeat(100_000)}`), 413, 'invalid_request');
+  assertError(await post(`{"token":{"token":"${access_token}"}}`, { ...form, 'content-type': 'application/json' }), 415, 'invalid_request');
+  for (const method of ['GET', 'PUT', 'DELETE']) {
+    const answer = await request(server.url('oauth/introspect', { token: access_token }), { method, headers: as('web') });
+    assertError(answer, 405, 'invalid_request');
+    assert.match(answer.headers.allow, /POST/);
+  }
+});
