@@ -5,6 +5,7 @@
  * what it writes.
  */
 #include <stdio.h>
+#include "../lib/base/model.h"
 #include "../lib/endpoint/endpoint.h"
 
 typedef struct {
@@ -122,6 +123,23 @@ static void print_endpoints(void)
     }
 }
 
+static void print_names(const char *directive, const oas_name_bit_t *table)
+{
+    printf("| %s |", directive);
+    for (; table->name != NULL; table++) {
+        printf(" `%s`", table->name);
+    }
+    printf(" |\n");
+}
+
+static void print_values(void)
+{
+    printf("\n## Values\n\n| directive | values |\n| --- | --- |\n");
+    print_names("OAuth2ASClientAuth", oas_auth_method_names);
+    print_names("OAuth2ASGrantTypes", oas_grant_type_names);
+    print_names("OAuth2ASResponseTypes", oas_response_type_names);
+}
+
 int main(void)
 {
     size_t i;
@@ -133,6 +151,7 @@ int main(void)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         print_entry(&rows[i]);
     }
+    print_values();
     print_endpoints();
     return ferror(stdout) || fclose(stdout) != 0;
 }

@@ -22,6 +22,12 @@ const char *const oas_lifetime_names[OAS_LIFETIME_COUNT] = {
     [OAS_LIFETIME_SESSION] = "session",
     [OAS_LIFETIME_SESSION_IDLE] = "session-idle"};
 
+const char *const oas_dialect_names[] = {
+    [OAS_DIALECT_RFC9068] = "rfc9068", [OAS_DIALECT_AUTH0] = "auth0", NULL};
+
+const char *const oas_assertion_audience_names[] = {
+    [OAS_ASSERTION_ANY] = "any", [OAS_ASSERTION_ISSUER] = "issuer", NULL};
+
 const char *const oas_client_type_names[] = {[OAS_CLIENT_WEB] = "web",
                                              [OAS_CLIENT_SPA] = "spa",
                                              [OAS_CLIENT_NATIVE] = "native",
@@ -110,9 +116,18 @@ int oas_client_rotates(const oas_client_t *client)
     return client->rotation || !oas_client_confidential(client);
 }
 
+int oas_reuse_window_allowed(const oas_client_t *client, apr_interval_time_t window)
+{
+    return oas_client_confidential(client) || client->bound_tokens ||
+           (window != OAS_WINDOW_UNTIL_USED && window <= OAS_WINDOW_BEARER_MAX);
+}
+
 apr_interval_time_t oas_reuse_window(const oas_issuer_t *issuer, const oas_client_t *client)
 {
-    return client->reuse_window != OAS_WINDOW_UNSET ? client->reuse_window : issuer->reuse_window;
+    apr_interval_time_t window =
+        client->reuse_window != OAS_WINDOW_UNSET ? client->reuse_window : issuer->reuse_window;
+
+    return oas_reuse_window_allowed(client, window) ? window : OAS_WINDOW_BEARER_MAX;
 }
 
 apr_interval_time_t oas_lifetime(const oas_issuer_t *issuer, const oas_client_t *client,

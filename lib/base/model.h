@@ -288,7 +288,15 @@ int oas_client_confidential(const oas_client_t *client);
 /** 1 when refresh tokens of this client are single-use. */
 int oas_client_rotates(const oas_client_t *client);
 
-/** The reuse window that counts: the client's, then the issuer's. */
+/** The longest reuse window of a client whose refresh tokens whoever holds them can use: public,
+ * and bound to no certificate (law 5: inside the window a thief is not seen). */
+#define OAS_WINDOW_BEARER_MAX apr_time_from_sec(60)
+
+/** 1 when the client may have this reuse window: until-used, and more than OAS_WINDOW_BEARER_MAX,
+ * only when it authenticates or its tokens are bound. */
+int oas_reuse_window_allowed(const oas_client_t *client, apr_interval_time_t window);
+
+/** The reuse window that counts: the client's, then the issuer's; never more than is allowed. */
 apr_interval_time_t oas_reuse_window(const oas_issuer_t *issuer, const oas_client_t *client);
 
 /** The lifetime that counts: the client's, then (access token) the API's, then the issuer's. */
@@ -305,6 +313,8 @@ extern const oas_name_bit_t oas_auth_method_names[];   /**< ends with {NULL, 0} 
 extern const oas_name_bit_t oas_grant_type_names[];    /**< ends with {NULL, 0} */
 extern const oas_name_bit_t oas_response_type_names[]; /**< ends with {NULL, 0} */
 extern const char *const oas_lifetime_names[OAS_LIFETIME_COUNT];
+extern const char *const oas_dialect_names[];            /**< ends with NULL */
+extern const char *const oas_assertion_audience_names[]; /**< ends with NULL */
 extern const char
     *const oas_client_type_names[]; /**< indexed by oas_client_type_t, ends with NULL */
 

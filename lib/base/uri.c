@@ -161,6 +161,16 @@ static const char *behind_authority(const char *text)
     return p + strcspn(p, "/?#");
 }
 
+int oas_uri_fetchable(const char *text, apr_pool_t *pool)
+{
+    oas_uri_t uri;
+
+    return oas_uri_parse(&uri, text, pool) == APR_SUCCESS && uri.host != NULL &&
+           !uri.has_userinfo && uri.fragment == NULL &&
+           (strcmp(uri.scheme, "https") == 0 ||
+            (strcmp(uri.scheme, "http") == 0 && oas_uri_loopback(&uri, 1)));
+}
+
 int oas_redirect_uri_matches(const char *registered, const char *requested, int any_port,
                              apr_pool_t *pool)
 {

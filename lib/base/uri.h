@@ -33,6 +33,10 @@ char *oas_uri_origin(const oas_uri_t *uri, apr_pool_t *pool);
 /** 1 for 127.0.0.1 and [::1]; with `names` also for localhost and names below it. */
 int oas_uri_loopback(const oas_uri_t *uri, int names);
 
+/** 1 for a URL that the server may fetch from as far as its form goes: https, or http on loopback;
+ * with a host, without user name and fragment. */
+int oas_uri_fetchable(const char *text, apr_pool_t *pool);
+
 /**
  * 1 when `requested` is `registered`, octet by octet (RFC 9700 section 4.1.3). With `any_port`, a
  * registered http URI on a loopback address matches with whatever port (RFC 8252 section 7.3).

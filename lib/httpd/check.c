@@ -137,6 +137,24 @@ static void check_key(oas_check_t *check)
     }
 }
 
+/** A client may be known to the database only, so this is no mistake for certain. */
+static void check_introspection(oas_check_t *check, const oas_resource_config_t *entry)
+{
+    const oas_words_t *ids = entry->resource.introspection_clients;
+    int i;
+
+    for (i = 0; ids != NULL && i < ids->nelts; i++) {
+        const char *id = OAS_WORD(ids, i);
+        if (apr_hash_get(check->config->issuer.clients, id, APR_HASH_KEY_STRING) == NULL) {
+            oas_advise(check, OAS_TAG(00372),
+                       oas_place_of(&entry->block, OAS_D_INTROSPECTION_CLIENT, id),
+                       "API %s: there is no <OAuth2ASClient \"%s\"> here; it can introspect when "
+                       "the database has it",
+                       entry->resource.uri, id);
+        }
+    }
+}
+
 static void check_resources(oas_check_t *check)
 {
     const oas_issuer_t *issuer = &check->config->issuer;
@@ -159,6 +177,10 @@ static void check_resources(oas_check_t *check)
             oas_complain(check, OAS_TAG(00304), entry->block.section,
                          "%s names this server itself and cannot be an API", uri);
         }
+    }
+    for (i = 0; i < check->config->resources->nelts; i++) {
+        check_introspection(check,
+                            APR_ARRAY_IDX(check->config->resources, i, oas_resource_config_t *));
     }
     if (wanted != NULL && oas_resource_find(issuer, wanted) == NULL) {
         oas_complain(check, OAS_TAG(00305),

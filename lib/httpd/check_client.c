@@ -6,37 +6,9 @@
 #include "../base/words.h"
 #include "../jose/keyset.h"
 
-static void check_auth(oas_check_t *check, const oas_client_config_t *entry)
-{
-    const oas_client_t *client = &entry->client;
-    int confidential = oas_client_confidential(client);
-
-    if (!confidential && client->auth_methods != OAS_AUTH_NONE) {
-        oas_complain(check, OAS_TAG(00320), oas_place_of(&entry->block, OAS_D_CLIENT_AUTH, NULL),
-                     "client \"%s\": none cannot be combined with other methods",
-                     client->client_id);
-        return;
-    }
-    if (confidential && client->type == OAS_CLIENT_SPA) {
-        oas_complain(check, OAS_TAG(00321), oas_place_of(&entry->block, OAS_D_CLIENT_AUTH, NULL),
-                     "client \"%s\": a spa cannot keep a secret; its method is none",
-                     client->client_id);
-        return;
-    }
-    if (!confidential && client->secrets->nelts > 0) {
-        oas_complain(check, OAS_TAG(00322), oas_place_of(&entry->block, OAS_D_CLIENT_SECRET, NULL),
-                     "client \"%s\" is public and cannot have a secret", client->client_id);
-    }
-    if (confidential && client->secrets->nelts == 0) {
-        oas_complain(check, OAS_TAG(00323), entry->block.section,
-                     "client \"%s\" is confidential and needs an OAuth2ASClientSecret",
-                     client->client_id);
-    }
-}
-
 static void check_pkce(oas_check_t *check, const oas_client_config_t *entry)
 {
-    if (entry->pkce < 0 && entry->client.require_pkce) {
+    if (entry->require.pkce < 0 && entry->client.require_pkce) {
         oas_complain(check, OAS_TAG(00324), oas_place_of(&entry->block, OAS_D_REQUIRE, NULL),
                      "client \"%s\": only a confidential client of type web can do without PKCE",
                      entry->client.client_id);
@@ -73,7 +45,8 @@ static void check_redirects(oas_check_t *check, const oas_client_config_t *entry
     const oas_words_t *uris = entry->client.redirect_uris;
     int i;
 
-    if (uris->nelts == 0 && (entry->client.grant_types & OAS_GRANT_AUTHORIZATION_CODE)) {
+    if (uris->nelts == 0 && entry->client.type != OAS_CLIENT_MACHINE &&
+        entry->client.response_types != 0) {
         oas_complain(check, OAS_TAG(00327), entry->block.section,
                      "client \"%s\" needs an OAuth2ASRedirectURI", entry->client.client_id);
     }
@@ -125,7 +98,8 @@ static void check_id_token_alg(oas_check_t *check, const oas_client_config_t *en
 void oas_check_client(oas_check_t *check, const oas_client_config_t *entry)
 {
     static void (*const checks[])(oas_check_t * check, const oas_client_config_t *entry) = {
-        check_auth, check_pkce, check_redirects, check_allow, check_id_token_alg};
+        oas_check_credentials, check_pkce,         check_redirects,
+        check_allow,           check_id_token_alg, oas_check_grants};
     apr_size_t i;
 
     for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

@@ -41,10 +41,12 @@ static apr_array_header_t *array_or_empty(apr_array_header_t *array, int size, a
 
 static int requires_pkce(const oas_client_config_t *entry, oas_profile_t profile)
 {
+    int pkce = entry->require.pkce;
+
     if (entry->client.type != OAS_CLIENT_WEB || !oas_client_confidential(&entry->client)) {
         return 1;
     }
-    return entry->pkce != 0 ? entry->pkce > 0 : profile == OAS_PROFILE_OAUTH21;
+    return pkce != 0 ? pkce > 0 : profile == OAS_PROFILE_OAUTH21;
 }
 
 static oas_words_t *origins_of(const oas_words_t *uris, apr_pool_t *pool)
@@ -66,6 +68,66 @@ static oas_words_t *origins_of(const oas_words_t *uris, apr_pool_t *pool)
     return origins;
 }
 
+/** What a type of client may do when its section does not say. */
+static const struct {
+    unsigned auth_methods, grant_types, response_types;
+} by_type[] = {
+    [OAS_CLIENT_WEB] = {OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST,
+                        OAS_GRANT_AUTHORIZATION_CODE | OAS_GRANT_REFRESH_TOKEN, OAS_RESPONSE_CODE},
+    [OAS_CLIENT_SPA] = {OAS_AUTH_NONE, OAS_GRANT_AUTHORIZATION_CODE | OAS_GRANT_REFRESH_TOKEN,
+                        OAS_RESPONSE_CODE},
+    [OAS_CLIENT_NATIVE] = {OAS_AUTH_NONE, OAS_GRANT_AUTHORIZATION_CODE | OAS_GRANT_REFRESH_TOKEN,
+                           OAS_RESPONSE_CODE},
+    [OAS_CLIENT_MACHINE] = {OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST,
+                            OAS_GRANT_CLIENT_CREDENTIALS, 0},
+};
+
+/** The bits of `wanted` that have a name. */
+static unsigned named(const oas_name_bit_t *table, unsigned wanted)
+{
+    unsigned bits = 0;
+
+    for (; table->name != NULL; table++) {
+        bits |= table->bit & wanted;
+    }
+    return bits;
+}
+
+static void complete_grants(oas_client_t *client)
+{
+    if (client->auth_methods == 0) {
+        client->auth_methods = named(oas_auth_method_names, by_type[client->type].auth_methods);
+    }
+    if (client->grant_types == 0) {
+        client->grant_types = named(oas_grant_type_names, by_type[client->type].grant_types);
+    }
+    if (client->response_types == 0) {
+        client->response_types =
+            named(oas_response_type_names, by_type[client->type].response_types);
+    }
+    if (client->response_types & ~OAS_RESPONSE_CODE) {
+        client->grant_types |= OAS_GRANT_IMPLICIT; /* OIDC Dynamic Client Registration 2 */
+    }
+}
+
+/** The clear secrets go where client_secret_jwt needs them, and nowhere else. */
+static void complete_secrets(oas_client_config_t *entry, apr_pool_t *pool)
+{
+    oas_client_t *client = &entry->client;
+    int i;
+
+    client->secrets = array_or_empty(client->secrets, sizeof(oas_client_secret_t), pool);
+    entry->clear_secrets = array_or_empty(entry->clear_secrets, sizeof(oas_bytes_t), pool);
+    if (client->auth_methods & OAS_AUTH_SECRET_JWT) {
+        client->hmac_secrets = entry->clear_secrets;
+        return;
+    }
+    for (i = 0; i < entry->clear_secrets->nelts; i++) {
+        oas_bytes_t *clear = &APR_ARRAY_IDX(entry->clear_secrets, i, oas_bytes_t);
+        oas_wipe((void *)clear->data, clear->len);
+    }
+}
+
 static void complete_client(oas_client_config_t *entry, oas_profile_t profile, apr_pool_t *pool)
 {
     oas_client_t *client = &entry->client;
@@ -73,28 +135,34 @@ static void complete_client(oas_client_config_t *entry, oas_profile_t profile, a
     if (client->name == NULL) {
         client->name = client->client_id;
     }
-    if (client->auth_methods == 0) {
-        client->auth_methods = client->type == OAS_CLIENT_WEB
-                                   ? OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST
-                                   : OAS_AUTH_NONE;
-    }
-    if (client->grant_types == 0) {
-        client->grant_types = OAS_GRANT_AUTHORIZATION_CODE;
-    }
-    if (client->response_types == 0) {
-        client->response_types = OAS_RESPONSE_CODE;
-    }
+    complete_grants(client);
+    complete_secrets(entry, pool);
     if (client->id_token_alg == NULL) {
         client->id_token_alg = DEFAULT_ID_TOKEN_ALG;
     }
+    if (client->certificate == OAS_CERTIFICATE_NONE &&
+        (client->auth_methods & OAS_AUTH_SELF_SIGNED_TLS)) {
+        client->certificate = OAS_CERTIFICATE_SELF_SIGNED;
+    }
+    if (entry->block.where[OAS_D_WEB_MESSAGE] == NULL) {
+        client->web_message = client->type == OAS_CLIENT_SPA && profile == OAS_PROFILE_AUTH0;
+    }
+    client->bound_tokens = entry->require.mtls;
     client->redirect_uris = words_or_empty(client->redirect_uris, pool);
     if (client->web_origins == NULL && client->type == OAS_CLIENT_SPA) {
         client->web_origins = origins_of(client->redirect_uris, pool);
     }
     client->web_origins = words_or_empty(client->web_origins, pool);
-    client->secrets = array_or_empty(client->secrets, sizeof(oas_client_secret_t), pool);
     client->allow = array_or_empty(client->allow, sizeof(oas_allow_t), pool);
     client->require_pkce = requires_pkce(entry, profile);
+}
+
+static void complete_resource(oas_resource_config_t *entry, oas_profile_t profile)
+{
+    if (entry->block.where[OAS_D_TOKEN_DIALECT] == NULL) {
+        entry->resource.dialect =
+            profile == OAS_PROFILE_AUTH0 ? OAS_DIALECT_AUTH0 : OAS_DIALECT_RFC9068;
+    }
 }
 
 /** Clients and resources by name, and the origins of all clients. */
@@ -105,15 +173,16 @@ static void complete_sections(oas_server_config_t *config, apr_pool_t *pool)
 
     issuer->resources = apr_hash_make(pool);
     for (i = 0; i < config->resources->nelts; i++) {
-        oas_resource_t *resource =
-            &APR_ARRAY_IDX(config->resources, i, oas_resource_config_t *)->resource;
-        apr_hash_set(issuer->resources, resource->uri, APR_HASH_KEY_STRING, resource);
+        oas_resource_config_t *entry = APR_ARRAY_IDX(config->resources, i, oas_resource_config_t *);
+        complete_resource(entry, issuer->profile);
+        apr_hash_set(issuer->resources, entry->resource.uri, APR_HASH_KEY_STRING, &entry->resource);
     }
     issuer->clients = apr_hash_make(pool);
     issuer->web_origins = oas_words_create(pool);
     for (i = 0; i < config->clients->nelts; i++) {
         oas_client_config_t *entry = APR_ARRAY_IDX(config->clients, i, oas_client_config_t *);
         complete_client(entry, issuer->profile, pool);
+        issuer->web_message |= entry->client.web_message;
         apr_hash_set(issuer->clients, entry->client.client_id, APR_HASH_KEY_STRING, &entry->client);
         for (k = 0; k < entry->client.web_origins->nelts; k++) {
             oas_words_add(issuer->web_origins, OAS_WORD(entry->client.web_origins, k));

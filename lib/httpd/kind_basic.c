@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include <apr_file_info.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
 #include "../base/uri.h"
@@ -136,19 +137,46 @@ static const char *set_flag(oas_setting_t *setting, int argc, char *const argv[]
 }
 const oas_kind_t oas_kind_flag = {set_flag, NULL, NULL};
 
-static const char *set_profile(oas_setting_t *setting, int argc, char *const argv[])
+/** One of several names; the member is an enum that counts them. */
+static const char *set_choice(oas_setting_t *setting, int argc, char *const argv[])
 {
-    if (strcmp(argv[0], "oauth21") == 0) {
-        *(oas_profile_t *)setting->member = OAS_PROFILE_OAUTH21;
-    } else if (strcmp(argv[0], "auth0") == 0) {
-        *(oas_profile_t *)setting->member = OAS_PROFILE_AUTH0;
-    } else {
-        return apr_psprintf(setting->pool, "%s: \"%s\" is not available. Available: oauth21, auth0",
-                            setting->row->name, argv[0]);
+    const char *const *names = setting->row->kind->detail;
+    const char *list = "";
+    int i;
+
+    for (i = 0; names[i] != NULL; i++) {
+        if (strcmp(argv[0], names[i]) == 0) {
+            *(unsigned *)setting->member = (unsigned)i;
+            return NULL;
+        }
+        list = apr_pstrcat(setting->pool, list, i > 0 ? ", " : "", names[i], NULL);
     }
+    return apr_psprintf(setting->pool, "%s: \"%s\" is not available. Available: %s",
+                        setting->row->name, argv[0], list);
+}
+static const char *const profiles[] = {
+    [OAS_PROFILE_OAUTH21] = "oauth21", [OAS_PROFILE_AUTH0] = "auth0", NULL};
+const oas_kind_t oas_kind_profile = {set_choice, NULL, profiles};
+const oas_kind_t oas_kind_type = {set_choice, NULL, oas_client_type_names};
+const oas_kind_t oas_kind_dialect = {set_choice, NULL, oas_dialect_names};
+const oas_kind_t oas_kind_assertion_audience = {set_choice, NULL, oas_assertion_audience_names};
+
+static const char *set_count(oas_setting_t *setting, int argc, char *const argv[])
+{
+    const int *max = setting->row->kind->detail;
+    char *end;
+    apr_int64_t number = apr_strtoi64(argv[0], &end, 10);
+
+    if (!apr_isdigit(argv[0][0]) || *end != '\0' || strlen(argv[0]) > 9 || number < 1 ||
+        number > *max) {
+        return apr_psprintf(setting->pool, "%s: \"%s\" is out of range, which is 1 to %d",
+                            setting->row->name, argv[0], *max);
+    }
+    *(int *)setting->member = (int)number;
     return NULL;
 }
-const oas_kind_t oas_kind_profile = {set_profile, NULL, NULL};
+static const int refresh_limit_max = 10000;
+const oas_kind_t oas_kind_refresh_limit = {set_count, NULL, &refresh_limit_max};
 
 static const char *set_names(oas_setting_t *setting, int argc, char *const argv[])
 {

@@ -11,27 +11,6 @@
 #define SECRET_MIN  22 /* characters: 128 random bits in base64url */
 #define SECRETS_MAX 2
 
-static const char *set_type(oas_setting_t *setting, int argc, char *const argv[])
-{
-    int i;
-
-    if (strcmp(argv[0], oas_client_type_names[OAS_CLIENT_MACHINE]) == 0) {
-        return apr_psprintf(setting->pool,
-                            "%s: machine needs the grant type client_credentials, which is not "
-                            "available. Available: web, spa, native",
-                            setting->row->name);
-    }
-    for (i = 0; oas_client_type_names[i] != NULL; i++) {
-        if (strcmp(argv[0], oas_client_type_names[i]) == 0) {
-            *(oas_client_type_t *)setting->member = i;
-            return NULL;
-        }
-    }
-    return apr_psprintf(setting->pool, "%s: \"%s\" is not available. Available: web, spa, native",
-                        setting->row->name, argv[0]);
-}
-const oas_kind_t oas_kind_type = {set_type, NULL, NULL};
-
 /** 1 for a scheme, in any case, by which a browser would run or read something on the user's
  * machine. */
 static int is_forbidden_scheme(const char *text)
@@ -125,12 +104,13 @@ static const char *set_origins(oas_setting_t *setting, int argc, char *const arg
 }
 const oas_kind_t oas_kind_origins = {set_origins, NULL, NULL};
 
+/** @param clear the secret itself where it is given, len 0 for its hash */
 static const char *parse_client_secret(const oas_setting_t *setting, const char *text,
-                                       oas_client_secret_t *out)
+                                       oas_client_secret_t *out, oas_bytes_t *clear)
 {
-    oas_bytes_t bytes;
     const char *why;
 
+    clear->len = 0;
     if (strncmp(text, "sha256:", 7) == 0) {
         return strlen(text + 7) == 2 * OAS_SHA256_LEN &&
                        oas_hex_decode(text + 7, out->sha256, OAS_SHA256_LEN) == APR_SUCCESS
@@ -142,15 +122,15 @@ static const char *parse_client_secret(const oas_setting_t *setting, const char 
         return "a secret never stands in the configuration in clear; write file:PATH, env:NAME, "
                "exec:PROGRAM, or the sha256: line that `oauth2asctl client hash-secret` prints";
     }
-    why = oas_source_read(setting, text, &bytes);
-    if (why == NULL && bytes.len < SECRET_MIN) {
+    why = oas_source_read(setting, text, clear);
+    if (why == NULL && clear->len < SECRET_MIN) {
         why = apr_psprintf(setting->pool,
                            "%s has less than %d characters; let `oauth2asctl secret "
                            "generate` make it",
                            text, SECRET_MIN);
     }
     if (why == NULL) {
-        oas_sha256(bytes.data, bytes.len, out->sha256);
+        oas_sha256(clear->data, clear->len, out->sha256);
     }
     return why;
 }
@@ -158,14 +138,17 @@ static const char *parse_client_secret(const oas_setting_t *setting, const char 
 static const char *set_client_secret(oas_setting_t *setting, int argc, char *const argv[])
 {
     apr_array_header_t **secrets = setting->member;
+    oas_client_config_t *entry = setting->block->base;
     int i;
 
     if (*secrets == NULL) {
         *secrets = apr_array_make(setting->pool, SECRETS_MAX, sizeof(oas_client_secret_t));
+        entry->clear_secrets = apr_array_make(setting->pool, SECRETS_MAX, sizeof(oas_bytes_t));
     }
     for (i = 0; i < argc; i++) {
         oas_client_secret_t secret;
-        const char *why = parse_client_secret(setting, argv[i], &secret);
+        oas_bytes_t clear;
+        const char *why = parse_client_secret(setting, argv[i], &secret, &clear);
 
         if (why == NULL && (*secrets)->nelts == SECRETS_MAX) {
             why = "a client has at most two secrets";
@@ -174,6 +157,7 @@ static const char *set_client_secret(oas_setting_t *setting, int argc, char *con
             return apr_psprintf(setting->pool, "%s: %s", setting->row->name, why);
         }
         APR_ARRAY_PUSH(*secrets, oas_client_secret_t) = secret;
+        APR_ARRAY_PUSH(entry->clear_secrets, oas_bytes_t) = clear;
     }
     return NULL;
 }
@@ -219,13 +203,21 @@ const oas_kind_t oas_kind_allow = {set_allow, NULL, NULL};
 
 static const char *set_require(oas_setting_t *setting, int argc, char *const argv[])
 {
-    if (strcmp(argv[0], "pkce") == 0) {
-        *(int *)setting->member = 1;
-    } else if (strcmp(argv[0], "-pkce") == 0) {
-        *(int *)setting->member = -1;
-    } else {
-        return apr_psprintf(setting->pool, "%s: \"%s\" is not available. Available: pkce, -pkce",
-                            setting->row->name, argv[0]);
+    oas_require_t *require = setting->member;
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "pkce") == 0) {
+            require->pkce = 1;
+        } else if (strcmp(argv[i], "-pkce") == 0) {
+            require->pkce = -1;
+        } else if (strcmp(argv[i], "mtls") == 0) {
+            require->mtls = 1;
+        } else {
+            return apr_psprintf(setting->pool,
+                                "%s: \"%s\" is not available. Available: pkce, -pkce, mtls",
+                                setting->row->name, argv[i]);
+        }
     }
     return NULL;
 }

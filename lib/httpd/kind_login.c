@@ -94,6 +94,59 @@ static const char *set_skip(oas_setting_t *setting, int argc, char *const argv[]
 }
 const oas_kind_t oas_kind_skip = {set_skip, NULL, NULL};
 
+/** Either "exec:PROGRAM ARG" or "exec:PROGRAM" and its arguments one by one. */
+static const char *set_recheck_program(oas_setting_t *setting, int argc, char *const argv[])
+{
+    oas_recheck_t *recheck = setting->member;
+    apr_array_header_t *list = apr_array_make(setting->pool, argc + 2, sizeof(const char *));
+    const char *why = "exec: needs a program";
+    char **words;
+    int i;
+
+    if (apr_tokenize_to_argv(argv[0] + strlen("exec:"), &words, setting->pool) == APR_SUCCESS &&
+        words[0] != NULL &&
+        (words[0] = (char *)oas_program_path(setting, words[0], &why)) != NULL) {
+        for (; *words != NULL; words++) {
+            APR_ARRAY_PUSH(list, const char *) = *words;
+        }
+        for (i = 1; i < argc; i++) {
+            APR_ARRAY_PUSH(list, const char *) = apr_pstrdup(setting->pool, argv[i]);
+        }
+        APR_ARRAY_PUSH(list, const char *) = NULL;
+        recheck->kind = OAS_RECHECK_EXEC;
+        recheck->program = (const char *const *)list->elts;
+        return NULL;
+    }
+    return apr_psprintf(setting->pool, "%s: %s", setting->row->name, why);
+}
+
+static const char *set_recheck(oas_setting_t *setting, int argc, char *const argv[])
+{
+    oas_recheck_t *recheck = setting->member;
+    const char *why;
+
+    memset(recheck, 0, sizeof(*recheck));
+    if (strncmp(argv[0], "exec:", 5) == 0) {
+        return set_recheck_program(setting, argc, argv);
+    }
+    if (argc > 1) {
+        return apr_psprintf(setting->pool, "%s takes one expression; put it in quotes",
+                            setting->row->name);
+    }
+    if (strcmp(argv[0], "none") == 0) {
+        return NULL;
+    }
+    if (strcmp(argv[0], "sql") == 0) {
+        recheck->kind = OAS_RECHECK_SQL;
+        return NULL;
+    }
+    recheck->kind = OAS_RECHECK_EXPR;
+    recheck->expr = compile(setting, argv[0], 0, &why);
+    return recheck->expr != NULL ? NULL
+                                 : apr_psprintf(setting->pool, "%s: %s", setting->row->name, why);
+}
+const oas_kind_t oas_kind_recheck = {set_recheck, NULL, NULL};
+
 static const oas_standard_claim_t *standard_claim(const char *name)
 {
     const oas_standard_claim_t *row = oas_standard_claims;

@@ -71,6 +71,18 @@ static const range_t wait_range = {0, MINUTE, "0 to 1min"};
 const oas_kind_t oas_kind_skew = {set_duration, NULL, &skew_range};
 const oas_kind_t oas_kind_wait = {set_duration, NULL, &wait_range};
 
+static const char *set_window(oas_setting_t *setting, int argc, char *const argv[])
+{
+    static const range_t range = {0, 60 * MINUTE, "0 to 1h, or until-used"};
+
+    if (strcmp(argv[0], "until-used") == 0) {
+        *(apr_interval_time_t *)setting->member = OAS_WINDOW_UNTIL_USED;
+        return NULL;
+    }
+    return parse_in_range(setting, argv[0], &range, setting->member);
+}
+const oas_kind_t oas_kind_window = {set_window, NULL, NULL};
+
 /** What a kind of lifetime may be, and which levels have it. A code lives 10 min at most (RFC
  * 6749 4.1.2). */
 static const struct {

@@ -17,17 +17,22 @@ extern const oas_kind_t oas_kind_uri;       /**< absolute URI without fragment *
 extern const oas_kind_t oas_kind_directory; /**< relative to ServerRoot */
 extern const oas_kind_t oas_kind_alg;       /**< a JWS algorithm of the allow-list */
 /* kind_basic.c: others */
-extern const oas_kind_t oas_kind_flag;      /**< int: on or off */
-extern const oas_kind_t oas_kind_profile;   /**< oas_profile_t */
-extern const oas_kind_t oas_kind_names;     /**< oas_words_t *: replaced as a whole */
-extern const oas_kind_t oas_kind_auth;      /**< unsigned: OAS_AUTH_ bits */
-extern const oas_kind_t oas_kind_grants;    /**< unsigned: OAS_GRANT_ bits */
-extern const oas_kind_t oas_kind_responses; /**< unsigned: OAS_RESPONSE_ bits */
+extern const oas_kind_t oas_kind_flag;               /**< int: on or off */
+extern const oas_kind_t oas_kind_profile;            /**< oas_profile_t */
+extern const oas_kind_t oas_kind_type;               /**< oas_client_type_t */
+extern const oas_kind_t oas_kind_dialect;            /**< oas_dialect_t */
+extern const oas_kind_t oas_kind_assertion_audience; /**< oas_assertion_audience_t */
+extern const oas_kind_t oas_kind_refresh_limit;      /**< int, 1 to 10000 */
+extern const oas_kind_t oas_kind_names;              /**< oas_words_t *: replaced as a whole */
+extern const oas_kind_t oas_kind_auth;               /**< unsigned: OAS_AUTH_ bits */
+extern const oas_kind_t oas_kind_grants;             /**< unsigned: OAS_GRANT_ bits */
+extern const oas_kind_t oas_kind_responses;          /**< unsigned: OAS_RESPONSE_ bits */
 /* kind_time.c */
 extern const oas_kind_t oas_kind_skew; /**< apr_interval_time_t, up to 5 minutes */
 extern const oas_kind_t oas_kind_wait; /**< apr_interval_time_t, up to 1 minute */
 extern const oas_kind_t
     oas_kind_lifetimes; /**< lifetimes[] of issuer or client, one lifetime of a resource */
+extern const oas_kind_t oas_kind_window;   /**< apr_interval_time_t: a reuse window */
 extern const oas_kind_t oas_kind_throttle; /**< oas_throttle_t */
 /* kind_issuer.c */
 extern const oas_kind_t oas_kind_issuer;     /**< url, origin, path of the issuer */
@@ -39,14 +44,22 @@ extern const oas_kind_t oas_kind_help_links; /**< help_forgot_password and its t
 extern const oas_kind_t oas_kind_subject; /**< oas_expr_t *: a string */
 extern const oas_kind_t oas_kind_skip;    /**< oas_expr_t *: a truth value, on or off */
 extern const oas_kind_t oas_kind_claims;  /**< array of oas_claim_t */
+extern const oas_kind_t oas_kind_recheck; /**< oas_recheck_t */
+/* kind_peer.c */
+extern const oas_kind_t oas_kind_outbound;           /**< array of const char * */
+extern const oas_kind_t oas_kind_certificate_header; /**< oas_certificate_header_t */
+extern const oas_kind_t oas_kind_audit_log;          /**< const char *: a path, or "|PROGRAM" */
 /* kind_client.c */
-extern const oas_kind_t oas_kind_type;          /**< oas_client_type_t */
 extern const oas_kind_t oas_kind_redirects;     /**< oas_words_t * */
 extern const oas_kind_t oas_kind_origins;       /**< oas_words_t * */
 extern const oas_kind_t oas_kind_client_secret; /**< array of oas_client_secret_t */
 extern const oas_kind_t oas_kind_allow;         /**< array of oas_allow_t */
-extern const oas_kind_t oas_kind_require;       /**< oas_client_config_t.pkce */
+extern const oas_kind_t oas_kind_require;       /**< oas_require_t */
 extern const oas_kind_t oas_kind_scopes;        /**< array of oas_scope_t of a resource */
+
+/* kind_credential.c */
+extern const oas_kind_t oas_kind_client_keys;        /**< oas_client_t: jwks_json or jwks_uri */
+extern const oas_kind_t oas_kind_client_certificate; /**< oas_client_t: certificate and its value */
 
 /**
  * Reads a value that may be secret: file:PATH (only root or whoever runs httpd may be able to read
@@ -54,6 +67,14 @@ extern const oas_kind_t oas_kind_scopes;        /**< array of oas_scope_t of a r
  * with setting->pool. @return NULL or what is wrong
  */
 const char *oas_source_read(const oas_setting_t *setting, const char *source, oas_bytes_t *out);
+
+/** Reads a file that is no secret, up to `max` bytes, relative to ServerRoot. @return NULL or what
+ * is wrong */
+const char *oas_file_read(const oas_setting_t *setting, const char *name, apr_size_t max,
+                          oas_bytes_t *out);
+
+/** The whole path of a program that can be run; NULL with *why. */
+const char *oas_program_path(const oas_setting_t *setting, const char *name, const char **why);
 
 /** "500ms", "30s", "5min", "12h", "30d" or "0". @return APR_EINVAL for anything else */
 apr_status_t oas_duration_parse(const char *text, apr_interval_time_t *out);

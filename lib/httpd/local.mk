@@ -7,13 +7,14 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/authn.c lib/httpd/authn.h \
 	lib/httpd/body.c \
 	lib/httpd/check.c lib/httpd/check.h \
-	lib/httpd/check_client.c \
+	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c \
 	lib/httpd/complete.c lib/httpd/complete.h \
 	lib/httpd/database.c lib/httpd/database.h \
 	lib/httpd/directives.c lib/httpd/directives.def lib/httpd/directives.h \
 	lib/httpd/host.c \
-	lib/httpd/kind_basic.c lib/httpd/kind_client.c lib/httpd/kind_issuer.c \
-	lib/httpd/kind_login.c lib/httpd/kind_time.c lib/httpd/kinds.h \
+	lib/httpd/kind_basic.c lib/httpd/kind_client.c lib/httpd/kind_credential.c \
+	lib/httpd/kind_issuer.c lib/httpd/kind_login.c lib/httpd/kind_peer.c lib/httpd/kind_time.c \
+	lib/httpd/kinds.h \
 	lib/httpd/log.c lib/httpd/log.h \
 	lib/httpd/request.c lib/httpd/request.h \
 	lib/httpd/section.c \

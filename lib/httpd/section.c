@@ -108,6 +108,7 @@ const char *oas_open_resource(cmd_parms *cmd, void *unused, const char *args)
     entry->resource.uri = uri;
     entry->resource.scopes = apr_array_make(cmd->pool, 4, sizeof(oas_scope_t));
     entry->resource.access_token_lifetime = OAS_LIFETIME_UNSET;
+    entry->resource.offline_access = 1;
     why = walk_section(cmd, &entry->block);
     if (why == NULL) {
         APR_ARRAY_PUSH(config->resources, oas_resource_config_t *) = entry;
@@ -144,6 +145,8 @@ static oas_client_config_t *new_client(const char *client_id, apr_pool_t *pool)
     entry->block.base = entry;
     entry->client.client_id = client_id;
     entry->client.type = OAS_CLIENT_WEB;
+    entry->client.rotation = 1;
+    entry->client.reuse_window = OAS_WINDOW_UNSET;
     for (i = 0; i < OAS_LIFETIME_COUNT; i++) {
         entry->client.lifetimes[i] = OAS_LIFETIME_UNSET;
     }

@@ -46,11 +46,30 @@ typedef struct {
     oas_block_t block;
 } oas_resource_config_t;
 
+/** OAuth2ASRequire. */
+typedef struct {
+    int pkce; /**< 1 pkce, -1 -pkce, 0 by profile */
+    int mtls;
+} oas_require_t;
+
 typedef struct {
     oas_client_t client;
     oas_block_t block;
-    int pkce; /**< OAuth2ASRequire: 1 pkce, -1 -pkce, 0 by profile */
+    oas_require_t require;
+    /** The clear secrets, in the order of client.secrets (len 0: given as hash); after completion
+     * only where client_secret_jwt needs them. */
+    apr_array_header_t *clear_secrets; /**< of oas_bytes_t */
 } oas_client_config_t;
+
+/** OAuth2ASTrustedCertificateHeader. */
+typedef struct {
+    const char *name;          /**< NULL: none is trusted */
+    apr_array_header_t *peers; /**< of apr_ipsubnet_t * */
+    const char *verified_name; /**< header that says SUCCESS, or NULL */
+    int verified_always;
+} oas_certificate_header_t;
+
+struct oas_audit_log;
 
 struct oas_child;
 
@@ -62,7 +81,10 @@ typedef struct {
     apr_array_header_t *resources; /**< of oas_resource_config_t * */
     apr_array_header_t *clients;   /**< of oas_client_config_t * */
     const char *template_dir;
-    oas_words_t *caseless; /**< password providers that take Alice and alice for one */
+    oas_certificate_header_t certificate_header;
+    const char *audit_log;       /**< as given; NULL: the error log */
+    struct oas_audit_log *audit; /**< opened at start-up (audit_log.h), or NULL */
+    oas_words_t *caseless;       /**< password providers that take Alice and alice for one */
     server_rec *server;
     oas_log_t log;           /**< lines that belong to no request */
     struct oas_child *child; /**< set in each child process, database.h */

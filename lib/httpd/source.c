@@ -12,25 +12,69 @@
 
 #define SOURCE_MAX 4096
 
-/** Reads all of `file`, up to SOURCE_MAX bytes, into memory that is wiped with the pool. */
-static apr_status_t read_all(apr_file_t *file, oas_bytes_t *out, apr_pool_t *pool)
+/** Reads all of `file`; APR_ENOSPC beyond `max` bytes. */
+static apr_status_t read_file(apr_file_t *file, char *buffer, apr_size_t max, oas_bytes_t *out)
 {
-    char *buffer = apr_palloc(pool, SOURCE_MAX + 1);
     apr_size_t used = 0;
-    apr_status_t rv;
+    apr_status_t rv = apr_file_read_full(file, buffer, max + 1, &used);
 
-    oas_wipe_with_pool(pool, buffer, SOURCE_MAX + 1);
-    rv = apr_file_read_full(file, buffer, SOURCE_MAX + 1, &used);
     if (rv != APR_SUCCESS && rv != APR_EOF) {
         return rv;
     }
-    if (used > SOURCE_MAX) {
+    if (used > max) {
         return APR_ENOSPC;
     }
     buffer[used] = '\0';
     out->data = (unsigned char *)buffer;
     out->len = used;
     return APR_SUCCESS;
+}
+
+/** The same, up to SOURCE_MAX bytes, into memory that is wiped with the pool. */
+static apr_status_t read_all(apr_file_t *file, oas_bytes_t *out, apr_pool_t *pool)
+{
+    char *buffer = apr_palloc(pool, SOURCE_MAX + 1);
+
+    oas_wipe_with_pool(pool, buffer, SOURCE_MAX + 1);
+    return read_file(file, buffer, SOURCE_MAX, out);
+}
+
+const char *oas_file_read(const oas_setting_t *setting, const char *name, apr_size_t max,
+                          oas_bytes_t *out)
+{
+    const char *path = ap_server_root_relative(setting->pool, name);
+    apr_file_t *file;
+    apr_status_t rv = path != NULL ? APR_SUCCESS : APR_EBADPATH;
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, APR_FPROT_OS_DEFAULT,
+                           setting->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = read_file(file, apr_palloc(setting->pool, max + 1), max, out);
+        apr_file_close(file);
+    }
+    if (rv == APR_ENOSPC) {
+        return apr_psprintf(setting->pool, "%s is longer than %" APR_SIZE_T_FMT " bytes", path,
+                            max);
+    }
+    return rv == APR_SUCCESS ? NULL
+                             : apr_psprintf(setting->pool, "cannot read %s: %pm",
+                                            path != NULL ? path : name, &rv);
+}
+
+const char *oas_program_path(const oas_setting_t *setting, const char *name, const char **why)
+{
+    const char *path = ap_server_root_relative(setting->pool, name);
+    apr_finfo_t info;
+
+    if (path == NULL || apr_stat(&info, path, APR_FINFO_TYPE, setting->pool) != APR_SUCCESS ||
+        info.filetype != APR_REG || access(path, X_OK) != 0) {
+        *why = apr_psprintf(setting->pool, "there is no program %s that can be run",
+                            path != NULL ? path : name);
+        return NULL;
+    }
+    return path;
 }
 
 /** NULL when only root, or whoever runs httpd, can read the open file. */

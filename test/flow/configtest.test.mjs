@@ -38,6 +38,12 @@ write('weak.pem', pem('rsa', { modulusLength: 1024 }));
 write('es256.pem', pem('ec', { namedCurve: 'P-256' }));
 write('p384.pem', pem('ec', { namedCurve: 'P-384' }));
 write('garbage.pem', 'this is no key\n');
+const { publicKey, privateKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const keySet = (...keys) => JSON.stringify({ keys });
+write('public.json', keySet({ ...publicKey.export({ format: 'jwk' }), kid: 'one' }), 0o644);
+write('private.json', keySet(publicKey.export({ format: 'jwk' }), privateKey.export({ format: 'jwk' })));
+write('symmetric.json', keySet({ kty: 'oct', k: 'c2VjcmV0' }));
+write('empty.json', keySet());
 write('open.pem', pem('ec', { namedCurve: 'P-256' }), 0o644);
 fs.cpSync(`${top}/templates`, path.join(dir, 'templates'), { recursive: true });
 write('templates/login.mustache', '<form>\n{{#open}}\n</form>\n', 0o644);
@@ -312,14 +318,91 @@ mustFail('a resource that is the issuer', { more: ['»<OAuth2ASResource "https:/
 mustFail('an API scope of OpenID Connect',
   { more: ['<OAuth2ASResource "https://b.example.com/">', '»OAuth2ASScope email', '</OAuth2ASResource>'] }, /meaning of its own/);
 
+// Refresh tokens: windows, limits, rotation.
+for (const [title, lines, message] of [
+  ['a window of more than a minute for a public client', ['»OAuth2ASRefreshReuseWindow 61s'], /its reuse window is 60s at most/],
+  ['until-used for a public client', ['»OAuth2ASRefreshReuseWindow until-used'], /and not until-used/],
+  ['refresh tokens of a public client that are not single-use', ['»OAuth2ASRotation off'], /always single-use/],
+  ['web_message to an origin that is not the application\'s',
+    ['OAuth2ASWebOrigin https://spa.example.com', '»OAuth2ASRedirectURI https://other.example.com/cb', 'OAuth2ASWebMessage on'], /is not in its OAuth2ASWebOrigin/],
+  ['tokens in addresses in profile oauth21', ['»OAuth2ASQueryToken on'], /in profile auth0 only/],
+]) {
+  mustFail(title, { more: spa(lines, 'x') }, message);
+}
+for (const [title, line, message] of [
+  ['a reuse window of more than an hour', 'OAuth2ASRefreshReuseWindow 2h', /out of range, which is 0 to 1h, or until-used/],
+  ['a reuse window in words', 'OAuth2ASRefreshReuseWindow always', /is no duration/],
+  ['no refresh tokens at all', 'OAuth2ASRefreshLimit 0', /out of range, which is 1 to 10000/],
+  ['too many refresh tokens', 'OAuth2ASRefreshLimit 10001', /out of range/],
+  ['a limit that is no number', 'OAuth2ASRefreshLimit 5x', /out of range/],
+  ['a network to fetch from that is none', 'OAuth2ASOutboundAllow 10.0.0.0/33', /neither a host name nor a network/],
+  ['half a network', 'OAuth2ASTrustedCertificateHeader Client-Cert 10/8', /no network like/],
+  ['a certificate header from anywhere', 'OAuth2ASTrustedCertificateHeader Client-Cert', /takes HEADER CIDR/],
+  ['a certificate header without network', 'OAuth2ASTrustedCertificateHeader Client-Cert verified=always', /of anybody would be believed/],
+  ['a certificate header that vouches for itself', 'OAuth2ASTrustedCertificateHeader Client-Cert ::1 verified=client-cert', /name of another header/],
+  ['a header name with a blank', 'OAuth2ASTrustedCertificateHeader "Client Cert" ::1', /no name of a header/],
+  ['an audit log in a folder that is not there', `OAuth2ASAuditLog ${dir}/nowhere/audit.log`, /audit\.log cannot be made/],
+  ['an audit log that is a folder', `OAuth2ASAuditLog ${dir}/templates`, /templates is a folder/],
+  ['an audit log to a program that is not there', 'OAuth2ASAuditLog "|/nowhere/rotatelogs x"', /no program \/nowhere\/rotatelogs/],
+  ['a recheck by a program that is not there', 'OAuth2ASSubjectRecheck exec:/nowhere/ask', /no program \/nowhere\/ask/],
+  ['a recheck by a file that cannot be run', `OAuth2ASSubjectRecheck exec:${dir}/secret`, /that can be run/],
+  ['a recheck without quotes', 'OAuth2ASSubjectRecheck %{REMOTE_USER} == "x"', /put it in quotes/],
+  ['a recheck that does not compile', 'OAuth2ASSubjectRecheck "%{REMOTE_USER} =="', /OAuth2ASSubjectRecheck: /],
+]) {
+  mustFail(title, { more: [`»${line}`] }, message);
+}
+mustPass('windows, limits, headers and logs', {
+  more: [
+    'OAuth2ASRefreshReuseWindow 60s', 'OAuth2ASRefreshLimit 10000', 'OAuth2ASRevokeConsent on',
+    'OAuth2ASOutboundAllow 10.0.0.0/8 fd00::/8 keys.example.com 192.0.2.1',
+    'OAuth2ASTrustedCertificateHeader X-SSL-Cert 127.0.0.1 10.0.0.0/8 ::1 verified=X-SSL-Verify',
+    `OAuth2ASAuditLog ${dir}/audit.log`, 'OAuth2ASSubjectRecheck exec:/bin/true a b',
+    '<OAuth2ASResource "https://c.example.com/">', 'OAuth2ASTokenDialect auth0', 'OAuth2ASOfflineAccess off',
+    'OAuth2ASIntrospectionClient web spa', '</OAuth2ASResource>',
+    ...web(['OAuth2ASRefreshReuseWindow until-used', 'OAuth2ASRotation off', 'OAuth2ASLifetime refresh-token 90d',
+      'OAuth2ASLifetime refresh-token-idle 7d', 'OAuth2ASRequire -pkce mtls', 'OAuth2ASAssertionAudience issuer'], 'x'),
+    ...spa(['OAuth2ASWebMessage on', 'OAuth2ASRefreshReuseWindow 0', 'OAuth2ASRequire mtls', 'OAuth2ASRefreshReuseWindow 5min'], 'y'),
+  ],
+});
+mustPass('a recheck by SQL, and one by expression in another host\'s place', {
+  before: ['OAuth2ASSubjectRecheck "! -f \'/gone/%{reqenv:OAUTH2AS_NAME}\'"'], more: ['OAuth2ASSubjectRecheck sql'],
+});
+mustPass('an API that another node\'s client may introspect', {
+  more: ['<OAuth2ASResource "https://c.example.com/">', '»OAuth2ASIntrospectionClient elsewhere', '</OAuth2ASResource>'],
+}, /no <OAuth2ASClient "elsewhere"> here/);
+
+// Keys and certificates of clients.
+for (const [title, line, message] of [
+  ['a key set that is not there', `OAuth2ASClientKeys file:${dir}/nowhere.json`, /cannot read .*nowhere\.json/],
+  ['a key set that is no JSON', `OAuth2ASClientKeys file:${dir}/garbage.pem`, /is no JSON/],
+  ['a key set without keys', `OAuth2ASClientKeys file:${dir}/empty.json`, /no JWK Set with keys/],
+  ['a key set with a private key', `OAuth2ASClientKeys file:${dir}/private.json`, /has a private or symmetric key/],
+  ['a key set with a symmetric key', `OAuth2ASClientKeys file:${dir}/symmetric.json`, /has a private or symmetric key/],
+  ['a key set by http', 'OAuth2ASClientKeys http://keys.example.com/jwks', /neither file:PATH nor an https URL/],
+  ['a key set in clear', 'OAuth2ASClientKeys {}', /neither file:PATH nor an https URL/],
+  ['keys that no method uses', `OAuth2ASClientKeys file:${dir}/public.json`, /no method in OAuth2ASClientAuth that uses them/],
+  ['a certificate that no method uses', 'OAuth2ASClientCertificate san-dns=x.example.com', /but neither tls_client_auth nor/],
+  ['a certificate rule that does not exist', 'OAuth2ASClientCertificate issuer=CN=x', /none of subject=DN/],
+  ['a subject without attributes', 'OAuth2ASClientCertificate subject=x', /none of subject=DN/],
+  ['a name with a wildcard', 'OAuth2ASClientCertificate san-dns=*.example.com', /none of subject=DN/],
+]) {
+  mustFail(title, { more: marked(web([line], 'x'), 3) }, message);
+}
+mustFail('two certificate rules', {
+  more: marked(web(['OAuth2ASClientCertificate san-dns=x.example.com', 'OAuth2ASClientCertificate self-signed'], 'x'), 4),
+}, /one rule for its certificate/);
+mustFail('two key sets', {
+  more: marked(web(['OAuth2ASClientKeys https://x.example.com/jwks', `OAuth2ASClientKeys file:${dir}/public.json`], 'x'), 4),
+}, /one key set/);
+
 // A value whose feature is not built is refused, and the message says what there is.
 for (const [title, line, message] of [
-  ['grant type refresh_token', 'OAuth2ASGrantTypes refresh_token', /"refresh_token" is not available\. Available: authorization_code/],
-  ['response type id_token', 'OAuth2ASResponseTypes "id_token"', /"id_token" is not available\. Available: code/],
-  ['method private_key_jwt', 'OAuth2ASClientAuth private_key_jwt', /Available: none, client_secret_basic, client_secret_post/],
-  ['type machine', 'OAuth2ASType machine', /client_credentials, which is not available/],
-  ['a requirement of mutual TLS', 'OAuth2ASRequire mtls', /Available: pkce, -pkce/],
-  ['a lifetime of refresh tokens', 'OAuth2ASLifetime refresh-token 1d', /"refresh-token" is not available here/],
+  ['a grant type that does not exist', 'OAuth2ASGrantTypes saml', /"saml" is not available\. Available: authorization_code/],
+  ['response type token', 'OAuth2ASResponseTypes "token"', /"token" is not available\. Available: code/],
+  ['a method that does not exist', 'OAuth2ASClientAuth client_secret_header', /Available: none, client_secret_basic, client_secret_post/],
+  ['a type that does not exist', 'OAuth2ASType server', /Available: web, spa, native, machine/],
+  ['a requirement that does not exist', 'OAuth2ASRequire pkce nonce', /"nonce" is not available\. Available: pkce, -pkce, mtls/],
+  ['a token dialect in a client', 'OAuth2ASTokenDialect auth0', /belongs inside <OAuth2ASResource>/],
   ['a lifetime of sessions', 'OAuth2ASLifetime session 1d', /"session" is not available here/],
   ['algorithm HS256', 'OAuth2ASIDTokenAlg HS256', /Available: RS256, PS256, ES256, EdDSA/],
   ['a directive that does not exist', 'OAuth2ASBackchannelLogoutURI https://x.example.com/', /Invalid command/],

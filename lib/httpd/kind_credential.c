@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kinds.h"
+
+#include <string.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include "../base/bytes.h"
+#include "../base/json.h"
+#include "../base/uri.h"
+
+#define JWKS_MAX 65536 /* bytes of a client's key set */
+#define DN_MAX   1000
+
+/** NULL, or why `set` is no set of public keys (RFC 7517 section 5). */
+static const char *key_set_fault(const json_t *set)
+{
+    /* RFC 7518 section 6: the members that only a private or a symmetric key has */
+    static const char *const private_members[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
+    const json_t *keys = json_object_get(set, "keys");
+    const json_t *key;
+    size_t i, k;
+
+    if (!json_is_array(keys) || json_array_size(keys) == 0) {
+        return "is no JWK Set with keys in it (RFC 7517 section 5)";
+    }
+    json_array_foreach(keys, i, key)
+    {
+        if (oas_json_string(key, "kty") == NULL) {
+            return "has a key without kty";
+        }
+        for (k = 0; k < sizeof(private_members) / sizeof(private_members[0]); k++) {
+            if (json_object_get(key, private_members[k]) != NULL) {
+                return "has a private or symmetric key in it; only the client may have that";
+            }
+        }
+    }
+    return NULL;
+}
+
+static const char *read_key_set(oas_setting_t *setting, const char *name, oas_client_t *client)
+{
+    oas_bytes_t text;
+    const char *why = oas_file_read(setting, name, JWKS_MAX, &text);
+    json_t *set;
+
+    if (why != NULL) {
+        return why;
+    }
+    if (oas_json_parse(&set, (const char *)text.data, text.len, JWKS_MAX, setting->pool) !=
+        APR_SUCCESS) {
+        return apr_psprintf(setting->pool, "%s is no JSON", name);
+    }
+    why = key_set_fault(set);
+    if (why != NULL) {
+        return apr_psprintf(setting->pool, "%s %s", name, why);
+    }
+    client->jwks_json = (const char *)text.data;
+    return NULL;
+}
+
+static const char *set_client_keys(oas_setting_t *setting, int argc, char *const argv[])
+{
+    oas_client_t *client = setting->member;
+    const char *why = NULL;
+
+    if (client->jwks_json != NULL || client->jwks_uri != NULL) {
+        why = "a client has one key set";
+    } else if (strncmp(argv[0], "file:", 5) == 0) {
+        why = read_key_set(setting, argv[0] + 5, client);
+    } else if (oas_uri_fetchable(argv[0], setting->pool)) {
+        client->jwks_uri = apr_pstrdup(setting->pool, argv[0]);
+    } else {
+        why = apr_psprintf(setting->pool,
+                           "\"%s\" is neither file:PATH nor an https URL without user name and "
+                           "fragment (http for loopback)",
+                           argv[0]);
+    }
+    return why != NULL ? apr_psprintf(setting->pool, "%s: %s", setting->row->name, why) : NULL;
+}
+const oas_kind_t oas_kind_client_keys = {set_client_keys, NULL, NULL};
+
+static int is_dns_name(const char *text)
+{
+    const char *p;
+
+    for (p = text; *p != '\0'; p++) {
+        if (!apr_isalnum(*p) && *p != '-' && (*p != '.' || p[1] == '.' || p == text)) {
+            return 0;
+        }
+    }
+    return *text != '\0' && strlen(text) <= 253;
+}
+
+static const char *set_client_certificate(oas_setting_t *setting, int argc, char *const argv[])
+{
+    oas_client_t *client = setting->member;
+    char *value =
+        apr_pstrdup(setting->pool, strchr(argv[0], '=') != NULL ? strchr(argv[0], '=') + 1 : "");
+    apr_size_t len = strlen(value);
+
+    if (client->certificate != OAS_CERTIFICATE_NONE) {
+        return apr_psprintf(setting->pool, "%s: a client has one rule for its certificate",
+                            setting->row->name);
+    }
+    if (strcmp(argv[0], "self-signed") == 0) {
+        client->certificate = OAS_CERTIFICATE_SELF_SIGNED;
+        return NULL;
+    }
+    if (strncmp(argv[0], "subject=", 8) == 0 && strchr(value, '=') != NULL && len <= DN_MAX &&
+        oas_utf8_valid(value, len)) {
+        client->certificate = OAS_CERTIFICATE_SUBJECT;
+        client->certificate_value = value;
+        return NULL;
+    }
+    if (strncmp(argv[0], "san-dns=", 8) == 0 && is_dns_name(value)) {
+        ap_str_tolower(value);
+        client->certificate = OAS_CERTIFICATE_SAN_DNS;
+        client->certificate_value = value;
+        return NULL;
+    }
+    return apr_psprintf(setting->pool,
+                        "%s: \"%s\" is none of subject=DN (CN=shop,O=Example), san-dns=NAME, "
+                        "self-signed",
+                        setting->row->name, argv[0]);
+}
+const oas_kind_t oas_kind_client_certificate = {set_client_certificate, NULL, NULL};
