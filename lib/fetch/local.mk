@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LTLIBRARIES += liboas_fetch.la
+liboas_fetch_la_SOURCES = \
+	lib/fetch/address.c lib/fetch/address.h \
+	lib/fetch/fetch.c lib/fetch/fetch.h \
+	lib/fetch/jwks.c lib/fetch/jwks.h
+liboas_fetch_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
