@@ -3,6 +3,7 @@
 include test/unit/base.mk
 include test/unit/jose.mk
 include test/unit/store.mk
+include test/unit/fetch.mk
 include test/unit/reply.mk
 include test/unit/login.mk
 include test/unit/check.mk

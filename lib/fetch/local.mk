@@ -4,4 +4,3 @@ liboas_fetch_la_SOURCES = \
 	lib/fetch/address.c lib/fetch/address.h \
 	lib/fetch/fetch.c lib/fetch/fetch.h \
 	lib/fetch/jwks.c lib/fetch/jwks.h
-liboas_fetch_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
