@@ -4,7 +4,7 @@
  * fixed keys, and its claims are read whether it verifies or not. A JWK that is taken must survive
  * being published and read again.
  */
-#include "fuzz.h"
+#include "fuzz_keys.h"
 
 #include <string.h>
 #include "../../lib/base/json.h"
@@ -20,10 +20,6 @@ static const char *const public_keys[] = {
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
     "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"};
 #define PUBLIC_KEYS (sizeof(public_keys) / sizeof(public_keys[0]))
-
-static const unsigned char private_key[] = {
-    0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4,
-    0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60};
 
 static apr_pool_t *global;
 static oas_jwk_t *keys[PUBLIC_KEYS];
@@ -41,8 +37,6 @@ static oas_jwk_t *read_jwk(const char *text, size_t len, apr_pool_t *pool)
     return jwk;
 }
 
-/* LeakSanitizer does not look into APR's memory, so what hangs on the keys is released at the end.
- */
 static void release(void)
 {
     apr_pool_destroy(global);
@@ -50,21 +44,14 @@ static void release(void)
 
 static void prepare(void)
 {
-    oas_jwk_t *jwk;
     size_t i;
 
-    apr_initialize();
-    FUZZ_HOLDS(apr_pool_create_unmanaged_ex(&global, NULL, NULL) == APR_SUCCESS);
+    global = fuzz_global_pool();
     for (i = 0; i < PUBLIC_KEYS; i++) {
         keys[i] = read_jwk(public_keys[i], strlen(public_keys[i]), global);
         FUZZ_HOLDS(keys[i] != NULL);
     }
-    FUZZ_HOLDS(oas_jwk_create(&jwk,
-                              EVP_PKEY_new_raw_private_key_ex(NULL, "ED25519", NULL, private_key,
-                                                              sizeof(private_key)),
-                              NULL, global) == APR_SUCCESS);
-    own = oas_keyset_create(global);
-    FUZZ_HOLDS(oas_keyset_add(own, jwk, oas_alg_find("EdDSA"), OAS_KEY_ACTIVE) == APR_SUCCESS);
+    own = fuzz_keys(global);
     atexit(release); /* after OpenSSL has registered its own, so it runs before */
 }
 

@@ -34,7 +34,7 @@ test_fuzz_fuzz_basic_SOURCES = test/fuzz/fuzz_basic.c test/fuzz/fuzz.h $(FUZZ_MA
 test_fuzz_fuzz_basic_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_basic_LDADD = $(OAS_ALL) $(OAS_LIBS)
 
-test_fuzz_fuzz_jwt_SOURCES = test/fuzz/fuzz_jwt.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_jwt_SOURCES = test/fuzz/fuzz_jwt.c test/fuzz/fuzz_keys.h test/fuzz/fuzz.h $(FUZZ_MAIN)
 test_fuzz_fuzz_jwt_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_jwt_LDADD = $(OAS_JOSE) $(OAS_LIBS)
 
@@ -52,6 +52,17 @@ FUZZ_TARGETS += test/fuzz/fuzz_body
 test_fuzz_fuzz_body_SOURCES = test/fuzz/fuzz_body.c test/fuzz/fuzz.h $(FUZZ_MAIN)
 test_fuzz_fuzz_body_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_body_LDADD = $(OAS_ALL) $(OAS_LIBS)
+
+FUZZ_TARGETS += test/fuzz/fuzz_handle
+test_fuzz_fuzz_handle_SOURCES = test/fuzz/fuzz_handle.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_handle_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_handle_LDADD = $(OAS_BASE) $(OAS_LIBS)
+
+FUZZ_TARGETS += test/fuzz/fuzz_introspect
+test_fuzz_fuzz_introspect_SOURCES = test/fuzz/fuzz_introspect.c test/fuzz/fuzz_keys.h test/fuzz/fuzz.h \
+	test/unit/fake_tx.h $(FUZZ_MAIN)
+test_fuzz_fuzz_introspect_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_introspect_LDADD = $(OAS_ALL) $(OAS_LIBS)
 
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \

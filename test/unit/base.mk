@@ -5,4 +5,10 @@ TESTS += test/unit/base_test
 test_unit_base_test_SOURCES = test/unit/base_test.c test/unit/unit.h
 test_unit_base_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_base_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += test/unit/audit_test
+TESTS += test/unit/audit_test
+test_unit_audit_test_SOURCES = test/unit/audit_test.c test/unit/fake_tx.h test/unit/unit.h
+test_unit_audit_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_audit_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
 endif

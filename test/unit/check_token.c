@@ -5,6 +5,7 @@
 #include "../../lib/check/client_auth.h"
 #include "../../lib/check/code.h"
 #include "../../lib/check/prompt.h"
+#include "../../lib/check/token.h"
 #include "../../lib/jose/jwt.h"
 
 /* ---- client authentication ---- */
@@ -234,6 +235,89 @@ START_TEST(access_token_of_foreign_key)
 }
 END_TEST
 
+/* ---- tokens at revocation and introspection ---- */
+
+#define GRANT "AAECAwQFBgcICQoLDA0ODw"
+
+static const struct {
+    const char *typ, *claims;
+    oas_token_kind_t kind;
+    int has_grant;
+    apr_int64_t exp;
+} presented[] = {
+    {"at+jwt",
+     "{'iss':'https://as.example/','client_id':'app','jti':'x','exp':7,'grant_id':'" GRANT "'}",
+     OAS_TOKEN_ACCESS, 1, 7},
+    {"application/at+jwt", "{'iss':'https://as.example/','azp':'app','jti':'x','exp':7}",
+     OAS_TOKEN_ACCESS, 0, 7},
+    {"at+jwt", "{'iss':'https://as.example/','client_id':'app','jti':'x','grant_id':'AA'}",
+     OAS_TOKEN_ACCESS, 0, 0},
+    {"at+jwt", "{'iss':'https://as2.example/','client_id':'app','jti':'x','exp':7}", OAS_TOKEN_NONE,
+     0, 0},
+    {"JWT", "{'iss':'https://as.example/','aud':'app','azp':'app','exp':7}", OAS_TOKEN_NONE, 0, 0},
+    {"JWT", "{'iss':'https://as.example/','aud':['https://api.example/'],'azp':'app','exp':7}",
+     OAS_TOKEN_NONE, 0, 0},
+    {NULL, "{'iss':'https://as.example/','client_id':'app','exp':7}", OAS_TOKEN_NONE, 0, 0},
+};
+
+START_TEST(presented_tokens)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_keyset_t *keys = new_keys();
+    oas_token_t token;
+
+    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    oas_token_read(tx->issuer, sign(keys, presented[_i].typ, presented[_i].claims), &token, pool);
+    ck_assert_int_eq(token.kind, presented[_i].kind);
+    ck_assert_int_eq(token.has_grant, presented[_i].has_grant);
+    ck_assert_int_eq(token.exp, presented[_i].exp);
+    if (token.kind == OAS_TOKEN_ACCESS) {
+        ck_assert_str_eq(token.client_id, "app");
+        ck_assert_str_eq(token.jti, "x");
+    } else {
+        ck_assert_ptr_nonnull(token.why);
+    }
+}
+END_TEST
+
+/* An API whose tokens have no type of their own is known by its audience. */
+START_TEST(presented_token_of_another_dialect)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_keyset_t *keys = new_keys();
+    oas_resource_t *api = (oas_resource_t *)oas_resource_find(tx->issuer, "https://api.example/");
+    oas_token_t token;
+
+    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    api->dialect = OAS_DIALECT_AUTH0;
+    oas_token_read(tx->issuer, sign(keys, "JWT", presented[5].claims), &token, pool);
+    ck_assert_int_eq(token.kind, OAS_TOKEN_ACCESS);
+    oas_token_read(tx->issuer, sign(keys, "JWT", presented[4].claims), &token, pool);
+    ck_assert_int_eq(token.kind, OAS_TOKEN_NONE); /* an ID token */
+}
+END_TEST
+
+START_TEST(presented_text)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    case_t test = {"token_type_hint=access_token", OAS_E_TOKEN_MISSING};
+    unsigned char hash[OAS_SHA256_LEN];
+    char secret[OAS_SECRET_LEN] = {0};
+
+    ((oas_issuer_t *)tx->issuer)->keys = new_keys();
+    run_case(tx, oas_check_token, &test);
+    tx->error = OAS_E_NONE;
+    test = (case_t){"token=" CODE, OAS_E_NONE};
+    run_case(tx, oas_check_token, &test);
+    ck_assert_int_eq(tx->token->kind, OAS_TOKEN_HANDLE);
+    oas_sha256(secret, sizeof(secret), hash);
+    ck_assert_int_eq(memcmp(tx->token->hash, hash, sizeof(hash)), 0);
+    test = (case_t){"token=" CODE "A", OAS_E_NONE};
+    run_case(tx, oas_check_token, &test);
+    ck_assert_int_eq(tx->token->kind, OAS_TOKEN_NONE);
+}
+END_TEST
+
 START_TEST(access_token_places)
 {
     oas_tx_t *tx = fake_tx(pool);
@@ -267,5 +351,8 @@ void add_token_tests(Suite *suite)
     LOOP(tcase, access_token_cases, tokens);
     LOOP(tcase, id_token_hint_cases, hints);
     tcase_add_test(tcase, access_token_of_foreign_key);
+    LOOP(tcase, presented_tokens, presented);
+    tcase_add_test(tcase, presented_token_of_another_dialect);
+    tcase_add_test(tcase, presented_text);
     tcase_add_test(tcase, access_token_places);
 }
