@@ -182,7 +182,7 @@ typedef struct {
     int web_message;         /**< 1: response_mode=web_message may be used (OAuth2ASWebMessage) */
     int query_token;         /**< 1: /userinfo?access_token= is taken (OAuth2ASQueryToken) */
     const char *config_hash; /**< hex SHA-256 of its metadata JSON, for the clients table */
-    const char *config_json; /**< its metadata JSON (store/client_json.h) */
+    const char *config_json; /**< its metadata JSON (store/client.h) */
 } oas_client_t;
 
 enum {

@@ -7,35 +7,10 @@
 #include "../base/bytes.h"
 #include "../base/json.h"
 #include "../base/uri.h"
+#include "../jose/jwks.h"
 
 #define JWKS_MAX 65536 /* bytes of a client's key set */
 #define DN_MAX   1000
-
-/** NULL, or why `set` is no set of public keys (RFC 7517 section 5). */
-static const char *key_set_fault(const json_t *set)
-{
-    /* RFC 7518 section 6: the members that only a private or a symmetric key has */
-    static const char *const private_members[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
-    const json_t *keys = json_object_get(set, "keys");
-    const json_t *key;
-    size_t i, k;
-
-    if (!json_is_array(keys) || json_array_size(keys) == 0) {
-        return "is no JWK Set with keys in it (RFC 7517 section 5)";
-    }
-    json_array_foreach(keys, i, key)
-    {
-        if (oas_json_string(key, "kty") == NULL) {
-            return "has a key without kty";
-        }
-        for (k = 0; k < sizeof(private_members) / sizeof(private_members[0]); k++) {
-            if (json_object_get(key, private_members[k]) != NULL) {
-                return "has a private or symmetric key in it; only the client may have that";
-            }
-        }
-    }
-    return NULL;
-}
 
 static const char *read_key_set(oas_setting_t *setting, const char *name, oas_client_t *client)
 {
@@ -50,9 +25,8 @@ static const char *read_key_set(oas_setting_t *setting, const char *name, oas_cl
         APR_SUCCESS) {
         return apr_psprintf(setting->pool, "%s is no JSON", name);
     }
-    why = key_set_fault(set);
-    if (why != NULL) {
-        return apr_psprintf(setting->pool, "%s %s", name, why);
+    if (oas_jwks_parse(&client->jwks, set, &why, setting->pool) != APR_SUCCESS) {
+        return apr_psprintf(setting->pool, "%s: %s", name, why != NULL ? why : "cannot be read");
     }
     client->jwks_json = (const char *)text.data;
     return NULL;

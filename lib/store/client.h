@@ -28,7 +28,11 @@ apr_status_t oas_store_client_load(oas_db_t *db, const char *client_id, oas_clie
 /** A client as metadata JSON (RFC 7591 names, secrets as "client_secret_sha256" hex) in `pool`. */
 char *oas_client_to_json(const oas_client_t *client, apr_pool_t *pool);
 
-/** The inverse; APR_EINVAL for what is no client. Expressions (skip_consent) do not travel. */
+/**
+ * The inverse; APR_EINVAL for what is no client, or one that configtest would refuse. Expressions
+ * (skip_consent) and clear secrets do not travel, and so client_secret_jwt does not. A key set comes
+ * as jwks_json; whoever keeps the client reads it into jwks (jose/jwks.h).
+ */
 apr_status_t oas_client_from_json(oas_client_t **out, const char *json, apr_pool_t *pool);
 
 #endif

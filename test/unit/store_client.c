@@ -41,6 +41,8 @@ static oas_client_t *sample(void)
     for (i = 0; i < OAS_LIFETIME_COUNT; i++)
         client->lifetimes[i] = OAS_LIFETIME_UNSET;
     client->lifetimes[OAS_LIFETIME_CODE] = apr_time_from_msec(1500);
+    client->rotation = 1;
+    client->reuse_window = OAS_WINDOW_UNSET;
     return client;
 }
 
@@ -79,6 +81,89 @@ START_TEST(test_round_trip)
     ck_assert(out->lifetimes[OAS_LIFETIME_SESSION] == OAS_LIFETIME_UNSET);
     /* the same client has the same text, so that its hash says whether it changed */
     ck_assert_str_eq(oas_client_to_json(out, pool), json);
+}
+END_TEST
+
+/* There and back once more. */
+static oas_client_t *travel(const oas_client_t *in)
+{
+    char *json = oas_client_to_json(in, pool);
+    oas_client_t *out;
+
+    ck_assert_ptr_nonnull(json);
+    ck_assert_int_eq(oas_client_from_json(&out, json, pool), APR_SUCCESS);
+    ck_assert_str_eq(oas_client_to_json(out, pool), json);
+    return out;
+}
+
+START_TEST(test_refresh_and_front_channel)
+{
+    oas_client_t *in = sample();
+    oas_client_t *out = travel(in);
+
+    ck_assert_int_eq(out->rotation, 1);
+    ck_assert(out->reuse_window == OAS_WINDOW_UNSET);
+    ck_assert_int_eq(out->bound_tokens + out->web_message + out->query_token, 0);
+    in->rotation = 0;
+    in->reuse_window = 0;
+    in->bound_tokens = in->web_message = in->query_token = 1;
+    out = travel(in);
+    ck_assert_int_eq(out->rotation, 0);
+    ck_assert(out->reuse_window == 0);
+    ck_assert_int_eq(out->bound_tokens, 1);
+    ck_assert_int_eq(out->web_message, 1);
+    ck_assert_int_eq(out->query_token, 1);
+    in->reuse_window = apr_time_from_sec(45);
+    ck_assert(travel(in)->reuse_window == apr_time_from_sec(45));
+    in->reuse_window = OAS_WINDOW_UNTIL_USED;
+    ck_assert(travel(in)->reuse_window == OAS_WINDOW_UNTIL_USED);
+}
+END_TEST
+
+START_TEST(test_keys_and_certificates)
+{
+    oas_client_t *in = sample();
+    oas_client_t *out;
+
+    in->jwks_json = "{\"keys\": [ {\"kty\": \"EC\"} ]}";
+    in->assertion_audience = OAS_ASSERTION_ISSUER;
+    in->certificate = OAS_CERTIFICATE_SUBJECT;
+    in->certificate_value = "CN=shop,O=Caf\xc3\xa9";
+    out = travel(in);
+    ck_assert_str_eq(out->jwks_json, "{\"keys\":[{\"kty\":\"EC\"}]}");
+    ck_assert_int_eq(out->assertion_audience, OAS_ASSERTION_ISSUER);
+    ck_assert_int_eq(out->certificate, OAS_CERTIFICATE_SUBJECT);
+    ck_assert_str_eq(out->certificate_value, in->certificate_value);
+    in->jwks_json = NULL;
+    in->jwks_uri = "https://shop.example.com/jwks";
+    in->certificate = OAS_CERTIFICATE_SAN_DNS;
+    in->certificate_value = "shop.example.com";
+    out = travel(in);
+    ck_assert_ptr_null(out->jwks_json);
+    ck_assert_str_eq(out->jwks_uri, in->jwks_uri);
+    ck_assert_int_eq(out->certificate, OAS_CERTIFICATE_SAN_DNS);
+    ck_assert_str_eq(out->certificate_value, "shop.example.com");
+}
+END_TEST
+
+/* A node without the clear secret could not check it; the other methods still work there. */
+START_TEST(test_secret_jwt_stays)
+{
+    oas_client_t *in = sample();
+    apr_array_header_t *clear = apr_array_make(pool, 1, sizeof(oas_bytes_t));
+    char *json;
+
+    *(oas_bytes_t *)apr_array_push(clear) =
+        (oas_bytes_t){(const unsigned char *)"clear-secret", 12};
+    in->hmac_secrets = clear;
+    in->auth_methods |= OAS_AUTH_SECRET_JWT;
+    json = oas_client_to_json(in, pool);
+    ck_assert_ptr_null(strstr(json, "clear-secret"));
+    ck_assert_ptr_null(strstr(json, "client_secret_jwt"));
+    ck_assert_uint_eq(travel(in)->auth_methods, OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST);
+    in->auth_methods = OAS_AUTH_SECRET_JWT;
+    ck_assert_uint_eq(travel(in)->auth_methods, 0);
+    ck_assert_int_eq(oas_client_confidential(travel(in)), 1);
 }
 END_TEST
 
@@ -124,6 +209,21 @@ static const struct {
     {"\"lifetimes_ms\":{}", "\"lifetimes_ms\":{\"code\":9223372036854775807}"},
     {"\"lifetimes_ms\":{}", "\"lifetimes_ms\":[]"},
     {"\"id_token_signed_response_alg\":\"RS256\"", "\"id_token_signed_response_alg\":[]"},
+    {"\"allow\":[]", "\"allow\":[],\"refresh_reuse_window\":-1"},
+    {"\"allow\":[]", "\"allow\":[],\"refresh_reuse_window\":3600001"},
+    {"\"allow\":[]", "\"allow\":[],\"refresh_reuse_window\":\"always\""},
+    {"\"allow\":[]", "\"allow\":[],\"refresh_reuse_window\":true"},
+    {"\"allow\":[]", "\"allow\":[],\"assertion_audience\":\"nobody\""},
+    {"\"allow\":[]", "\"allow\":[],\"assertion_audience\":1"},
+    {"\"allow\":[]", "\"allow\":[],\"jwks\":[]"},
+    {"\"allow\":[]", "\"allow\":[],\"jwks\":{\"keys\":{}}"},
+    {"\"allow\":[]", "\"allow\":[],\"jwks_uri\":\"http://keys.example/\""},
+    {"\"allow\":[]", "\"allow\":[],\"jwks_uri\":\"file:///etc/passwd\""},
+    {"\"allow\":[]", "\"allow\":[],\"tls_client_auth_subject_dn\":\"\""},
+    {"\"allow\":[]", "\"allow\":[],\"tls_client_auth_san_dns\":[]"},
+    {"\"allow\":[]",
+     "\"allow\":[],\"tls_client_auth_san_dns\":\"a\",\"tls_client_auth_subject_dn\":\"CN=a\""},
+    {"[\"none\"]", "[\"none\",\"client_secret_basic\"]"},
     {"}", ""},
 };
 
@@ -164,6 +264,9 @@ Suite *store_client_suite(void)
     TCase *tcase = unit_case(suite, "json");
 
     tcase_add_test(tcase, test_round_trip);
+    tcase_add_test(tcase, test_refresh_and_front_channel);
+    tcase_add_test(tcase, test_keys_and_certificates);
+    tcase_add_test(tcase, test_secret_jwt_stays);
     tcase_add_test(tcase, test_sparse_client);
     tcase_add_test(tcase, test_good_text);
     tcase_add_loop_test(tcase, test_bad_text, 0, (int)(sizeof(bad) / sizeof(bad[0])));

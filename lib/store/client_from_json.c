@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client_json.h"
+
+#include <string.h>
+#include "../base/bytes.h"
+#include "../base/json.h"
+#include "../base/uri.h"
+#include "client.h"
+
+#define SECRETS_MAX  2
+#define LIFETIME_MAX 3153600000000LL /* milliseconds: 100 years */
+#define WINDOW_MAX   3600000 /* milliseconds: as long as OAuth2ASRefreshReuseWindow may be */
+
+/* A list of strings; an absent one is empty. NULL: something else. */
+static oas_words_t *words_from_json(const json_t *list, apr_pool_t *pool)
+{
+    oas_words_t *words = oas_words_create(pool);
+    const json_t *entry;
+    size_t i;
+
+    if (!list)
+        return words;
+    if (!json_is_array(list) || json_array_size(list) > OAS_WORDS_MAX)
+        return NULL;
+    json_array_foreach(list, i, entry)
+    {
+        const char *text = json_string_value(entry);
+
+        if (!text || !*text)
+            return NULL;
+        oas_words_add(words, text);
+    }
+    return words;
+}
+
+static apr_status_t uris_from_json(oas_words_t **out, const json_t *list, apr_pool_t *pool)
+{
+    oas_uri_t uri;
+    int i;
+
+    *out = words_from_json(list, pool);
+    for (i = 0; *out && i < (*out)->nelts; i++) {
+        if (oas_uri_parse(&uri, OAS_WORD(*out, i), pool) != APR_SUCCESS || uri.fragment)
+            return APR_EINVAL;
+    }
+    return *out ? APR_SUCCESS : APR_EINVAL;
+}
+
+static apr_status_t bits_from_json(unsigned *out, const oas_name_bit_t *table, const json_t *list)
+{
+    const json_t *entry;
+    size_t i;
+
+    *out = 0;
+    if (!json_is_array(list))
+        return APR_EINVAL;
+    json_array_foreach(list, i, entry)
+    {
+        const char *text = json_string_value(entry);
+        unsigned bit = text ? oas_name_bit(table, text) : 0;
+
+        if (!bit)
+            return APR_EINVAL;
+        *out |= bit;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t secrets_from_json(apr_array_header_t **out, const json_t *list,
+                                      apr_pool_t *pool)
+{
+    const json_t *entry;
+    size_t i;
+
+    *out = apr_array_make(pool, SECRETS_MAX, sizeof(oas_client_secret_t));
+    if (list && (!json_is_array(list) || json_array_size(list) > SECRETS_MAX))
+        return APR_EINVAL;
+    json_array_foreach(list, i, entry)
+    {
+        const char *text = json_string_value(entry);
+        oas_client_secret_t *secret = apr_array_push(*out);
+
+        if (!text || strlen(text) != 2 * OAS_SHA256_LEN ||
+            oas_hex_decode(text, secret->sha256, OAS_SHA256_LEN) != APR_SUCCESS)
+            return APR_EINVAL;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t allow_from_json(apr_array_header_t **out, const json_t *list, apr_pool_t *pool)
+{
+    const json_t *entry;
+    size_t i;
+
+    *out = apr_array_make(pool, 2, sizeof(oas_allow_t));
+    if (list && !json_is_array(list))
+        return APR_EINVAL;
+    json_array_foreach(list, i, entry)
+    {
+        oas_allow_t *row = apr_array_push(*out);
+
+        row->resource = oas_json_string(entry, "resource");
+        row->all = json_is_true(json_object_get(entry, "all"));
+        row->scopes = words_from_json(json_object_get(entry, "scopes"), pool);
+        if (!row->resource || !row->scopes)
+            return APR_EINVAL;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t lifetimes_from_json(apr_interval_time_t *out, const json_t *object)
+{
+    int i;
+
+    if (object && !json_is_object(object))
+        return APR_EINVAL;
+    for (i = 0; i < OAS_LIFETIME_COUNT; i++) {
+        const json_t *value = json_object_get(object, oas_lifetime_names[i]);
+        json_int_t ms = json_integer_value(value);
+
+        out[i] = OAS_LIFETIME_UNSET;
+        if (!value)
+            continue;
+        if (!json_is_integer(value) || ms <= 0 || ms > LIFETIME_MAX)
+            return APR_EINVAL;
+        out[i] = apr_time_from_msec(ms);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t strings_from_json(oas_client_t *client, const json_t *json)
+{
+    const oas_string_member_t *row;
+
+    for (row = oas_client_strings; row->name; row++) {
+        const json_t *value = json_object_get(json, row->name);
+        const char *text = json_string_value(value);
+
+        if ((value && !text) || (row->required && (!text || !*text)))
+            return APR_EINVAL;
+        OAS_MEMBER(client, row, const char *) = text;
+    }
+    return APR_SUCCESS;
+}
+
+/* Only the explicit other value takes away what an absent one means. */
+static void flags_from_json(oas_client_t *client, const json_t *json)
+{
+    const oas_flag_member_t *row;
+
+    for (row = oas_client_flags; row->name; row++) {
+        const json_t *value = json_object_get(json, row->name);
+
+        OAS_MEMBER(client, row, int) = row->absent ? !json_is_false(value) : json_is_true(value);
+    }
+}
+
+/* The place of `name` in a list that ends with NULL. */
+static apr_status_t choice_from_json(unsigned *out, const char *const *names, const char *name)
+{
+    unsigned i;
+
+    for (i = 0; name && names[i]; i++) {
+        if (!strcmp(names[i], name)) {
+            *out = i;
+            return APR_SUCCESS;
+        }
+    }
+    return APR_EINVAL;
+}
+
+static apr_status_t choices_from_json(oas_client_t *client, const json_t *json)
+{
+    const json_t *audience = json_object_get(json, "assertion_audience");
+    unsigned type, kind = OAS_ASSERTION_ANY;
+
+    if (choice_from_json(&type, oas_client_type_names, oas_json_string(json, "client_type")) ||
+        (audience &&
+         choice_from_json(&kind, oas_assertion_audience_names, json_string_value(audience))))
+        return APR_EINVAL;
+    client->type = (oas_client_type_t)type;
+    client->assertion_audience = (oas_assertion_audience_t)kind;
+    return APR_SUCCESS;
+}
+
+static apr_status_t keys_from_json(oas_client_t *client, const json_t *json, apr_pool_t *pool)
+{
+    const json_t *set = json_object_get(json, "jwks");
+
+    if (set) {
+        if (!json_is_array(json_object_get(set, "keys")))
+            return APR_EINVAL;
+        client->jwks_json = oas_json_text(pool, set);
+    }
+    return !client->jwks_uri || oas_uri_fetchable(client->jwks_uri, pool) ? APR_SUCCESS
+                                                                          : APR_EINVAL;
+}
+
+/* Behind the methods, which say whether the certificate is self-signed. */
+static apr_status_t certificate_from_json(oas_client_t *client, const json_t *json)
+{
+    static const struct {
+        const char *name;
+        oas_certificate_kind_t kind;
+    } rules[] = {{"tls_client_auth_subject_dn", OAS_CERTIFICATE_SUBJECT},
+                 {"tls_client_auth_san_dns", OAS_CERTIFICATE_SAN_DNS}};
+    apr_size_t i;
+
+    if (client->auth_methods & OAS_AUTH_SELF_SIGNED_TLS)
+        client->certificate = OAS_CERTIFICATE_SELF_SIGNED;
+    for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        const json_t *value = json_object_get(json, rules[i].name);
+        const char *text = json_string_value(value);
+
+        if (!value)
+            continue;
+        if (!text || !*text || client->certificate != OAS_CERTIFICATE_NONE)
+            return APR_EINVAL;
+        client->certificate = rules[i].kind;
+        client->certificate_value = text;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t window_from_json(apr_interval_time_t *out, const json_t *value)
+{
+    json_int_t ms = json_integer_value(value);
+
+    *out = OAS_WINDOW_UNSET;
+    if (!value)
+        return APR_SUCCESS;
+    if (json_is_string(value)) {
+        *out = OAS_WINDOW_UNTIL_USED;
+        return strcmp(json_string_value(value), OAS_UNTIL_USED) ? APR_EINVAL : APR_SUCCESS;
+    }
+    if (!json_is_integer(value) || ms < 0 || ms > WINDOW_MAX)
+        return APR_EINVAL;
+    *out = apr_time_from_msec(ms);
+    return APR_SUCCESS;
+}
+
+static apr_status_t lists_from_json(oas_client_t *client, const json_t *json, apr_pool_t *pool)
+{
+    apr_status_t rv =
+        uris_from_json(&client->redirect_uris, json_object_get(json, "redirect_uris"), pool);
+    const oas_bits_member_t *row;
+
+    if (rv == APR_SUCCESS)
+        rv = uris_from_json(&client->web_origins, json_object_get(json, "web_origins"), pool);
+    if (rv == APR_SUCCESS)
+        rv = secrets_from_json(&client->secrets, json_object_get(json, "client_secret_sha256"),
+                               pool);
+    if (rv == APR_SUCCESS)
+        rv = allow_from_json(&client->allow, json_object_get(json, "allow"), pool);
+    for (row = oas_client_bit_sets; rv == APR_SUCCESS && row->name; row++)
+        rv = bits_from_json(&OAS_MEMBER(client, row, unsigned), row->table,
+                            json_object_get(json, row->name));
+    client->auth_methods &= ~(unsigned)OAS_AUTH_LOCAL;
+    return rv;
+}
+
+/* What configtest would refuse and a request does not look at again. */
+static int is_sound(const oas_client_t *client)
+{
+    int confidential = oas_client_confidential(client);
+
+    if (!confidential && client->auth_methods != OAS_AUTH_NONE)
+        return 0;
+    if (!confidential && (client->grant_types & OAS_GRANT_CLIENT_CREDENTIALS))
+        return 0;
+    if ((client->grant_types & (OAS_GRANT_PASSWORD | OAS_GRANT_PASSWORD_REALM)) &&
+        (!confidential || !client->first_party))
+        return 0;
+    return !(client->auth_methods & OAS_AUTH_TLS) || client->certificate_value;
+}
+
+apr_status_t oas_client_from_json(oas_client_t **out, const char *text, apr_pool_t *pool)
+{
+    oas_client_t *client = apr_pcalloc(pool, sizeof(*client));
+    json_t *json; /* owned by the pool, like the client: its strings are not copied */
+    apr_status_t rv = oas_json_parse(&json, text, strlen(text), OAS_CLIENT_METADATA_MAX, pool);
+
+    *out = NULL;
+    if (rv != APR_SUCCESS || !json_is_object(json))
+        return APR_EINVAL;
+    flags_from_json(client, json);
+    if (strings_from_json(client, json) || choices_from_json(client, json) ||
+        lists_from_json(client, json, pool) || keys_from_json(client, json, pool) ||
+        certificate_from_json(client, json) ||
+        lifetimes_from_json(client->lifetimes, json_object_get(json, "lifetimes_ms")) ||
+        window_from_json(&client->reuse_window, json_object_get(json, "refresh_reuse_window")) ||
+        !is_sound(client))
+        return APR_EINVAL;
+    /* doing without is for clients that authenticate only */
+    client->require_pkce |= !oas_client_confidential(client);
+    *out = client;
+    return APR_SUCCESS;
+}
