@@ -9,6 +9,7 @@ const oas_name_bit_t oas_auth_method_names[] = {{"none", OAS_AUTH_NONE},
                                                 {NULL, 0}};
 
 const oas_name_bit_t oas_grant_type_names[] = {{"authorization_code", OAS_GRANT_AUTHORIZATION_CODE},
+                                               {"client_credentials", OAS_GRANT_CLIENT_CREDENTIALS},
                                                {NULL, 0}};
 
 const oas_name_bit_t oas_response_type_names[] = {{"code", OAS_RESPONSE_CODE}, {NULL, 0}};
@@ -104,6 +105,17 @@ int oas_client_allows(const oas_client_t *client, const oas_resource_t *resource
 int oas_client_allows_resource(const oas_client_t *client, const char *uri)
 {
     return allow_find(client, uri) != NULL;
+}
+
+unsigned oas_issuer_grants(const oas_issuer_t *issuer)
+{
+    unsigned grants =
+        OAS_GRANT_AUTHORIZATION_CODE | OAS_GRANT_REFRESH_TOKEN | OAS_GRANT_CLIENT_CREDENTIALS;
+
+    if (issuer->profile == OAS_PROFILE_AUTH0) {
+        grants |= OAS_GRANT_PASSWORD | OAS_GRANT_PASSWORD_REALM;
+    }
+    return grants;
 }
 
 int oas_client_confidential(const oas_client_t *client)

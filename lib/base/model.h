@@ -282,6 +282,10 @@ int oas_client_allows(const oas_client_t *client, const oas_resource_t *resource
 /** 1 when the client may ask for `resource` at all. */
 int oas_client_allows_resource(const oas_client_t *client, const char *uri);
 
+/** The grants (OAS_GRANT_ bits) that this issuer's token endpoint has: profile oauth21 knows no
+ * password grants. */
+unsigned oas_issuer_grants(const oas_issuer_t *issuer);
+
 /** 1 for a client that authenticates itself (RFC 6749 section 2.1: confidential). */
 int oas_client_confidential(const oas_client_t *client);
 

@@ -20,6 +20,7 @@
 struct oas_client_cache;
 struct oas_db;
 struct oas_jwks_cache;
+struct oas_login;
 struct oas_token;
 typedef struct oas_tx oas_tx_t;
 
@@ -174,8 +175,11 @@ struct oas_tx {
     int consent_given;      /**< the consent form said allow; by accept_consent */
     int consent_skipped;    /**< by load_consent */
 
-    const char *code;          /**< by issue_code, check_code */
-    const char *refresh_token; /**< presented: by check_refresh_token; then the one to hand out */
+    const char *code;           /**< by issue_code, check_code */
+    const char *refresh_token;  /**< presented: by check_refresh_token; then the one to hand out */
+    const char *grant_resource; /**< refresh: the API that the grant has to be for, "" for none,
+                                   NULL when the request names none; by check_refresh_token */
+    struct oas_login *login;    /**< whose password was right; by accept_password */
     oas_grant_t *grant;
     json_t *answer;          /**< members of the token reply; by issue_ steps */
     json_t *token_claims;    /**< verified access token at userinfo; by check_access_token */

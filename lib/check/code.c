@@ -4,25 +4,6 @@
 #include "../base/handle.h"
 #include "pkce.h"
 
-oas_outcome_t oas_check_grant_type(oas_tx_t *tx)
-{
-    const char *asked = oas_params_get(tx->params, "grant_type");
-    unsigned bit;
-
-    if (asked == NULL) {
-        return oas_refuse(tx, OAS_TAG(00660), OAS_E_GRANT_TYPE_MISSING, NULL);
-    }
-    bit = oas_name_bit(oas_grant_type_names, asked);
-    if (bit == 0) {
-        return oas_refuse(tx, OAS_TAG(00661), OAS_E_GRANT_TYPE_UNSUPPORTED, NULL);
-    }
-    if (!(tx->client->grant_types & bit)) {
-        return oas_refuse(tx, OAS_TAG(00662), OAS_E_GRANT_TYPE_UNAUTHORIZED, NULL);
-    }
-    tx->mask = bit;
-    return OAS_NEXT;
-}
-
 oas_outcome_t oas_check_code(oas_tx_t *tx)
 {
     const char *verifier = oas_params_get(tx->params, "code_verifier");

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file code.h
- * Steps of the token endpoint: grant_type, and what a code needs to be redeemed (RFC 6749 4.1.3).
+ * Step of the token endpoint: what a code needs to be redeemed (RFC 6749 section 4.1.3).
  */
 #ifndef OAS_CHECK_CODE_H
 #define OAS_CHECK_CODE_H
 
 #include "../base/tx.h"
-
-/** grant_type is known and allowed to the client; sets tx->mask to its OAS_GRANT_ bit. */
-oas_outcome_t oas_check_grant_type(oas_tx_t *tx);
 
 /** code and code_verifier are there and well-formed, resource is there once at most. Redeeming them
  * is oas_issue_redemption's. */

@@ -7,10 +7,13 @@ liboas_check_la_SOURCES = \
 	lib/check/client_auth.c lib/check/client_auth.h \
 	lib/check/code.c lib/check/code.h \
 	lib/check/introspection.c lib/check/introspection.h \
+	lib/check/grant_type.c lib/check/grant_type.h \
 	lib/check/params.c lib/check/params.h \
+	lib/check/password.c lib/check/password.h \
 	lib/check/pkce.c lib/check/pkce.h \
 	lib/check/prompt.c lib/check/prompt.h \
 	lib/check/redirect_uri.c lib/check/redirect_uri.h \
+	lib/check/refresh.c lib/check/refresh.h \
 	lib/check/response.c lib/check/response.h \
 	lib/check/scope.c lib/check/scope.h \
 	lib/check/token.c lib/check/token.h

@@ -3,24 +3,22 @@
 
 #include <string.h>
 
-/* The API the request names: NULL for none; *ok is 0 when it names two. */
-static const char *named_resource(oas_tx_t *tx, int *ok)
+int oas_named_resource(const oas_tx_t *tx, const char **uri)
 {
     const char *audience = oas_params_get(tx->params, "audience");
     const char *resource = oas_params_get(tx->params, "resource");
 
-    *ok = oas_params_count(tx->params, "resource") <= 1 &&
-          (audience == NULL || resource == NULL || strcmp(audience, resource) == 0);
-    return audience != NULL ? audience : resource;
+    *uri = audience != NULL ? audience : resource;
+    return oas_params_count(tx->params, "resource") <= 1 &&
+           (audience == NULL || resource == NULL || strcmp(audience, resource) == 0);
 }
 
 oas_outcome_t oas_check_resource(oas_tx_t *tx)
 {
     const char *userinfo = tx->issuer->endpoint_urls[OAS_EP_USERINFO];
-    int ok;
-    const char *uri = named_resource(tx, &ok);
+    const char *uri;
 
-    if (!ok) {
+    if (!oas_named_resource(tx, &uri)) {
         return oas_refuse(tx, OAS_TAG(00630), OAS_E_TARGET_SEVERAL, NULL);
     }
     if (uri != NULL && userinfo != NULL && strcmp(uri, userinfo) == 0) {
@@ -40,17 +38,42 @@ oas_outcome_t oas_check_resource(oas_tx_t *tx)
     return OAS_NEXT;
 }
 
-/* 1: grant it, 0: leave it out, -1: refuse the request. */
-static int judge(const oas_tx_t *tx, const char *scope)
+/* What becomes of a scope that was asked for. */
+typedef enum { LEAVE_OUT, GRANT, REFUSE } verdict_t;
+
+/* Another kind of access than the client may have: profile auth0 grants what is left. */
+static verdict_t beyond(const oas_tx_t *tx)
+{
+    return tx->issuer->profile == OAS_PROFILE_AUTH0 ? LEAVE_OUT : REFUSE;
+}
+
+static int of_resource(const oas_tx_t *tx, const char *scope)
+{
+    return tx->resource != NULL && oas_client_allows(tx->client, tx->resource, scope);
+}
+
+/* 1 when a refresh token can come of this request (OIDC Core section 11). */
+static int offline_possible(const oas_tx_t *tx)
+{
+    int code = tx->endpoint != OAS_EP_AUTHORIZE || (tx->response & OAS_PART_CODE);
+
+    return code && (tx->client->grant_types & OAS_GRANT_REFRESH_TOKEN) &&
+           (tx->resource == NULL || tx->resource->offline_access);
+}
+
+/* Access in the name of a user. */
+static verdict_t judge(const oas_tx_t *tx, const char *scope)
 {
     if (strcmp(scope, "offline_access") == 0) {
-        return 0; /* no grant type can issue a refresh token */
+        return offline_possible(tx) ? GRANT : LEAVE_OUT;
     }
-    if (oas_oidc_scope_text(scope) != NULL ||
-        (tx->resource != NULL && oas_client_allows(tx->client, tx->resource, scope))) {
-        return 1;
-    }
-    return tx->issuer->profile == OAS_PROFILE_AUTH0 ? 0 : -1;
+    return oas_oidc_scope_text(scope) != NULL || of_resource(tx, scope) ? GRANT : beyond(tx);
+}
+
+/* Access of a client in its own name. */
+static verdict_t judge_own(const oas_tx_t *tx, const char *scope)
+{
+    return of_resource(tx, scope) ? GRANT : beyond(tx);
 }
 
 /* Without a scope parameter: everything the client may have of the API. */
@@ -67,29 +90,66 @@ static void assign_default_scopes(oas_tx_t *tx)
     }
 }
 
-oas_outcome_t oas_check_scope(oas_tx_t *tx)
+static oas_outcome_t take_scopes(oas_tx_t *tx,
+                                 verdict_t (*rule)(const oas_tx_t *tx, const char *scope),
+                                 const oas_words_t *asked)
 {
-    oas_words_t *asked;
     int i;
 
     tx->scopes = oas_words_create(tx->pool);
-    if (oas_words_parse(&asked, oas_params_get(tx->params, "scope"), tx->pool) != APR_SUCCESS) {
-        return oas_refuse(tx, OAS_TAG(00632), OAS_E_SCOPE_MALFORMED, NULL);
-    }
     for (i = 0; i < asked->nelts; i++) {
-        int verdict = judge(tx, OAS_WORD(asked, i));
-        if (verdict < 0) {
+        verdict_t verdict = rule(tx, OAS_WORD(asked, i));
+        if (verdict == REFUSE) {
             return oas_refuse(tx, OAS_TAG(00633), OAS_E_SCOPE_INVALID, NULL);
         }
-        if (verdict > 0) {
+        if (verdict == GRANT) {
             oas_words_add(tx->scopes, OAS_WORD(asked, i));
         }
     }
     if (asked->nelts == 0) {
         assign_default_scopes(tx);
     }
+    return OAS_NEXT;
+}
+
+static oas_outcome_t parse_scope(oas_tx_t *tx, oas_words_t **asked)
+{
+    if (oas_words_parse(asked, oas_params_get(tx->params, "scope"), tx->pool) != APR_SUCCESS) {
+        return oas_refuse(tx, OAS_TAG(00632), OAS_E_SCOPE_MALFORMED, NULL);
+    }
+    if (tx->issuer->profile == OAS_PROFILE_AUTH0 && oas_words_has(*asked, "offline_access") &&
+        oas_words_has(*asked, "online_access")) {
+        return oas_refuse(tx, OAS_TAG(00832), OAS_E_SCOPE_CONFLICT, NULL);
+    }
+    return OAS_NEXT;
+}
+
+oas_outcome_t oas_check_scope(oas_tx_t *tx)
+{
+    oas_words_t *asked;
+
+    if (parse_scope(tx, &asked) != OAS_NEXT || take_scopes(tx, judge, asked) != OAS_NEXT) {
+        return OAS_FAILED;
+    }
     if (tx->scopes->nelts == 0) {
         return oas_refuse(tx, OAS_TAG(00634), OAS_E_SCOPE_INVALID, "nothing to grant");
+    }
+    return OAS_NEXT;
+}
+
+oas_outcome_t oas_check_own_scope(oas_tx_t *tx)
+{
+    oas_words_t *asked;
+
+    if (tx->resource == NULL) {
+        return oas_refuse(tx, OAS_TAG(00833), OAS_E_TARGET_INVALID,
+                          "a client's token needs an API");
+    }
+    if (parse_scope(tx, &asked) != OAS_NEXT || take_scopes(tx, judge_own, asked) != OAS_NEXT) {
+        return OAS_FAILED;
+    }
+    if (asked->nelts > 0 && tx->scopes->nelts == 0) {
+        return oas_refuse(tx, OAS_TAG(00834), OAS_E_SCOPE_INVALID, "nothing to grant");
     }
     return OAS_NEXT;
 }

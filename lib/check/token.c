@@ -7,28 +7,26 @@
 #include "../base/json.h"
 #include "../jose/jwt.h"
 
-/* The audience is an API whose tokens have the type of any JWT. An ID token's is its client. */
-static int for_untyped_api(const oas_issuer_t *issuer, const json_t *claims, apr_pool_t *pool)
+/* An access token of dialect auth0 has the type of any JWT. What tells it from an ID token is a jti
+ * with a grant or gty, which no ID token has and no OAuth2ASClaim can add, and an audience other
+ * than its client. */
+static int is_auth0_token(const json_t *claims)
 {
-    apr_hash_index_t *hi;
+    const char *client_id = oas_json_string(claims, "azp");
 
-    for (hi = apr_hash_first(pool, issuer->resources); hi != NULL; hi = apr_hash_next(hi)) {
-        const oas_resource_t *resource = apr_hash_this_val(hi);
-        if (resource->dialect == OAS_DIALECT_AUTH0 && oas_jwt_has_audience(claims, resource->uri)) {
-            return 1;
-        }
-    }
-    return 0;
+    return client_id != NULL && oas_json_string(claims, "jti") != NULL &&
+           (oas_json_string(claims, "grant_id") != NULL ||
+            oas_json_string(claims, "gty") != NULL) &&
+           !oas_jwt_has_audience(claims, client_id);
 }
 
-static int is_access_token(const oas_issuer_t *issuer, const char *typ, const json_t *claims,
-                           apr_pool_t *pool)
+static int is_access_token(const char *typ, const json_t *claims)
 {
     if (typ == NULL) {
         return 0;
     }
     return strcasecmp(typ, "at+jwt") == 0 || strcasecmp(typ, "application/at+jwt") == 0 ||
-           (strcasecmp(typ, "JWT") == 0 && for_untyped_api(issuer, claims, pool));
+           (strcasecmp(typ, "JWT") == 0 && is_auth0_token(claims));
 }
 
 /* NULL when it is an access token of this issuer, else why not. */
@@ -44,8 +42,7 @@ static const char *read_jwt(const oas_issuer_t *issuer, const char *text, json_t
     if (oas_jws_verify_own(jws, issuer->keys) != APR_SUCCESS) {
         return "signature";
     }
-    if (oas_jwt_claims(claims, jws, pool) != APR_SUCCESS ||
-        !is_access_token(issuer, jws->typ, *claims, pool)) {
+    if (oas_jwt_claims(claims, jws, pool) != APR_SUCCESS || !is_access_token(jws->typ, *claims)) {
         return "type";
     }
     iss = oas_json_string(*claims, "iss");

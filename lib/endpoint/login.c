@@ -33,6 +33,7 @@ oas_outcome_t oas_accept_login(oas_tx_t *tx)
 {
     const char *username = oas_params_get(tx->form, "username");
     const char *password = oas_params_get(tx->form, "password");
+    oas_login_result_t result;
 
     if (tx->form_step != OAS_FORM_LOGIN) {
         return OAS_NEXT;
@@ -40,21 +41,11 @@ oas_outcome_t oas_accept_login(oas_tx_t *tx)
     if (username == NULL || password == NULL) {
         return login_page(tx, username, 1);
     }
-    switch (oas_login_password(tx, username, password)) {
-    case OAS_LOGIN_DONE:
-        return OAS_NEXT;
-    case OAS_LOGIN_WRONG:
+    result = oas_login_password(tx, username, password);
+    if (result == OAS_LOGIN_WRONG) {
         return login_page(tx, username, 1);
-    case OAS_LOGIN_THROTTLED:
-        return oas_refuse(tx, OAS_TAG(00750), OAS_E_THROTTLED, NULL);
-    case OAS_LOGIN_UNAVAILABLE:
-        tx->retry_after = 5;
-        return oas_fault(tx, OAS_TAG(00751), OAS_E_SIGN_IN_UNAVAILABLE, APR_SUCCESS,
-                         "no authn provider could tell");
-    case OAS_LOGIN_FAILED:
-        break;
     }
-    return OAS_FAILED;
+    return result == OAS_LOGIN_DONE ? OAS_NEXT : oas_login_refuse(tx, result);
 }
 
 oas_outcome_t oas_require_login(oas_tx_t *tx)

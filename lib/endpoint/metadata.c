@@ -125,7 +125,8 @@ static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
         oas_json_set(data, urls[i].member, issuer->endpoint_urls[urls[i].endpoint]);
     }
     json_object_set_new(data, "response_types_supported", names_json(oas_response_type_names, ~0u));
-    json_object_set_new(data, "grant_types_supported", names_json(oas_grant_type_names, ~0u));
+    json_object_set_new(data, "grant_types_supported",
+                        names_json(oas_grant_type_names, oas_issuer_grants(issuer)));
     add_auth_methods(issuer, data);
     json_object_set_new(data, "id_token_signing_alg_values_supported",
                         words_json(oas_keyset_algs(issuer->keys, pool)));

@@ -3,8 +3,11 @@
 #include "../check/body.h"
 #include "../check/client_auth.h"
 #include "../check/code.h"
+#include "../check/grant_type.h"
 #include "../check/params.h"
+#include "../check/scope.h"
 #include "../issue/access_token.h"
+#include "../issue/client_grant.h"
 #include "../issue/code.h"
 #include "../issue/id_token.h"
 #include "../reply/reply.h"
@@ -19,7 +22,8 @@ static oas_outcome_t respond_token(oas_tx_t *tx)
     return OAS_ANSWERED;
 }
 
-#define CODE OAS_GRANT_AUTHORIZATION_CODE
+#define CODE   OAS_GRANT_AUTHORIZATION_CODE
+#define CLIENT OAS_GRANT_CLIENT_CREDENTIALS
 
 const oas_step_t oas_token_steps[] = {
     {"check_method_post", oas_check_method_post, OAS_ALWAYS, "RFC 6749 3.2"},
@@ -28,7 +32,10 @@ const oas_step_t oas_token_steps[] = {
     {"check_client_auth", oas_check_client_auth, OAS_ALWAYS, "RFC 6749 2.3, 3.2.1"},
     {"check_grant_type", oas_check_grant_type, OAS_ALWAYS, "RFC 6749 4, 5.2"},
     {"check_code", oas_check_code, CODE, "RFC 6749 4.1.3, RFC 7636 4.5"},
+    {"check_resource", oas_check_resource, CLIENT, "RFC 8707 2.2"},
+    {"check_own_scope", oas_check_own_scope, CLIENT, "RFC 6749 3.3, 4.4.2"},
     {"issue_redemption", oas_issue_redemption, CODE, "RFC 6749 4.1.2, 4.1.3, RFC 7636 4.6"},
+    {"issue_client_grant", oas_issue_client_grant, CLIENT, "RFC 6749 4.4.3"},
     {"issue_access_token", oas_issue_access_token, OAS_ALWAYS, "RFC 6749 5.1, RFC 9068 2"},
     {"issue_id_token", oas_issue_id_token, OAS_ALWAYS, "OIDC Core 2, 3.1.3.3"},
     {"respond_token", respond_token, OAS_ALWAYS, "RFC 6749 5.1"},

@@ -28,7 +28,58 @@ static const oas_signer_t *choose_signer(const oas_tx_t *tx, const oas_resource_
     return oas_keyset_default(tx->issuer->keys);
 }
 
-static json_t *token_claims(const oas_tx_t *tx, apr_int64_t lifetime, const char *jti)
+static oas_dialect_t dialect_of(const oas_tx_t *tx, const oas_resource_t *resource)
+{
+    if (resource != NULL) {
+        return resource->dialect;
+    }
+    return tx->issuer->profile == OAS_PROFILE_AUTH0 ? OAS_DIALECT_AUTH0 : OAS_DIALECT_RFC9068;
+}
+
+/* Auth0's gty: how the token came about, unless by a code. */
+static const char *grant_kind(const oas_tx_t *tx)
+{
+    static const oas_name_bit_t kinds[] = {
+        {"client-credentials", OAS_GRANT_CLIENT_CREDENTIALS},
+        {"password", OAS_GRANT_PASSWORD | OAS_GRANT_PASSWORD_REALM},
+        {"refresh_token", OAS_GRANT_REFRESH_TOKEN},
+        {NULL, 0}};
+    const oas_name_bit_t *row = kinds;
+
+    while (row->name != NULL && (tx->endpoint != OAS_EP_TOKEN || !(row->bit & tx->mask))) {
+        row++;
+    }
+    return row->name;
+}
+
+/* Who sent the request, in the words of the dialect (RFC 9068 section 2.2; Auth0: azp). */
+static void add_client(const oas_tx_t *tx, oas_dialect_t dialect, json_t *claims)
+{
+    oas_json_set(claims, dialect == OAS_DIALECT_AUTH0 ? "azp" : "client_id", tx->grant->client_id);
+    if (dialect == OAS_DIALECT_AUTH0) {
+        oas_json_set(claims, "gty", grant_kind(tx));
+    }
+    if (tx->cnf != NULL) {
+        json_object_set_new(claims, "cnf", json_pack("{ss}", "x5t#S256", tx->cnf));
+    }
+}
+
+/* What only a token in a user's name has. */
+static void add_user(const oas_tx_t *tx, json_t *claims)
+{
+    const oas_grant_t *grant = tx->grant;
+
+    if (grant->auth_time > 0) {
+        json_object_set_new(claims, "auth_time", json_integer(grant->auth_time));
+    }
+    oas_json_set(claims, "acr", grant->acr);
+    oas_json_set(claims, "sid", grant->sid);
+    oas_json_set(claims, "grant_id", grant->grant_id);
+    oas_release_claims(tx, grant->scopes, OAS_IN_ACCESS_TOKEN, claims);
+}
+
+static json_t *token_claims(const oas_tx_t *tx, oas_dialect_t dialect, apr_int64_t lifetime,
+                            const char *jti)
 {
     const oas_grant_t *grant = tx->grant;
     json_t *claims = oas_json_object(tx->pool);
@@ -39,14 +90,29 @@ static json_t *token_claims(const oas_tx_t *tx, apr_int64_t lifetime, const char
     json_object_set_new(claims, "exp", json_integer(grant->now + lifetime));
     json_object_set_new(claims, "iat", json_integer(grant->now));
     oas_json_set(claims, "jti", jti);
-    oas_json_set(claims, "client_id", grant->client_id);
-    oas_json_set(claims, "scope", oas_words_join(grant->scopes, tx->pool));
-    json_object_set_new(claims, "auth_time", json_integer(grant->auth_time));
-    oas_json_set(claims, "acr", grant->acr);
-    oas_json_set(claims, "sid", grant->sid);
-    oas_json_set(claims, "grant_id", grant->grant_id);
-    oas_release_claims(tx, grant->scopes, OAS_IN_ACCESS_TOKEN, claims);
+    if (grant->scopes->nelts > 0) {
+        oas_json_set(claims, "scope", oas_words_join(grant->scopes, tx->pool));
+    }
+    add_client(tx, dialect, claims);
+    add_user(tx, claims);
     return claims;
+}
+
+/* Signs the token into *out. */
+static apr_status_t mint(const oas_tx_t *tx, const oas_resource_t *resource, apr_int64_t lifetime,
+                         const char **out)
+{
+    const oas_signer_t *signer = choose_signer(tx, resource);
+    oas_dialect_t dialect = dialect_of(tx, resource);
+    unsigned char random[OAS_ID_LEN];
+    const char *jti;
+
+    if (signer == NULL || oas_random(random, sizeof(random)) != APR_SUCCESS) {
+        return APR_EGENERAL;
+    }
+    jti = oas_base64url_encode(tx->pool, random, sizeof(random));
+    return oas_jwt_sign(out, signer, dialect == OAS_DIALECT_AUTH0 ? "JWT" : "at+jwt",
+                        token_claims(tx, dialect, lifetime, jti), tx->pool);
 }
 
 oas_outcome_t oas_issue_access_token(oas_tx_t *tx)
@@ -56,18 +122,9 @@ oas_outcome_t oas_issue_access_token(oas_tx_t *tx)
         grant->resource != NULL ? oas_resource_find(tx->issuer, grant->resource) : NULL;
     apr_int64_t lifetime =
         apr_time_sec(oas_lifetime(tx->issuer, tx->client, resource, OAS_LIFETIME_ACCESS_TOKEN));
-    const oas_signer_t *signer = choose_signer(tx, resource);
-    unsigned char random[OAS_ID_LEN];
     const char *token;
-    apr_status_t rv;
+    apr_status_t rv = mint(tx, resource, lifetime, &token);
 
-    if (signer == NULL || oas_random(random, sizeof(random)) != APR_SUCCESS) {
-        return oas_fault(tx, OAS_TAG(00700), OAS_E_SERVER, APR_EGENERAL, "no key or no random");
-    }
-    rv = oas_jwt_sign(
-        &token, signer, "at+jwt",
-        token_claims(tx, lifetime, oas_base64url_encode(tx->pool, random, sizeof(random))),
-        tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_fault(tx, OAS_TAG(00701), OAS_E_SERVER, rv, "access token not signed");
     }
@@ -77,6 +134,8 @@ oas_outcome_t oas_issue_access_token(oas_tx_t *tx)
     oas_json_set(tx->answer, "access_token", token);
     oas_json_set(tx->answer, "token_type", "Bearer");
     json_object_set_new(tx->answer, "expires_in", json_integer(lifetime));
-    oas_json_set(tx->answer, "scope", oas_words_join(grant->scopes, tx->pool));
+    if (grant->scopes->nelts > 0) {
+        oas_json_set(tx->answer, "scope", oas_words_join(grant->scopes, tx->pool));
+    }
     return OAS_NEXT;
 }

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += liboas_issue.la
 liboas_issue_la_SOURCES = \
 	lib/issue/access_token.c lib/issue/access_token.h \
 	lib/issue/claims.c lib/issue/claims.h \
+	lib/issue/client_grant.c lib/issue/client_grant.h \
 	lib/issue/code.c lib/issue/code.h \
 	lib/issue/id_token.c lib/issue/id_token.h \
 	lib/issue/revocation.c lib/issue/revocation.h

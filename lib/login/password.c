@@ -5,7 +5,6 @@
 #include <apr_strings.h>
 #include "../base/json.h"
 #include "../store/session.h"
-#include "../store/throttle.h"
 #include "cookie.h"
 #include "subject.h"
 #include "throttle.h"
@@ -14,10 +13,10 @@
 #define USER_AGENT_MAX 512
 
 /* Asks the providers in order; only one that does not know the name hands on to the next. */
-static oas_password_result_t ask_providers(oas_tx_t *tx, const char *username, const char *password,
+static oas_password_result_t ask_providers(oas_tx_t *tx, const oas_words_t *providers,
+                                           const char *username, const char *password,
                                            oas_identity_t *identity)
 {
-    const oas_words_t *providers = tx->issuer->password_providers;
     oas_password_result_t result = OAS_PASSWORD_UNKNOWN;
     int i;
 
@@ -50,13 +49,13 @@ static const char *display_name(const oas_identity_t *identity, const json_t *cl
     return name != NULL ? name : "?";
 }
 
-/* Fills what the session row needs besides ids. */
-static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_session_new_t *in)
+/* Fills who it is, from what the provider said. */
+static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_login_t *out)
 {
     json_t *claims;
     apr_status_t rv;
 
-    rv = oas_subject_make(tx, identity, &in->sub);
+    rv = oas_subject_make(tx, identity, &out->sub);
     if (rv == APR_SUCCESS) {
         rv = oas_subject_claims(tx, &claims);
     }
@@ -64,23 +63,28 @@ static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_
         return oas_fault(tx, OAS_TAG(00501), OAS_E_SERVER, rv,
                          "subject or claims of a user cannot be made");
     }
-    in->provider = identity->provider;
-    in->name = display_name(identity, claims, tx->pool);
-    in->claims = oas_json_text(tx->pool, claims);
-    in->amr = "pwd";
-    in->lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION];
-    in->idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE];
-    in->address = tx->request.address;
-    in->user_agent = storable(tx->request.user_agent, USER_AGENT_MAX, tx->pool);
+    out->provider = identity->provider;
+    out->name = display_name(identity, claims, tx->pool);
+    out->claims = oas_json_text(tx->pool, claims);
+    out->amr = "pwd";
     return OAS_NEXT;
 }
 
-static oas_outcome_t open_session(oas_tx_t *tx, const oas_identity_t *identity,
-                                  const oas_throttle_attempt_t *attempt)
+static oas_outcome_t open_session(oas_tx_t *tx, const oas_login_t *login)
 {
-    oas_session_new_t in = {.throttle_pair = attempt->key[OAS_THROTTLE_PAIR],
-                            .throttle_account = attempt->key[OAS_THROTTLE_ACCOUNT],
-                            .throttle_address = attempt->key[OAS_THROTTLE_ADDRESS]};
+    oas_session_new_t in = {.sub = login->sub,
+                            .provider = login->provider,
+                            .name = login->name,
+                            .claims = login->claims,
+                            .amr = login->amr,
+                            .lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION],
+                            .idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE],
+                            .address = tx->request.address,
+                            .user_agent =
+                                storable(tx->request.user_agent, USER_AGENT_MAX, tx->pool),
+                            .throttle_pair = login->attempt.key[OAS_THROTTLE_PAIR],
+                            .throttle_account = login->attempt.key[OAS_THROTTLE_ACCOUNT],
+                            .throttle_address = login->attempt.key[OAS_THROTTLE_ADDRESS]};
     oas_session_t *session = apr_pcalloc(tx->pool, sizeof(*session));
     unsigned char secret[OAS_SECRET_LEN];
     unsigned char old_id[OAS_ID_LEN];
@@ -88,9 +92,6 @@ static oas_outcome_t open_session(oas_tx_t *tx, const oas_identity_t *identity,
     oas_bytes_t id;
     apr_status_t rv;
 
-    if (describe(tx, identity, &in) != OAS_NEXT) {
-        return OAS_FAILED;
-    }
     if (oas_random(in.session_id, OAS_ID_LEN) != APR_SUCCESS ||
         oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
         return oas_fault(tx, OAS_TAG(00502), OAS_E_SERVER, APR_EGENERAL, "no random numbers");
@@ -127,16 +128,20 @@ static oas_login_result_t failed_login(oas_tx_t *tx, oas_password_result_t resul
     return OAS_LOGIN_WRONG;
 }
 
-oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const char *password)
+oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const char *username,
+                                    const char *password, oas_login_t *out)
 {
+    oas_words_t *only = oas_words_create(tx->pool);
     oas_identity_t identity = {0};
-    oas_throttle_attempt_t attempt;
     oas_password_result_t result = OAS_PASSWORD_UNKNOWN;
     apr_status_t rv;
     int wait_s = 0;
 
-    oas_throttle_describe(tx, username, &attempt);
-    rv = oas_store_throttle_attempt(tx->db, &attempt, &wait_s, tx->pool);
+    if (provider != NULL) {
+        oas_words_add(only, provider);
+    }
+    oas_throttle_describe(tx, username, &out->attempt);
+    rv = oas_store_throttle_attempt(tx->db, &out->attempt, &wait_s, tx->pool);
     if (rv != APR_SUCCESS) {
         oas_store_fault(tx, OAS_TAG(00505), rv, "login attempt not counted");
         return OAS_LOGIN_FAILED;
@@ -146,10 +151,53 @@ oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const 
         return OAS_LOGIN_THROTTLED;
     }
     if (strlen(username) <= OAS_USERNAME_MAX && strlen(password) <= OAS_PASSWORD_MAX) {
-        result = ask_providers(tx, username, password, &identity);
+        result = ask_providers(tx, provider != NULL ? only : tx->issuer->password_providers,
+                               username, password, &identity);
     }
     if (result != OAS_PASSWORD_GRANTED) {
-        return failed_login(tx, result, &attempt);
+        return failed_login(tx, result, &out->attempt);
     }
-    return open_session(tx, &identity, &attempt) == OAS_NEXT ? OAS_LOGIN_DONE : OAS_LOGIN_FAILED;
+    return describe(tx, &identity, out) == OAS_NEXT ? OAS_LOGIN_DONE : OAS_LOGIN_FAILED;
+}
+
+oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const char *password)
+{
+    oas_login_t login = {0};
+    oas_login_result_t result = oas_login_verify(tx, NULL, username, password, &login);
+
+    if (result != OAS_LOGIN_DONE) {
+        return result;
+    }
+    return open_session(tx, &login) == OAS_NEXT ? OAS_LOGIN_DONE : OAS_LOGIN_FAILED;
+}
+
+oas_outcome_t oas_login_refuse(oas_tx_t *tx, oas_login_result_t result)
+{
+    if (result == OAS_LOGIN_THROTTLED) {
+        return oas_refuse(tx, OAS_TAG(00750), OAS_E_THROTTLED, NULL);
+    }
+    if (result == OAS_LOGIN_UNAVAILABLE) {
+        tx->retry_after = 5;
+        return oas_fault(tx, OAS_TAG(00751), OAS_E_SIGN_IN_UNAVAILABLE, APR_SUCCESS,
+                         "no authn provider could tell");
+    }
+    return OAS_FAILED;
+}
+
+oas_outcome_t oas_accept_password(oas_tx_t *tx)
+{
+    const char *realm =
+        tx->mask == OAS_GRANT_PASSWORD_REALM ? oas_params_get(tx->params, "realm") : NULL;
+    oas_login_result_t result;
+
+    tx->login = apr_pcalloc(tx->pool, sizeof(*tx->login));
+    result = oas_login_verify(tx, realm, oas_params_get(tx->params, "username"),
+                              oas_params_get(tx->params, "password"), tx->login);
+    if (result == OAS_LOGIN_DONE) {
+        return OAS_NEXT;
+    }
+    if (result == OAS_LOGIN_WRONG) {
+        return oas_refuse(tx, OAS_TAG(00510), OAS_E_PASSWORD_WRONG, NULL);
+    }
+    return oas_login_refuse(tx, result);
 }

@@ -1,28 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file password.h
- * Signing in with a user name and password: throttle, the providers in order, subject, session.
+ * User names and passwords: throttle, the providers in order, subject; then a session (login page)
+ * or tx->login (password grants).
  */
 #ifndef OAS_LOGIN_PASSWORD_H
 #define OAS_LOGIN_PASSWORD_H
 
 #include "../base/tx.h"
+#include "../store/throttle.h"
 
 #define OAS_USERNAME_MAX 256  /**< bytes of a user name; a longer one is simply wrong */
 #define OAS_PASSWORD_MAX 1024 /**< bytes of a password, likewise */
 
 typedef enum {
-    OAS_LOGIN_DONE,        /**< tx->session is the new session, the cookie is set */
+    OAS_LOGIN_DONE,
     OAS_LOGIN_WRONG,       /**< user name or password; nobody learns which */
     OAS_LOGIN_THROTTLED,   /**< tx->retry_after says how long */
     OAS_LOGIN_UNAVAILABLE, /**< no provider could tell */
     OAS_LOGIN_FAILED       /**< tx->error is set */
 } oas_login_result_t;
 
+/** Somebody whose password was right, as the store wants it. */
+typedef struct oas_login {
+    const char *sub, *provider, *name;
+    const char *claims; /**< JSON object */
+    const char *amr;
+    oas_throttle_attempt_t attempt; /**< what was counted beforehand, to be given back */
+} oas_login_t;
+
 /**
- * Checks a user name and password and opens a session. The attempt is counted before the password
- * is looked at, so that any number of parallel guesses counts in full.
+ * Checks a user name and password. The attempt is counted before the password is looked at, so that
+ * any number of parallel guesses counts in full; whoever uses *out gives the count back.
+ * @param provider the only one to ask; NULL: those of OAuth2ASPasswordProvider in order
+ * @param out      filled with OAS_LOGIN_DONE
  */
+oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const char *username,
+                                    const char *password, oas_login_t *out);
+
+/** The same for a browser: with OAS_LOGIN_DONE, tx->session is a new session and its cookie set. */
 oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const char *password);
+
+/** Refuses with what OAS_LOGIN_THROTTLED, _UNAVAILABLE or _FAILED mean on the wire. */
+oas_outcome_t oas_login_refuse(oas_tx_t *tx, oas_login_result_t result);
+
+/**
+ * Step of the password grants: the user name and password are right. With realm, only that provider
+ * is asked. Sets tx->login.
+ */
+oas_outcome_t oas_accept_password(oas_tx_t *tx);
 
 #endif

@@ -4,6 +4,7 @@
 #include "../../lib/check/bearer.h"
 #include "../../lib/check/client_auth.h"
 #include "../../lib/check/code.h"
+#include "../../lib/check/grant_type.h"
 #include "../../lib/check/prompt.h"
 #include "../../lib/check/token.h"
 #include "../../lib/jose/jwt.h"
@@ -280,20 +281,43 @@ START_TEST(presented_tokens)
 }
 END_TEST
 
-/* An API whose tokens have no type of their own is known by its audience. */
+/* Tokens of the dialect auth0 have the type of ID tokens, and must never be taken for each other.
+ */
+static const struct {
+    const char *claims;
+    oas_token_kind_t kind;
+} untyped[] = {
+    {"{'iss':'https://as.example/','aud':'https://api.example/','azp':'app','jti':'x','exp':7,"
+     "'grant_id':'AAAAAAAAAAAAAAAAAAAAAA'}",
+     OAS_TOKEN_ACCESS},
+    {"{'iss':'https://as.example/','aud':'https://api.example/','azp':'app','jti':'x','exp':7,"
+     "'gty':'client-credentials'}",
+     OAS_TOKEN_ACCESS},
+    {"{'iss':'https://as.example/','aud':'app','azp':'app','jti':'x','exp':7,"
+     "'grant_id':'AAAAAAAAAAAAAAAAAAAAAA'}",
+     OAS_TOKEN_NONE},
+    {"{'iss':'https://as.example/','aud':['https://api.example/','app'],'azp':'app','jti':'x',"
+     "'exp':7,'gty':'password'}",
+     OAS_TOKEN_NONE},
+    {"{'iss':'https://as.example/','aud':'https://api.example/','azp':'app','exp':7,"
+     "'grant_id':'AAAAAAAAAAAAAAAAAAAAAA'}",
+     OAS_TOKEN_NONE},
+    {"{'iss':'https://as.example/','aud':'https://api.example/','azp':'app','jti':'x','exp':7}",
+     OAS_TOKEN_NONE},
+    {"{'iss':'https://as.example/','aud':'https://api.example/','client_id':'app','jti':'x',"
+     "'exp':7,'grant_id':'AAAAAAAAAAAAAAAAAAAAAA'}",
+     OAS_TOKEN_NONE},
+};
+
 START_TEST(presented_token_of_another_dialect)
 {
     oas_tx_t *tx = fake_tx(pool);
     oas_keyset_t *keys = new_keys();
-    oas_resource_t *api = (oas_resource_t *)oas_resource_find(tx->issuer, "https://api.example/");
     oas_token_t token;
 
     ((oas_issuer_t *)tx->issuer)->keys = keys;
-    api->dialect = OAS_DIALECT_AUTH0;
-    oas_token_read(tx->issuer, sign(keys, "JWT", presented[5].claims), &token, pool);
-    ck_assert_int_eq(token.kind, OAS_TOKEN_ACCESS);
-    oas_token_read(tx->issuer, sign(keys, "JWT", presented[4].claims), &token, pool);
-    ck_assert_int_eq(token.kind, OAS_TOKEN_NONE); /* an ID token */
+    oas_token_read(tx->issuer, sign(keys, "JWT", untyped[_i].claims), &token, pool);
+    ck_assert_int_eq(token.kind, untyped[_i].kind);
 }
 END_TEST
 
@@ -352,7 +376,7 @@ void add_token_tests(Suite *suite)
     LOOP(tcase, id_token_hint_cases, hints);
     tcase_add_test(tcase, access_token_of_foreign_key);
     LOOP(tcase, presented_tokens, presented);
-    tcase_add_test(tcase, presented_token_of_another_dialect);
+    LOOP(tcase, presented_token_of_another_dialect, untyped);
     tcase_add_test(tcase, presented_text);
     tcase_add_test(tcase, access_token_places);
 }

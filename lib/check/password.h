@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file password.h
+ * What a request with somebody's password says (RFC 6749 section 4.3.2).
+ */
+#ifndef OAS_CHECK_PASSWORD_H
+#define OAS_CHECK_PASSWORD_H
+
+#include "../base/tx.h"
+
+/** Step: username and password are there. */
+oas_outcome_t oas_check_password(oas_tx_t *tx);
+
+/** Step of Auth0's password-realm: realm names one of OAuth2ASPasswordProvider. */
+oas_outcome_t oas_check_realm(oas_tx_t *tx);
+
+#endif
