@@ -7,6 +7,7 @@ EXTRA_DIST += test/instance test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
 	test/flow/lib/oauth.mjs \
+	test/flow/lib/proxy.mjs \
 	test/flow/lib/surfer.mjs \
 	test/flow/10-discovery.test.mjs \
 	test/flow/12-httpd.test.mjs \
@@ -29,6 +30,7 @@ EXTRA_DIST += test/instance test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/70-bad-input.test.mjs \
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \
+	test/flow/83-kill.test.mjs \
 	test/flow/90-memory.test.mjs \
 	test/flow/configtest.test.mjs \
 	demo-app/httpd.conf demo-app/index.html demo-app/app.js demo-app/style.css demo-app/icon.svg \
