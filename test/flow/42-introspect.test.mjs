@@ -7,10 +7,13 @@ import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
 import { basic, client, decode, getCode, introspect, redeem, revoke, secretOf } from './lib/oauth.mjs';
 
+const orders = 'https://orders.example.test/';
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const server = await startInstance({
   conf:
-    client('spa', { extra: skip }) +
+    `<OAuth2ASResource "${orders}">\nOAuth2ASScope read:orders "Read your orders"\nOAuth2ASIntrospectionClient orders-api\n</OAuth2ASResource>\n` +
+    client('spa', { allow: ['https://api.example.test/ *', `${orders} *`], extra: skip }) +
+    client('orders-api', { type: 'web', allow: [], extra: skip }) +
     client('web', { type: 'web', extra: skip }) +
     client('other', { type: 'web', extra: skip }) +
     client('hasty', { type: 'web', extra: [...skip, 'OAuth2ASLifetime access-token 1s'] }),
@@ -58,6 +61,33 @@ test('nobody else is told anything', async () => {
   assertInactive(await introspect(server, { token: access_token }, as('web')));
   const own = await tokens();
   assertInactive(await introspect(server, { token: own.access_token }, as('other')));
+});
+
+test('an API that names a client lets it ask about all tokens for the API, and no others', async () => {
+  const { access_token } = await tokens({ client_id: 'spa', audience: orders, scope: 'openid read:orders' });
+  const answer = await introspect(server, { token: access_token }, as('orders-api'));
+  assert.deepEqual(answer.json, { ...decode(access_token).claims, active: true, token_type: 'Bearer' });
+  assert.equal(answer.json.client_id, 'spa');
+  assert.deepEqual(answer.json.aud, [orders, server.url('userinfo')]);
+  const other = await tokens({ client_id: 'spa', audience: api, scope: 'openid read:items' });
+  assertInactive(await introspect(server, { token: other.access_token }, as('orders-api')), 'another API');
+  const none = await tokens({ client_id: 'spa' });
+  assertInactive(await introspect(server, { token: none.access_token }, as('orders-api')), 'no API');
+  assertInactive(await introspect(server, { token: access_token }, as('web')), 'a client that the API does not name');
+  await revoke(server, { token: access_token, client_id: 'spa' });
+  assertInactive(await introspect(server, { token: access_token }, as('orders-api')), 'revoked');
+});
+
+test('a key that has retired still verifies', async () => {
+  const { access_token } = await tokens();
+  await server.reload({
+    'httpd/httpd.conf': (text) => text.replace(/RS256\.pem alg=RS256/g, 'RS256.pem retired alg=RS256'),
+    'test.conf': (text) => text.replaceAll('OAuth2ASType web', 'OAuth2ASIDTokenAlg ES256\nOAuth2ASType web').replaceAll('OAuth2ASType spa', 'OAuth2ASIDTokenAlg ES256\nOAuth2ASType spa'),
+  });
+  assert.equal((await introspect(server, { token: access_token }, as('web'))).json.active, true);
+  const next = await tokens();
+  assert.notEqual(decode(next.access_token).header.alg, 'RS256');
+  assert.equal((await introspect(server, { token: next.access_token }, as('web'))).json.active, true);
 });
 
 test('a public client cannot ask', async () => {

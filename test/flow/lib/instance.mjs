@@ -96,6 +96,36 @@ export class Instance {
     return Number((await this.sql(`SELECT count(*) FROM ${table} WHERE ${where}`))[0][0]);
   }
 
+  /** Processes of httpd's present generation. */
+  async children() {
+    const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=']);
+    const pairs = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+    return pairs.filter(([, parent]) => parent === this.pid).map(([pid]) => pid);
+  }
+
+  /**
+   * Edits files of the configuration and has httpd read them again; returns when no process with the old one is left.
+   * @param edits functions from old text to new, by file name below the instance's folder
+   */
+  async reload(edits) {
+    for (const [name, edit] of Object.entries(edits)) {
+      const file = path.join(this.dir, name);
+      const old = fs.readFileSync(file, 'utf8');
+      const text = edit(old);
+      assert.notEqual(text, old, `${name} is as it was`);
+      fs.writeFileSync(file, text);
+    }
+    const before = new Set(await this.children());
+    process.kill(this.pid, 'SIGUSR1');
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const now = await this.children();
+      if (now.length > 0 && !now.some((pid) => before.has(pid))) return;
+      assert.ok(Date.now() < deadline, 'old processes of httpd do not end');
+      await sleep(50);
+    }
+  }
+
   postgres(verb, ...args) {
     return run(path.join(top, 'test/lib/postgres'), [verb, this.dir, ...args]);
   }
