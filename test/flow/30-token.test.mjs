@@ -6,7 +6,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { appUri, basic, client, decode, getCode, redeem, secretOf, token, verifierOf } from './lib/oauth.mjs';
+import { appUri, assertError, basic, client, decode, getCode, redeem, secretOf, token, verifierOf } from './lib/oauth.mjs';
 
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const server = await startInstance({
@@ -23,15 +23,6 @@ const server = await startInstance({
     client('short', { extra: [...skip, 'OAuth2ASLifetime access-token 77s', 'OAuth2ASLifetime id-token 99s'] }),
 });
 const api = 'https://api.example.test/';
-
-function assertError(answer, status, error) {
-  assert.equal(answer.status, status, answer.text);
-  assert.match(answer.headers['content-type'], /^application\/json/);
-  assert.match(answer.headers['cache-control'], /no-store/);
-  assert.equal(answer.json.error, error);
-  assert.match(answer.json.error_description, /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
-  assert.equal(answer.json.access_token, undefined);
-}
 
 test('a code becomes tokens', async () => {
   const got = await getCode(server);

@@ -4,7 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { appUri, basic, client, getCode, redeem, revoke, secretOf, token, userinfo } from './lib/oauth.mjs';
+import { appUri, assertError, basic, client, getCode, redeem, revoke, secretOf, token, userinfo } from './lib/oauth.mjs';
 
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const server = await startInstance({
@@ -23,13 +23,6 @@ function assertDone(answer) {
   assert.equal(answer.status, 200, answer.text);
   assert.equal(answer.text, '');
   assert.match(answer.headers['cache-control'], /no-store/);
-}
-
-function assertError(answer, status, error) {
-  assert.equal(answer.status, status, answer.text);
-  assert.match(answer.headers['content-type'], /^application\/json/);
-  assert.match(answer.headers['cache-control'], /no-store/);
-  assert.equal(answer.json.error, error);
 }
 
 const works = async (accessToken) => (await userinfo(server, accessToken)).status === 200;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { basic, client, decode, getCode, introspect, redeem, revoke, secretOf } from './lib/oauth.mjs';
+import { assertError, basic, client, decode, getCode, introspect, redeem, revoke, secretOf } from './lib/oauth.mjs';
 
 const orders = 'https://orders.example.test/';
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
@@ -27,13 +27,6 @@ async function tokens(overrides = {}) {
   const answer = await redeem(server, got, id === 'spa' ? {} : { client_secret: secretOf(id) });
   assert.equal(answer.status, 200, answer.text);
   return answer.json;
-}
-
-function assertError(answer, status, error) {
-  assert.equal(answer.status, status, answer.text);
-  assert.match(answer.headers['content-type'], /^application\/json/);
-  assert.match(answer.headers['cache-control'], /no-store/);
-  assert.equal(answer.json.error, error);
 }
 
 function assertInactive(answer, what) {

@@ -19,6 +19,7 @@ EXTRA_DIST += test/instance test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/26-hints.test.mjs \
 	test/flow/30-token.test.mjs \
 	test/flow/31-redeem.test.mjs \
+	test/flow/34-client-credentials.test.mjs \
 	test/flow/40-userinfo.test.mjs \
 	test/flow/41-revoke.test.mjs \
 	test/flow/42-introspect.test.mjs \

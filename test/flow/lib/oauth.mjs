@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests as an application makes them, written out by hand so that each part can be made wrong.
+import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { request } from './http.mjs';
 import { Surfer } from './surfer.mjs';
@@ -19,7 +20,7 @@ export function client(id, { type = 'spa', uri = appUri, allow = ['https://api.e
     `OAuth2ASType ${type}`,
     ...[uri].flat().map((one) => `OAuth2ASRedirectURI ${one}`),
     ...allow.map((line) => `OAuth2ASAllow ${line}`),
-    ...(type === 'web' ? [secretLine(id)] : []),
+    ...(['web', 'machine'].includes(type) ? [secretLine(id)] : []),
     ...extra,
     '</OAuth2ASClient>',
     '',
@@ -96,4 +97,14 @@ export function decode(jwt) {
 
 export function userinfo(instance, accessToken, options = {}) {
   return request(instance.url('userinfo'), { ca: instance.ca, ...options, headers: { authorization: `Bearer ${accessToken}`, ...options.headers } });
+}
+
+/** An endpoint's refusal: JSON, not to be stored, without any token, its description within RFC 6749 section 5.2. */
+export function assertError(answer, status, error) {
+  assert.equal(answer.status, status, answer.text);
+  assert.match(answer.headers['content-type'], /^application\/json/);
+  assert.match(answer.headers['cache-control'], /no-store/);
+  assert.equal(answer.json.error, error);
+  assert.match(answer.json.error_description, /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
+  for (const name of ['access_token', 'refresh_token', 'id_token']) assert.equal(answer.json[name], undefined);
 }
