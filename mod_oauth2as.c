@@ -11,7 +11,9 @@
 #include <http_request.h>
 #include <http_core.h>
 #include "lib/base/words.h"
+#include "lib/httpd/audit_log.h"
 #include "lib/httpd/authn.h"
+#include "lib/httpd/certificate.h"
 #include "lib/httpd/check.h"
 #include "lib/httpd/complete.h"
 #include "lib/httpd/database.h"
@@ -60,16 +62,18 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     server_rec *s;
 
     oas_database_find();
+    oas_certificate_find();
     for (s = main_server; s != NULL; s = s->next) {
         if (finish_server(oas_server_config(s), first_pass, pconf, ptemp) != OK) {
             return HTTP_INTERNAL_SERVER_ERROR;
         }
         issuers += oas_server_config(s)->issuer.url != NULL;
     }
-    if (!first_pass && issuers > 0) {
-        oas_watchdog_register(pconf, main_server);
+    if (first_pass || issuers == 0) {
+        return OK;
     }
-    return OK;
+    oas_watchdog_register(pconf, main_server);
+    return oas_audit_logs_open(pconf, main_server);
 }
 
 static void child_init(apr_pool_t *pchild, server_rec *main_server)

@@ -2,7 +2,9 @@
 #include "request.h"
 
 #include <ap_expr.h>
+#include "audit_log.h"
 #include "authn.h"
+#include "recheck.h"
 
 /** Expressions see the environment that the password check filled. */
 static request_rec *eval_request(const oas_tx_t *tx)
@@ -39,4 +41,8 @@ static int test(oas_tx_t *tx, const oas_expr_t *expr)
     return result > 0;
 }
 
-const oas_host_t oas_host = {.check_password = oas_authn_check, .eval = eval, .test = test};
+const oas_host_t oas_host = {.check_password = oas_authn_check,
+                             .eval = eval,
+                             .test = test,
+                             .recheck = oas_recheck,
+                             .audit = oas_audit_log_write};

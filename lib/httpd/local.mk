@@ -4,8 +4,10 @@ apachelibdir = $(apache_libexecdir)
 apachelib_LTLIBRARIES = mod_oauth2as.la
 mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/api_error.c \
+	lib/httpd/audit_log.c lib/httpd/audit_log.h \
 	lib/httpd/authn.c lib/httpd/authn.h \
 	lib/httpd/body.c \
+	lib/httpd/certificate.c lib/httpd/certificate.h \
 	lib/httpd/check.c lib/httpd/check.h \
 	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c \
 	lib/httpd/complete.c lib/httpd/complete.h \
@@ -16,6 +18,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/kind_issuer.c lib/httpd/kind_login.c lib/httpd/kind_peer.c lib/httpd/kind_time.c \
 	lib/httpd/kinds.h \
 	lib/httpd/log.c lib/httpd/log.h \
+	lib/httpd/recheck.c lib/httpd/recheck.h \
 	lib/httpd/request.c lib/httpd/request.h \
 	lib/httpd/section.c \
 	lib/httpd/server_config.h \

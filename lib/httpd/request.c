@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "../base/bytes.h"
 #include "../endpoint/endpoint.h"
+#include "certificate.h"
 #include "database.h"
 #include "log.h"
 
@@ -168,6 +169,9 @@ int oas_handler(request_rec *r)
     tx->request_id = state->id;
     tx->endpoint = state->endpoint;
     fill_request(r, state->endpoint, &tx->request);
+    if (oas_endpoint_is_api(state->endpoint)) {
+        oas_certificate_fill(r, &tx->request);
+    }
     if (r->method_number == M_POST) {
         int status = oas_read_body(r, &tx->request);
         if (status != OK) {

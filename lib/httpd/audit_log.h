@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file audit_log.h
+ * OAuth2ASAuditLog: a file, a program that reads, or the error log.
+ */
+#ifndef OAS_HTTPD_AUDIT_LOG_H
+#define OAS_HTTPD_AUDIT_LOG_H
+
+#include "../base/tx.h"
+#include "server_config.h"
+
+/**
+ * Opens the audit logs of all servers, each once however many servers write to it. To be called
+ * while still root, once for each generation of children: with `pconf` they are closed again, so
+ * that a graceful restart opens a file that was moved away, and starts programs anew.
+ * @return !OK (logged) when one cannot be opened
+ */
+int oas_audit_logs_open(apr_pool_t *pconf, server_rec *main_server);
+
+/**
+ * oas_host_t.audit: one write for each line, so that lines of all threads and processes stay whole.
+ * A line that cannot be written goes to the error log.
+ */
+void oas_audit_log_write(oas_tx_t *tx, const char *line);
+
+#endif
