@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit.h"
 
+#include <string.h>
 #include <apr_strings.h>
 #include "json.h"
 
@@ -71,6 +72,23 @@ static void add_who(const oas_tx_t *tx, json_t *line)
     }
 }
 
+/* Long names and URLs go first, so that who and what stay. NULL: it cannot be written. */
+static const char *bounded_text(const oas_tx_t *tx, json_t *line)
+{
+    static const char *const dispensable[] = {"scope", "resource", "reason", "issuer", "sub"};
+    const char *text = oas_json_text(tx->pool, line);
+    apr_size_t i;
+
+    for (i = 0; text != NULL && strlen(text) > OAS_AUDIT_MAX &&
+                i < sizeof(dispensable) / sizeof(dispensable[0]);
+         i++) {
+        json_object_del(line, dispensable[i]);
+        json_object_set_new(line, "shortened", json_true());
+        text = oas_json_text(tx->pool, line);
+    }
+    return text != NULL && strlen(text) <= OAS_AUDIT_MAX ? text : NULL;
+}
+
 void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const json_t *more)
 {
     json_t *line;
@@ -92,7 +110,7 @@ void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const 
     if (more != NULL) {
         json_object_update(line, (json_t *)more);
     }
-    text = oas_json_text(tx->pool, line);
+    text = bounded_text(tx, line);
     if (text != NULL) {
         tx->host->audit(tx, text);
     }

@@ -13,6 +13,11 @@
 
 #include "tx.h"
 
+/** Bytes of a line, its end not counted: a pipe takes 4096 (PIPE_BUF of Linux) without mixing them
+ * with another process's. Of a longer one scope, resource, reason, issuer and sub are left out, as
+ * far as needed, and "shortened" is true. */
+#define OAS_AUDIT_MAX 4000
+
 typedef enum {
     OAS_AUDIT_LOGIN,           /**< login: a user signed in */
     OAS_AUDIT_LOGIN_FAILED,    /**< login_failed: reason wrong, unavailable */

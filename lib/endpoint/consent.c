@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "../base/audit.h"
 #include "../base/json.h"
 #include "../base/uri.h"
 #include "../login/consent.h"
@@ -100,6 +101,7 @@ oas_outcome_t oas_accept_consent(oas_tx_t *tx)
         return OAS_NEXT;
     }
     if (strcmp(decision, "deny") == 0) {
+        oas_audit(tx, OAS_AUDIT_CONSENT_DENIED, NULL, NULL);
         return oas_refuse(tx, OAS_TAG(00760), OAS_E_ACCESS_DENIED, NULL);
     }
     tx->consent_given = strcmp(decision, "allow") == 0;

@@ -77,6 +77,9 @@ oas_outcome_t oas_issue_code(oas_tx_t *tx)
                                                            : OAS_E_CONSENT_REQUIRED,
                           "the consent has been withdrawn meanwhile");
     }
+    if (put.consent == OAS_CONSENT_ALLOW) {
+        oas_audit(tx, OAS_AUDIT_CONSENT, NULL, NULL);
+    }
     oas_audit(tx, OAS_AUDIT_CODE, NULL, NULL);
     return OAS_NEXT;
 }

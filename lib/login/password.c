@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "../base/audit.h"
 #include "../base/json.h"
 #include "../store/session.h"
 #include "cookie.h"
@@ -70,6 +71,26 @@ static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_
     return OAS_NEXT;
 }
 
+static void audit_login(oas_tx_t *tx, const oas_session_new_t *in)
+{
+    json_t *more = oas_json_object(tx->pool);
+
+    oas_json_set(more, "provider", in->provider);
+    oas_json_set(more, "amr", in->amr);
+    oas_audit(tx, OAS_AUDIT_LOGIN, NULL, more);
+}
+
+/* What was typed as a name stays out: it may be a password in the wrong field. */
+static void audit_failure(oas_tx_t *tx, oas_audit_event_t event, const char *reason)
+{
+    json_t *more = oas_json_object(tx->pool);
+
+    if (event == OAS_AUDIT_LOGIN_THROTTLED) {
+        json_object_set_new(more, "wait", json_integer(tx->retry_after));
+    }
+    oas_audit(tx, event, reason, more);
+}
+
 static oas_outcome_t open_session(oas_tx_t *tx, const oas_login_t *login)
 {
     oas_session_new_t in = {.sub = login->sub,
@@ -112,6 +133,7 @@ static oas_outcome_t open_session(oas_tx_t *tx, const oas_login_t *login)
     oas_wipe(secret, sizeof(secret));
     tx->session = session;
     tx->login_time = session->auth_time;
+    audit_login(tx, &in);
     return OAS_NEXT;
 }
 
@@ -120,11 +142,13 @@ static oas_login_result_t failed_login(oas_tx_t *tx, oas_password_result_t resul
 {
     if (result == OAS_PASSWORD_UNAVAILABLE) {
         oas_store_throttle_forgive(tx->db, attempt, tx->pool);
+        audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable");
         return OAS_LOGIN_UNAVAILABLE;
     }
     oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00504), APR_SUCCESS,
             "sign-in refused: wrong user name or password client=%s ref=%s", tx->client->client_id,
             tx->request_id);
+    audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "wrong");
     return OAS_LOGIN_WRONG;
 }
 
@@ -148,6 +172,7 @@ oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const ch
     }
     if (wait_s > 0) {
         tx->retry_after = wait_s;
+        audit_failure(tx, OAS_AUDIT_LOGIN_THROTTLED, NULL);
         return OAS_LOGIN_THROTTLED;
     }
     if (strlen(username) <= OAS_USERNAME_MAX && strlen(password) <= OAS_PASSWORD_MAX) {

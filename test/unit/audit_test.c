@@ -58,6 +58,27 @@ static void fill_grant(oas_tx_t *tx)
     oas_words_parse(&tx->grant->scopes, "openid read:items", pool);
 }
 
+START_TEST(a_long_line_is_shortened)
+{
+    oas_tx_t *tx = audited_tx();
+    const json_t *line;
+    int i;
+
+    fill_grant(tx);
+    for (i = 0; i < 90; i++) {
+        oas_words_add(tx->grant->scopes, apr_psprintf(pool, "%d-%050d", i, 0));
+    }
+    oas_audit(tx, OAS_AUDIT_TOKEN, NULL, NULL);
+    ck_assert_uint_le(strlen(written), OAS_AUDIT_MAX);
+    line = line_json();
+    ck_assert(json_is_true(json_object_get(line, "shortened")));
+    assert_member(line, "scope", NULL);
+    assert_member(line, "sub", "oauth2as|alice");
+    assert_member(line, "resource", "https://api.example/");
+    assert_member(line, "grant_id", "AAAAAAAAAAAAAAAAAAAAAA");
+}
+END_TEST
+
 START_TEST(members_of_a_grant)
 {
     oas_tx_t *tx = audited_tx();
@@ -216,6 +237,7 @@ int main(void)
     TCase *tcase = unit_case(suite, "audit");
 
     tcase_add_test(tcase, members_of_a_grant);
+    tcase_add_test(tcase, a_long_line_is_shortened);
     tcase_add_test(tcase, members_of_a_session);
     tcase_add_test(tcase, nobody_known_yet);
     tcase_add_test(tcase, further_members);
