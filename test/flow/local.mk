@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Flow tests and demo are run by ./check and ./demo, with Node and a browser; here they are distributed.
-EXTRA_DIST += test/instance test/lib/postgres test/lib/prepare .ci/run \
+EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/package.json test/flow/package-lock.json test/flow/.npmrc \
 	test/flow/lib/app.mjs \
 	test/flow/lib/chromium.mjs \
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
+	test/flow/lib/load.mjs \
 	test/flow/lib/oauth.mjs \
 	test/flow/lib/proxy.mjs \
 	test/flow/lib/surfer.mjs \
@@ -34,6 +35,8 @@ EXTRA_DIST += test/instance test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/82-slow.test.mjs \
 	test/flow/83-kill.test.mjs \
 	test/flow/90-memory.test.mjs \
+	test/flow/91-graceful.test.mjs \
 	test/flow/configtest.test.mjs \
+	test/flow/leaks.mjs \
 	demo-app/httpd.conf demo-app/index.html demo-app/app.js demo-app/style.css demo-app/icon.svg \
 	demo-app/api/items.json

@@ -130,6 +130,34 @@ export class Instance {
     return run(path.join(top, 'test/lib/postgres'), [verb, this.dir, ...args]);
   }
 
+  /**
+   * What valgrind counted in the processes of a stopped httpd that ran by test/lib/memcheck: errors, blocks that
+   * nothing points to any more, and blocks in use when a process ended (of the one that had most).
+   */
+  memcheck() {
+    const home = path.join(this.dir, 'httpd');
+    const texts = fs.readdirSync(home).filter((name) => name.startsWith('memcheck.')).map((name) => fs.readFileSync(path.join(home, name), 'utf8'));
+    const counts = (pattern) =>
+      texts.map((text) => {
+        const found = pattern.exec(text);
+        assert.ok(found || /All heap blocks were freed/.test(text), `a process ended without a summary:\n${text.slice(-2000)}`);
+        return Number(found?.[1].replaceAll(',', '') ?? 0);
+      });
+    const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+    return {
+      errors: sum(counts(/ERROR SUMMARY: ([\d,]+) errors/)),
+      lost: sum(counts(/definitely lost: [\d,]+ bytes in ([\d,]+) blocks/)),
+      kept: Math.max(0, ...counts(/in use at exit: [\d,]+ bytes in ([\d,]+) blocks/)),
+      text: texts.map((text) => text.replace(/==\d+== Memcheck[\s\S]*?Parent PID.*/, '')).join('\n'),
+    };
+  }
+
+  checkMemory() {
+    const { errors, lost, text } = this.memcheck();
+    assert.equal(errors, 0, text);
+    assert.equal(lost, 0, text);
+  }
+
   async stop() {
     await run(script, ['down', this.dir]);
     running.delete(this.dir);
@@ -170,6 +198,7 @@ export async function startInstance({ conf = '', args = [], env = () => ({}), pr
   after(async () => {
     await instance.stop();
     await instance.checkLog();
+    instance.checkMemory();
     instance.remove();
   });
   return instance;

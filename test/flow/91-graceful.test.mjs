@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Graceful restarts under load: no request fails, and what the new configuration needs the old one has given back.
+// OAS_SOAK=N makes it N times as many.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startInstance } from './lib/instance.mjs';
+import { keepRunning, loadConf, memoryOf, sessionRound } from './lib/load.mjs';
+import { getCode } from './lib/oauth.mjs';
+
+const server = await startInstance({ conf: loadConf });
+const { surfer } = await getCode(server);
+const count = 6 * Number(process.env.OAS_SOAK ?? 1);
+
+/** One graceful restart, until the new configuration serves. */
+async function restart() {
+  const generations = () => server.log().split('AH00489').length;
+  const before = generations();
+  process.kill(server.pid, 'SIGUSR1');
+  const deadline = Date.now() + 20_000;
+  while (generations() === before) {
+    assert.ok(Date.now() < deadline, 'httpd does not come back');
+    await sleep(20);
+  }
+  await sleep(300);
+}
+
+test(`${count} graceful restarts under load: no request fails, and httpd's parent process does not grow`, async (t) => {
+  const stop = keepRunning(t, () => sessionRound(server, surfer));
+  for (let i = 0; i < 4; i++) await restart();
+  const before = memoryOf([server.pid]);
+  for (let i = 0; i < count; i++) await restart();
+  const grown = memoryOf([server.pid]) - before;
+  const { good, bad } = await stop();
+  console.log(`${good} rounds of seven requests during ${count + 4} restarts; the parent grew by ${grown} kB`);
+  assert.deepEqual(bad, []);
+  assert.ok(good > count, `only ${good} rounds`);
+  assert.ok(grown < 512 + count * 4, `grown by ${grown} kB`);
+});
