@@ -40,6 +40,7 @@ static apr_status_t describe(oas_tx_t *tx, oas_code_put_t *put)
         return APR_EGENERAL;
     }
     memcpy(put->session_id, session_id.data, OAS_ID_LEN);
+    put->with_code = 1;
     put->client_id = tx->client->client_id;
     put->scope = oas_words_join(tx->scopes, tx->pool);
     put->resource = tx->resource != NULL ? tx->resource->uri : NULL;
@@ -59,12 +60,13 @@ oas_outcome_t oas_issue_code(oas_tx_t *tx)
 {
     oas_code_put_t put = {0};
     oas_code_put_outcome_t outcome;
+    oas_grant_t grant;
     apr_status_t rv = describe(tx, &put);
 
     if (rv != APR_SUCCESS) {
         return oas_fault(tx, OAS_TAG(00710), OAS_E_SERVER, rv, "code not made");
     }
-    rv = oas_store_code_put(tx->db, &put, &outcome, tx->pool);
+    rv = oas_store_code_put(tx->db, &put, &outcome, &grant, tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00711), rv, "code not stored");
     }
@@ -125,6 +127,8 @@ oas_outcome_t oas_issue_redemption(oas_tx_t *tx)
     in.redirect_uri = oas_params_get(tx->params, "redirect_uri");
     in.code_challenge = tx->code_challenge;
     in.resource = oas_params_get(tx->params, "resource");
+    in.access_lifetime =
+        oas_lifetime(tx->issuer, tx->client, tx->resource, OAS_LIFETIME_ACCESS_TOKEN);
     rv = oas_store_code_redeem(tx->db, &in, &outcome, grant, tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00716), rv, "code not redeemed");

@@ -291,6 +291,15 @@ apr_status_t oas_db_run_row(oas_db_t *db, oas_stmt_id_t id, const char *const *p
     return rv == APR_SUCCESS && !found->count ? APR_ENOENT : rv;
 }
 
+apr_status_t oas_db_run_true(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
+                             apr_pool_t *pool)
+{
+    oas_rows_t *rows;
+    apr_status_t rv = oas_db_run_row(db, id, params, &rows, pool);
+
+    return rv == APR_SUCCESS && !oas_cell_true(rows, 0, 0) ? APR_ENOENT : rv;
+}
+
 apr_status_t oas_db_unreadable(oas_db_t *db, oas_stmt_id_t id)
 {
     return trouble(db, OAS_TROUBLE_UNREADABLE, oas_statements[id].label, NULL);

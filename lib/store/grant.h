@@ -17,6 +17,9 @@ typedef enum {
 
 typedef struct {
     unsigned char grant_id[OAS_ID_LEN];
+    int with_code; /**< 0: only tokens of the front channel (or an ID token); code_hash and what
+                        belongs to a code is not looked at */
+    int activate;  /**< 1: an access token leaves the front channel, so the grant lives at once */
     unsigned char code_hash[OAS_SHA256_LEN];
     unsigned char session_id[OAS_ID_LEN]; /**< sub, auth_time, amr, acr are taken from its row */
     const char *client_id;
@@ -41,10 +44,20 @@ typedef enum {
 
 /**
  * Makes a grant with its code and, with OAS_CONSENT_ALLOW, writes the consent; all or nothing.
- * Repeating it with the same grant_id and code_hash is OAS_CODE_PUT again.
+ * Repeating it with the same grant_id (and code_hash) is OAS_CODE_PUT again.
+ * @param grant filled with OAS_CODE_PUT, the subject's claims included: what ID and access tokens
+ * of the front channel are made of; nonce is the one of `in`
  */
 apr_status_t oas_store_code_put(oas_db_t *db, const oas_code_put_t *in,
-                                oas_code_put_outcome_t *outcome, apr_pool_t *pool);
+                                oas_code_put_outcome_t *outcome, oas_grant_t *grant,
+                                apr_pool_t *pool);
+
+/** The first refresh token of a family, as it is to rest with its grant. */
+typedef struct {
+    unsigned char token_hash[OAS_SHA256_LEN];
+    apr_interval_time_t lifetime; /**< absolute end of the family, from now */
+    const char *cnf; /**< thumbprint of the certificate it is bound to (public clients), or NULL */
+} oas_refresh_first_t;
 
 typedef struct {
     unsigned char grant_id[OAS_ID_LEN];
@@ -54,6 +67,10 @@ typedef struct {
     const char *code_challenge;        /**< S256 of the verifier sent, or NULL when none was sent */
     const char *resource;              /**< as sent (RFC 8707 section 2.2), or NULL */
     unsigned char attempt[OAS_ID_LEN]; /**< random, one per request: knows its own commit again */
+    /** The refresh token to store when the grant has the scope offline_access; NULL: there will be
+     * none, and offline_access is taken out of the grant's scope. */
+    const oas_refresh_first_t *refresh;
+    apr_interval_time_t access_lifetime; /**< of what is issued now */
 } oas_code_redeem_t;
 
 typedef enum {
@@ -71,13 +88,33 @@ typedef enum {
 } oas_redeem_outcome_t;
 
 /**
- * Redeems a code: marks it used, activates the grant and returns it with the subject's claims.
+ * Redeems a code: marks it used, activates the grant, stores the family's first refresh token and
+ * returns the grant with the subject's claims; grant->offline says whether the token was stored.
  * redirect_uri must be there when it was required and no challenge protects the code (OAuth 2.1).
  * Safe to repeat with the same attempt.
  */
 apr_status_t oas_store_code_redeem(oas_db_t *db, const oas_code_redeem_t *in,
                                    oas_redeem_outcome_t *outcome, oas_grant_t *grant,
                                    apr_pool_t *pool);
+
+/** Somebody's password was right (grant_type=password): there is a subject, but no session. */
+typedef struct {
+    unsigned char grant_id[OAS_ID_LEN]; /**< fresh random; knows its own commit again */
+    const char *client_id;
+    const char *scope;    /**< space-delimited */
+    const char *resource; /**< or NULL */
+    const char *sub, *provider, *name;
+    const char *claims; /**< JSON object: claims evaluated at this login */
+    const char *amr;
+    const oas_refresh_first_t *refresh;  /**< as at oas_code_redeem_t */
+    apr_interval_time_t access_lifetime; /**< of what is issued now */
+    const unsigned char *throttle_pair, *throttle_account,
+        *throttle_address; /**< as at oas_session_new_t (session.h) */
+} oas_password_grant_t;
+
+/** Stores the subject with its claims and makes a live grant; auth_time is now. Safe to repeat. */
+apr_status_t oas_store_password_grant(oas_db_t *db, const oas_password_grant_t *in,
+                                      oas_grant_t *grant, apr_pool_t *pool);
 
 /** A live (activated, not revoked) grant with the subject's claims; APR_ENOENT otherwise. */
 apr_status_t oas_store_grant_load(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],

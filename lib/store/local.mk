@@ -7,11 +7,12 @@ liboas_store_la_SOURCES = \
 	lib/store/db.c lib/store/db.h \
 	lib/store/gate.c lib/store/gate.h \
 	lib/store/grant.c lib/store/grant.h \
-	lib/store/jti.h \
+	lib/store/grant_row.c lib/store/grant_row.h \
+	lib/store/jti.c lib/store/jti.h \
 	lib/store/param.c \
 	lib/store/prepare.c \
-	lib/store/purge.h \
-	lib/store/refresh.h \
+	lib/store/purge.c lib/store/purge.h \
+	lib/store/refresh.c lib/store/refresh.h \
 	lib/store/row.c lib/store/row.h \
 	lib/store/runner.h \
 	lib/store/schema.c lib/store/schema.h \

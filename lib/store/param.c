@@ -19,15 +19,21 @@ const char *oas_sql_seconds(apr_interval_time_t time, apr_pool_t *pool)
                         (int)apr_time_usec(time));
 }
 
-const char *oas_sql_hashes(const unsigned char *const *hashes, int n, apr_pool_t *pool)
+const char *oas_sql_int(apr_int64_t number, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
+}
+
+const char *oas_sql_array(const unsigned char *const *members, int n, apr_size_t len,
+                          apr_pool_t *pool)
 {
     const char *text = "";
     int i;
 
     for (i = 0; i < n; i++) {
-        if (hashes[i])
+        if (members[i])
             text = apr_pstrcat(pool, text, *text ? "," : "", "\"\\\\x",
-                               oas_hex_encode(pool, hashes[i], OAS_SHA256_LEN), "\"", NULL);
+                               oas_hex_encode(pool, members[i], len), "\"", NULL);
     }
     return apr_pstrcat(pool, "{", text, "}", NULL);
 }

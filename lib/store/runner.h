@@ -35,6 +35,10 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
 apr_status_t oas_db_run_row(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
                             oas_rows_t **rows, apr_pool_t *pool);
 
+/** For a function that answers true or false: APR_ENOENT when it is not true. */
+apr_status_t oas_db_run_true(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
+                             apr_pool_t *pool);
+
 /** Logs that a row holds what this version cannot read; returns APR_EGENERAL. */
 apr_status_t oas_db_unreadable(oas_db_t *db, oas_stmt_id_t id);
 
@@ -72,7 +76,11 @@ const char *oas_sql_id(const unsigned char *id, apr_pool_t *pool);
 /** float8 parameter: seconds. */
 const char *oas_sql_seconds(apr_interval_time_t time, apr_pool_t *pool);
 
-/** An array of bytea, each OAS_SHA256_LEN long; NULL members are left out. */
-const char *oas_sql_hashes(const unsigned char *const *hashes, int n, apr_pool_t *pool);
+/** An array of bytea, each `len` long; NULL members are left out. */
+const char *oas_sql_array(const unsigned char *const *members, int n, apr_size_t len,
+                          apr_pool_t *pool);
+
+/** bigint parameter. */
+const char *oas_sql_int(apr_int64_t number, apr_pool_t *pool);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "db.h"
 
-#define OAS_SCHEMA_VERSION 1 /**< number of the newest file in schema/ */
+#define OAS_SCHEMA_VERSION 2 /**< number of the newest file in schema/ */
 
 /**
  * Applies the files NNN-*.sql of `dir` that are newer than the database, each in a transaction of
@@ -25,7 +25,7 @@ apr_status_t oas_schema_apply(oas_db_t *db, const char *dir, const char *issuer,
 apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, apr_pool_t *pool);
 
 /**
- * Gives a role what httpd needs and nothing more (oas_schema_grant in schema/001-base.sql).
+ * Gives a role what httpd needs and nothing more (oas_schema_grant in schema/002-refresh.sql).
  * APR_EINVAL: no such role, or the caller does not own the schema (*why, in pool).
  */
 apr_status_t oas_schema_grant(oas_db_t *db, const char *role, const char **why, apr_pool_t *pool);

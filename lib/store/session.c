@@ -25,7 +25,7 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
         oas_sql_id(in->old_session_id, pool),
         oas_sql_bytes(in->old_secret_hash, OAS_SHA256_LEN, pool),
         oas_sql_bytes(in->throttle_pair, OAS_SHA256_LEN, pool),
-        oas_sql_hashes(forgiven, 2, pool),
+        oas_sql_array(forgiven, 2, OAS_SHA256_LEN, pool),
     };
     oas_rows_t *rows;
     apr_status_t rv = oas_db_run_row(db, OAS_STMT_SESSION_OPEN, params, &rows, pool);
@@ -83,5 +83,5 @@ apr_status_t oas_store_session_end(oas_db_t *db, const unsigned char id[OAS_ID_L
         oas_sql_bytes(secret_hash, OAS_SHA256_LEN, pool),
     };
 
-    return oas_db_run_row(db, OAS_STMT_SESSION_END, params, NULL, pool);
+    return oas_db_run_true(db, OAS_STMT_SESSION_END, params, pool);
 }

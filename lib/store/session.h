@@ -46,7 +46,8 @@ apr_status_t oas_store_session_load(oas_db_t *db, const unsigned char id[OAS_ID_
                                     const char *client_id, const char *resource,
                                     apr_interval_time_t idle, oas_session_t *out, apr_pool_t *pool);
 
-/** Ends a session. APR_ENOENT when it was not live. */
+/** Ends a session, and with it the session's grants that have no offline_access. APR_ENOENT when it
+ * was not live. */
 apr_status_t oas_store_session_end(oas_db_t *db, const unsigned char id[OAS_ID_LEN],
                                    const unsigned char secret_hash[OAS_SHA256_LEN],
                                    apr_pool_t *pool);

@@ -6,6 +6,11 @@
     "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "                                                          \
     "to_char(password_changed AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
+/* What grant_row.c reads, out of oas_grant_for_1. */
+#define GRANT_COLUMNS                                                                              \
+    "a.outcome, a.grant_id, a.client_id, a.sub, a.session_id, a.scope, a.resource, a.auth_time, "  \
+    "a.amr, a.acr, a.claims::text, a.now, a.nonce, a.refresh_expires"
+
 const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_CLIENT_SYNC] =
         {"oas_client_sync", 3, 1,
@@ -25,7 +30,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "AND (source = 'database' OR seen_at > clock_timestamp() - interval '15 minutes')"},
     [OAS_STMT_SESSION_OPEN] =
         {"oas_session_open", 16, 1,
-         "SELECT session_id, auth_time, now, amr, acr FROM oas_session_open_1("
+         "SELECT session_id, auth_time, now, amr, acr FROM oas_session_open_2("
          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"},
     /* The idle end moves once a minute at most, so a busy session writes little. */
     [OAS_STMT_SESSION_LOAD] =
@@ -43,27 +48,53 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "AND c.live "
          "WHERE s.session_id = $1 AND s.secret_hash = $2 AND s.ended_at IS NULL "
          "AND s.idle_until > clock_timestamp() AND s.expires_at > clock_timestamp()"},
-    [OAS_STMT_SESSION_END] =
-        {"oas_session_end", 2, 1,
-         "UPDATE oas_sessions SET ended_at = clock_timestamp() "
-         "WHERE session_id = $1 AND secret_hash = $2 AND ended_at IS NULL "
-         "AND idle_until > clock_timestamp() AND expires_at > clock_timestamp() RETURNING 1"},
+    [OAS_STMT_SESSION_END] = {"oas_session_end", 2, 1, "SELECT oas_session_end_1($1, $2)"},
     [OAS_STMT_CODE_PUT] =
-        {"oas_code_put", 14, 1,
-         "SELECT oas_code_put_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"},
-    [OAS_STMT_CODE_REDEEM] =
-        {"oas_code_redeem", 7, 1,
-         "SELECT outcome, grant_id, client_id, sub, session_id, scope, resource, auth_time, amr, "
-         "acr, claims::text, now, nonce FROM oas_code_redeem_1($1, $2, $3, $4, $5, $6, $7)"},
-    /* Same columns as above. */
-    [OAS_STMT_GRANT_LOAD] =
-        {"oas_grant_load", 1, 1,
-         "SELECT 'done', grant_id, client_id, sub, session_id, scope, resource, auth_time, amr, "
-         "acr, claims::text, now, NULL FROM oas_grant_live_1($1)"},
+        {"oas_code_put", 15, 1,
+         "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_code_put_2("
+         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)) AS a"},
+    [OAS_STMT_CODE_REDEEM] = {"oas_code_redeem", 11, 1,
+                              "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_code_redeem_2("
+                              "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)) AS a"},
+    [OAS_STMT_PASSWORD_GRANT] =
+        {"oas_password_grant", 15, 1,
+         "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_password_grant_1("
+         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)) AS a"},
+    [OAS_STMT_GRANT_LOAD] = {"oas_grant_load", 1, 1,
+                             "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, 'live') AS a "
+                             "WHERE a.grant_id IS NOT NULL"},
     [OAS_STMT_GRANT_REVOKE] =
         {"oas_grant_revoke", 2, 1,
          "UPDATE oas_grants SET revoked_at = clock_timestamp(), revoked_reason = $2 "
          "WHERE grant_id = $1 AND revoked_at IS NULL RETURNING 1"},
+    [OAS_STMT_REFRESH] = {"oas_refresh", 13, 1,
+                          "SELECT " GRANT_COLUMNS
+                          ", r.sub, r.key, r.generation, r.age FROM oas_refresh_1("
+                          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS r, "
+                          "LATERAL oas_grant_for_1($1, r.outcome) AS a"},
+    [OAS_STMT_REFRESH_LOAD] =
+        {"oas_refresh_load", 3, 1,
+         "SELECT " GRANT_COLUMNS ", a.provider, a.name FROM oas_grants AS g, "
+         "LATERAL oas_grant_for_1(g.grant_id, 'live') AS a "
+         "WHERE g.grant_id = $1 AND g.refresh_hash = $2 "
+         "AND g.refresh_expires_at > clock_timestamp() "
+         "AND g.refresh_used_at + make_interval(secs => $3) > clock_timestamp() "
+         "AND a.grant_id IS NOT NULL"},
+    [OAS_STMT_REFRESH_REVOKE] = {"oas_refresh_revoke", 4, 1,
+                                 "SELECT oas_refresh_revoke_1($1, $2, $3, $4)"},
+    [OAS_STMT_JTI_USE] =
+        {"oas_jti_use", 3, 1,
+         "INSERT INTO oas_jtis AS j (key, attempt, purge_after) "
+         "VALUES ($1, $2, to_timestamp($3::bigint)) ON CONFLICT (key) DO UPDATE "
+         "SET attempt = excluded.attempt, purge_after = excluded.purge_after "
+         "WHERE j.attempt = excluded.attempt OR j.purge_after <= clock_timestamp() RETURNING 1"},
+    [OAS_STMT_JTI_REVOKE] = {"oas_jti_revoke", 2, 1,
+                             "INSERT INTO oas_revoked_jtis AS j (jti, purge_after) "
+                             "VALUES ($1, to_timestamp($2::bigint)) ON CONFLICT (jti) DO UPDATE "
+                             "SET purge_after = greatest(j.purge_after, excluded.purge_after)"},
+    [OAS_STMT_JTI_LOAD] = {"oas_jti_load", 1, 1,
+                           "SELECT EXISTS (SELECT 1 FROM oas_revoked_jtis WHERE jti = $1), "
+                           "oas_epoch(clock_timestamp())"},
     [OAS_STMT_CONSENT_WITHDRAW] = {"oas_consent_withdraw", 3, 1,
                                    "SELECT oas_consent_withdraw_1($1, $2, $3)"},
     [OAS_STMT_USER_LOAD] = {"oas_user_load", 1, 1,
@@ -73,12 +104,8 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
         {"oas_user_add", 3, 0,
          "INSERT INTO oas_users (name, password_hash, claims) VALUES ($1, $2, $3::jsonb) "
          "ON CONFLICT (name) DO NOTHING RETURNING 1"},
-    [OAS_STMT_USER_PASSWD] =
-        {"oas_user_passwd", 2, 1,
-         "UPDATE oas_users SET password_hash = $2, password_changed = clock_timestamp() "
-         "WHERE name = $1 RETURNING 1"},
-    [OAS_STMT_USER_LOCK] = {"oas_user_lock", 2, 1,
-                            "UPDATE oas_users SET locked = $2 WHERE name = $1 RETURNING 1"},
+    [OAS_STMT_USER_PASSWD] = {"oas_user_passwd", 2, 1, "SELECT oas_user_passwd_1($1, $2)"},
+    [OAS_STMT_USER_LOCK] = {"oas_user_lock", 2, 1, "SELECT oas_user_lock_1($1, $2)"},
     [OAS_STMT_USER_LIST] = {"oas_user_list", 0, 1,
                             "SELECT name, NULL, " USER_COLUMNS " FROM oas_users ORDER BY name"},
     /* Counting one attempt twice errs on the safe side; refusing all logins would not be better. */
@@ -86,4 +113,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
                                    "SELECT oas_throttle_attempt_1($1, $2, $3)"},
     [OAS_STMT_THROTTLE_FORGIVE] = {"oas_throttle_forgive", 1, 0,
                                    "SELECT oas_throttle_forgive_1($1)"},
+    [OAS_STMT_PURGE] = {"oas_purge", 1, 1, "SELECT deleted, more FROM oas_purge_1($1)"},
+    [OAS_STMT_LIMIT_FAMILIES] = {"oas_limit_families", 2, 1,
+                                 "SELECT ended, more FROM oas_limit_families_1($1, $2)"},
 };

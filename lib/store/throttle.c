@@ -12,7 +12,7 @@ static const char *keys_param(const oas_throttle_attempt_t *in, apr_pool_t *pool
 
     for (i = 0; i < OAS_THROTTLE_KEYS; i++)
         keys[i] = in->key[i];
-    return oas_sql_hashes(keys, OAS_THROTTLE_KEYS, pool);
+    return oas_sql_array(keys, OAS_THROTTLE_KEYS, OAS_SHA256_LEN, pool);
 }
 
 apr_status_t oas_store_throttle_attempt(oas_db_t *db, const oas_throttle_attempt_t *in, int *wait_s,

@@ -38,14 +38,14 @@ apr_status_t oas_store_user_passwd(oas_db_t *db, const char *name, const char *p
 {
     const char *const params[] = {name, password_hash};
 
-    return oas_db_run_row(db, OAS_STMT_USER_PASSWD, params, NULL, pool);
+    return oas_db_run_true(db, OAS_STMT_USER_PASSWD, params, pool);
 }
 
 apr_status_t oas_store_user_lock(oas_db_t *db, const char *name, int locked, apr_pool_t *pool)
 {
     const char *const params[] = {name, locked ? "t" : "f"};
 
-    return oas_db_run_row(db, OAS_STMT_USER_LOCK, params, NULL, pool);
+    return oas_db_run_true(db, OAS_STMT_USER_LOCK, params, pool);
 }
 
 apr_status_t oas_store_user_list(oas_db_t *db, apr_array_header_t **out, apr_pool_t *pool)

@@ -25,13 +25,15 @@ static void start_round(round_t *round, const char *sub)
 {
     oas_code_put_outcome_t outcome;
     oas_session_new_t login;
+    oas_grant_t grant;
     int i;
 
     race_step();
     login = race_login(sub);
     memset(round, 0, sizeof(*round));
     round->code = race_code(&login);
-    race_expect(oas_store_code_put(race_db, &round->code, &outcome, race_pool) == APR_SUCCESS &&
+    race_expect(oas_store_code_put(race_db, &round->code, &outcome, &grant, race_pool) ==
+                        APR_SUCCESS &&
                     outcome == OAS_CODE_PUT,
                 "a code is put");
     for (i = 0; i < RACERS; i++)
@@ -116,9 +118,10 @@ static void put(racer_t *racer, void *data)
 {
     round_t *round = data;
     oas_code_put_outcome_t outcome;
+    oas_grant_t grant;
 
     round->statuses[racer->index] =
-        oas_store_code_put(racer->db, &round->code, &outcome, racer->pool);
+        oas_store_code_put(racer->db, &round->code, &outcome, &grant, racer->pool);
 }
 
 /* One code put 64 times is put once. */

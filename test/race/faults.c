@@ -53,7 +53,8 @@ static void redeem_one(racer_t *racer, load_t *load)
     oas_grant_t grant;
     apr_status_t rv;
 
-    while (oas_store_code_put(next_request(racer), &code, &put, racer->pool) != APR_SUCCESS) {
+    while (oas_store_code_put(next_request(racer), &code, &put, &grant, racer->pool) !=
+           APR_SUCCESS) {
         if (!load->wait_for_it)
             count(&load->away);
         usleep(10000);

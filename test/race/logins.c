@@ -88,11 +88,13 @@ static void put_or_withdraw(racer_t *racer, void *data)
 {
     consent_round_t *round = data;
     oas_code_put_outcome_t outcome;
+    oas_grant_t grant;
 
     round->statuses[racer->index] =
         racer->index == 7
             ? oas_store_consent_withdraw(racer->db, round->sub, "shop", NULL, racer->pool)
-            : oas_store_code_put(racer->db, &round->codes[racer->index], &outcome, racer->pool);
+            : oas_store_code_put(racer->db, &round->codes[racer->index], &outcome, &grant,
+                                 racer->pool);
 }
 
 /* Codes are put while the consent they rest on is withdrawn: no grant survives, nothing revives it.
@@ -101,6 +103,7 @@ void race_consents(void)
 {
     consent_round_t round;
     oas_code_put_outcome_t outcome;
+    oas_grant_t grant;
     int i, n, good;
 
     for (n = 0; n < race_rounds(); n++) {
@@ -114,7 +117,7 @@ void race_consents(void)
             round.codes[i].consent = i % 2 ? OAS_CONSENT_ALLOW : OAS_CONSENT_REQUIRE;
             round.codes[i].form_started = apr_time_sec(apr_time_now()) - 5;
         }
-        oas_store_code_put(race_db, &round.codes[1], &outcome, race_pool);
+        oas_store_code_put(race_db, &round.codes[1], &outcome, &grant, race_pool);
         race_random(round.codes[1].grant_id, OAS_ID_LEN);
         race_run(RACERS, put_or_withdraw, &round);
         for (i = good = 0; i < RACERS; i++)

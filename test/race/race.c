@@ -150,6 +150,7 @@ oas_code_put_t race_code(const oas_session_new_t *login)
     race_random(in.grant_id, OAS_ID_LEN);
     race_random(in.code_hash, OAS_SHA256_LEN);
     memcpy(in.session_id, login->session_id, OAS_ID_LEN);
+    in.with_code = 1;
     in.client_id = "shop";
     in.scope = "openid email";
     in.redirect_uri = "https://shop.example/cb";

@@ -8,7 +8,8 @@
 #define OAS_TEST_STORE_DB_H
 
 #include <string.h>
-#include "../../lib/store/grant.h"
+#include <apr_strings.h>
+#include "../../lib/store/refresh.h"
 #include "../../lib/store/session.h"
 #include "../lib/cluster.h"
 #include "store_test.h"
@@ -50,6 +51,12 @@ static inline void fill_random(unsigned char *out, apr_size_t len)
     ck_assert_int_eq(oas_random(out, len), APR_SUCCESS);
 }
 
+/* Seconds since 1970 by the database's clock. */
+static inline apr_int64_t now(void)
+{
+    return apr_atoi64(cluster_sql(owner, "SELECT oas_epoch(clock_timestamp())"));
+}
+
 /* A login of `sub` with a fresh session. */
 static inline oas_session_new_t new_login(const char *sub)
 {
@@ -85,6 +92,7 @@ static inline oas_code_put_t new_code(const oas_session_new_t *login)
     fill_random(in.grant_id, OAS_ID_LEN);
     fill_random(in.code_hash, OAS_SHA256_LEN);
     memcpy(in.session_id, login->session_id, OAS_ID_LEN);
+    in.with_code = 1;
     in.client_id = "shop";
     in.scope = "openid email";
     in.redirect_uri = "https://shop.example/cb";
@@ -99,8 +107,9 @@ static inline oas_code_put_t new_code(const oas_session_new_t *login)
 static inline oas_code_put_outcome_t put_code(const oas_code_put_t *in)
 {
     oas_code_put_outcome_t outcome;
+    oas_grant_t grant;
 
-    ck_assert_int_eq(oas_store_code_put(db, in, &outcome, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_code_put(db, in, &outcome, &grant, pool), APR_SUCCESS);
     return outcome;
 }
 
@@ -125,6 +134,45 @@ static inline oas_redeem_outcome_t redeem(const oas_code_redeem_t *in, oas_grant
 
     ck_assert_int_eq(oas_store_code_redeem(db, in, &outcome, grant, pool), APR_SUCCESS);
     return outcome;
+}
+
+/* What a token becomes under each of n secrets. */
+static inline void new_children(oas_refresh_child_t *children, int n)
+{
+    for (; n > 0; n--, children++) {
+        fill_random(children->secret_id, OAS_SECRET_ID_LEN);
+        fill_random(children->token_hash, OAS_SHA256_LEN);
+    }
+}
+
+/* A family that lives for a day, and the request that fits its first token: rotating, a window of
+ * 10 s, idle for an hour. Puts and redeems the code with offline_access added. */
+static inline oas_refresh_t start_family_bound(oas_code_put_t *code,
+                                               const oas_refresh_child_t *children, int n,
+                                               const char *cnf, oas_grant_t *grant)
+{
+    oas_refresh_first_t first = {.lifetime = apr_time_from_sec(86400), .cnf = cnf};
+    oas_code_redeem_t token;
+    oas_refresh_t in;
+
+    code->scope = apr_pstrcat(pool, code->scope, " offline_access", NULL);
+    ck_assert_int_eq(put_code(code), OAS_CODE_PUT);
+    token = redeem_for(code);
+    fill_random(first.token_hash, OAS_SHA256_LEN);
+    token.refresh = &first;
+    token.access_lifetime = code->access_lifetime;
+    ck_assert_int_eq(redeem(&token, grant), OAS_REDEEM_DONE);
+    memset(&in, 0, sizeof(in));
+    memcpy(in.grant_id, code->grant_id, OAS_ID_LEN);
+    memcpy(in.token_hash, first.token_hash, OAS_SHA256_LEN);
+    in.client_id = code->client_id;
+    in.children = children;
+    in.children_count = n;
+    in.rotate = 1;
+    in.window = apr_time_from_sec(10);
+    in.idle = apr_time_from_sec(3600);
+    fill_random(in.attempt, OAS_ID_LEN);
+    return in;
 }
 
 #endif

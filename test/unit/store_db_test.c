@@ -18,6 +18,7 @@ int main(void)
     cluster_up();
     runner = srunner_create(store_session_suite());
     srunner_add_suite(runner, store_grant_suite());
+    srunner_add_suite(runner, store_refresh_suite());
     srunner_add_suite(runner, store_table_suite());
     srunner_add_suite(runner, store_schema_suite());
     srunner_add_suite(runner, store_runner_suite());

@@ -6,11 +6,6 @@
 static oas_session_t session;
 static oas_grant_t grant;
 
-static apr_int64_t now(void)
-{
-    return apr_atoi64(cluster_sql(owner, "SELECT oas_epoch(clock_timestamp())"));
-}
-
 static const char *grant_cell(const oas_code_put_t *code, const char *expression)
 {
     return cluster_sql(owner,
@@ -187,7 +182,7 @@ START_TEST(test_grant_id_taken)
 
     put_code(&code);
     fill_random(code.code_hash, OAS_SHA256_LEN);
-    ck_assert_int_eq(oas_store_code_put(db, &code, &outcome, pool), APR_EEXIST);
+    ck_assert_int_eq(oas_store_code_put(db, &code, &outcome, &grant, pool), APR_EEXIST);
 }
 END_TEST
 

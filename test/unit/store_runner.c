@@ -261,6 +261,7 @@ START_TEST(test_read_only)
 {
     oas_code_put_t code = new_code(&login);
     oas_code_put_outcome_t outcome;
+    oas_grant_t grant;
     cluster_conn_t *standby =
         cluster_connect(pool,
                         apr_pstrcat(pool, cluster_params(0),
@@ -268,7 +269,7 @@ START_TEST(test_read_only)
                         0);
     oas_db_t *with = cluster_db(standby, TEST_ISSUER, NULL, pool);
 
-    ck_assert_int_eq(oas_store_code_put(with, &code, &outcome, pool), OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(oas_store_code_put(with, &code, &outcome, &grant, pool), OAS_DB_UNAVAILABLE);
     expect_log("25006");
 }
 END_TEST

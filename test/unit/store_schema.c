@@ -141,16 +141,19 @@ START_TEST(test_another_version_is_not_served)
 {
     ck_assert_int_eq(use(TEST_ISSUER), APR_ENOENT);
     /* the next version only adds: not even noticed */
-    cluster_sql(owner, "INSERT INTO oas_schema VALUES (2, '" TEST_ISSUER "')");
+    cluster_sql(owner, apr_psprintf(pool, "INSERT INTO oas_schema VALUES (%d, '" TEST_ISSUER "')",
+                                    OAS_SCHEMA_VERSION + 1));
     conn = cluster_connect(pool, cluster_params(0), 0);
     ck_assert_int_eq(use(TEST_ISSUER), APR_ENOENT);
-    cluster_sql(owner, "INSERT INTO oas_schema VALUES (3, '" TEST_ISSUER "')");
+    cluster_sql(owner, apr_psprintf(pool, "INSERT INTO oas_schema VALUES (%d, '" TEST_ISSUER "')",
+                                    OAS_SCHEMA_VERSION + 2));
     conn = cluster_connect(pool, cluster_params(0), 0);
     ck_assert_int_eq(use(TEST_ISSUER), OAS_DB_UNAVAILABLE);
     ck_assert_int_eq(use(TEST_ISSUER), OAS_DB_UNAVAILABLE); /* the log is not flooded */
-    expect_log("version 3 found");
+    expect_log(apr_psprintf(pool, "version %d found", OAS_SCHEMA_VERSION + 2));
     /* put right: the same connection serves again */
-    cluster_sql(owner, "DELETE FROM oas_schema WHERE version > 1");
+    cluster_sql(
+        owner, apr_psprintf(pool, "DELETE FROM oas_schema WHERE version > %d", OAS_SCHEMA_VERSION));
     ck_assert_int_eq(use(TEST_ISSUER), APR_ENOENT);
 }
 END_TEST

@@ -14,6 +14,7 @@ Suite *store_client_suite(void);
 Suite *store_runner_suite(void);
 Suite *store_session_suite(void);
 Suite *store_grant_suite(void);
+Suite *store_refresh_suite(void);
 Suite *store_table_suite(void);
 Suite *store_schema_suite(void);
 
