@@ -4,6 +4,8 @@
 #include <string.h>
 #include "../jose/jwt.h"
 #include "../store/grant.h"
+#include "../store/jti.h"
+#include "../store/refresh.h"
 #include "client.h"
 #include "token.h"
 
@@ -41,6 +43,26 @@ static int may_see(const oas_tx_t *tx, const oas_token_t *token)
 
 /* Each of these returns the statement's status; *why stays NULL for a token that is good. */
 
+static apr_status_t judge_refresh_token(oas_tx_t *tx, const oas_token_t *token, const char **why)
+{
+    oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
+    apr_status_t rv = oas_store_refresh_load(
+        tx->db, token->grant_id, token->hash,
+        oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_REFRESH_TOKEN_IDLE), grant, NULL,
+        NULL, tx->pool);
+
+    if (rv != APR_SUCCESS) {
+        *why = "no live refresh token";
+        return rv;
+    }
+    if (strcmp(grant->client_id, tx->client->client_id) != 0) {
+        *why = "the refresh token of another client";
+        return APR_SUCCESS;
+    }
+    tx->grant = grant;
+    return APR_SUCCESS;
+}
+
 static apr_status_t judge_granted(oas_tx_t *tx, const oas_token_t *token, const char **why)
 {
     oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
@@ -49,6 +71,24 @@ static apr_status_t judge_granted(oas_tx_t *tx, const oas_token_t *token, const 
     if (rv != APR_SUCCESS) {
         *why = "its grant has ended";
     } else if (token->exp <= grant->now) {
+        *why = "expired";
+    }
+    return rv;
+}
+
+/* A client's own token, which has no grant. */
+static apr_status_t judge_own(oas_tx_t *tx, const oas_token_t *token, const char **why)
+{
+    apr_int64_t now = 0;
+    int revoked = 0;
+    apr_status_t rv = APR_ENOENT;
+
+    if (token->jti != NULL) {
+        rv = oas_store_jti_load(tx->db, token->jti, &revoked, &now, tx->pool);
+    }
+    if (rv != APR_SUCCESS || revoked) {
+        *why = "revoked";
+    } else if (token->exp <= now) {
         *why = "expired";
     }
     return rv;
@@ -68,7 +108,7 @@ static apr_status_t judge_access_token(oas_tx_t *tx, const oas_token_t *token, c
         *why = "its client has gone";
         return rv;
     }
-    return judge_granted(tx, token, why);
+    return token->has_grant ? judge_granted(tx, token, why) : judge_own(tx, token, why);
 }
 
 oas_outcome_t oas_load_token_state(oas_tx_t *tx)
@@ -79,7 +119,7 @@ oas_outcome_t oas_load_token_state(oas_tx_t *tx)
 
     switch (token->kind) {
     case OAS_TOKEN_HANDLE:
-        why = "no live refresh token";
+        rv = judge_refresh_token(tx, token, &why);
         break;
     case OAS_TOKEN_ACCESS:
         rv = judge_access_token(tx, token, &why);

@@ -6,9 +6,18 @@
 #include "../base/json.h"
 #include "../check/token.h"
 #include "../store/grant.h"
+#include "../store/jti.h"
+#include "../store/refresh.h"
 
 /* Each of these returns APR_SUCCESS when something has ended now; else APR_ENOENT says with *why
  * that there was nothing to end, and any other status that the statement failed. */
+
+static apr_status_t end_family(oas_tx_t *tx, const oas_token_t *token, const char **why)
+{
+    *why = "no refresh token of this client, or ended before";
+    return oas_store_refresh_revoke(tx->db, token->grant_id, token->hash, tx->client->client_id,
+                                    tx->issuer->revoke_consent, tx->pool);
+}
 
 static apr_status_t end_access_token(oas_tx_t *tx, const oas_token_t *token, const char **why)
 {
@@ -16,16 +25,21 @@ static apr_status_t end_access_token(oas_tx_t *tx, const oas_token_t *token, con
         *why = "the access token of another client";
         return APR_ENOENT;
     }
-    *why = "its grant ended before";
-    return oas_store_grant_revoke(tx->db, token->grant_id, "access token revoked", tx->pool);
+    if (token->has_grant) {
+        *why = "expired, or its grant ended before";
+        return oas_store_grant_revoke(tx->db, token->grant_id, "access token revoked", token->exp,
+                                      tx->pool);
+    }
+    *why = "without grant and id";
+    return token->jti != NULL ? oas_store_jti_revoke(tx->db, token->jti, token->exp, tx->pool)
+                              : APR_ENOENT;
 }
 
 static apr_status_t end_token(oas_tx_t *tx, const oas_token_t *token, const char **why)
 {
     switch (token->kind) {
     case OAS_TOKEN_HANDLE:
-        *why = "no refresh token of this client, or ended before";
-        return APR_ENOENT;
+        return end_family(tx, token, why);
     case OAS_TOKEN_ACCESS:
         return end_access_token(tx, token, why);
     case OAS_TOKEN_NONE:

@@ -135,9 +135,9 @@ apr_status_t oas_store_grant_load(oas_db_t *db, const unsigned char grant_id[OAS
 }
 
 apr_status_t oas_store_grant_revoke(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],
-                                    const char *reason, apr_pool_t *pool)
+                                    const char *reason, apr_int64_t expires, apr_pool_t *pool)
 {
-    const char *const params[] = {oas_sql_id(grant_id, pool), reason};
+    const char *const params[] = {oas_sql_id(grant_id, pool), reason, oas_sql_int(expires, pool)};
 
     return oas_db_run_row(db, OAS_STMT_GRANT_REVOKE, params, NULL, pool);
 }

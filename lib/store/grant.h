@@ -120,8 +120,13 @@ apr_status_t oas_store_password_grant(oas_db_t *db, const oas_password_grant_t *
 apr_status_t oas_store_grant_load(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],
                                   oas_grant_t *grant, apr_pool_t *pool);
 
-/** Revokes a grant. APR_ENOENT when there is none or it was revoked before. */
+/**
+ * Revokes a grant.
+ * @param expires end of the token in whose name it is done, seconds since 1970: past it nothing is
+ *        revoked; 0: in no token's name
+ * @return APR_ENOENT when there is none, it was revoked before, or the token has expired
+ */
 apr_status_t oas_store_grant_revoke(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],
-                                    const char *reason, apr_pool_t *pool);
+                                    const char *reason, apr_int64_t expires, apr_pool_t *pool);
 
 #endif

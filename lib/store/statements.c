@@ -64,9 +64,10 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
                              "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, 'live') AS a "
                              "WHERE a.grant_id IS NOT NULL"},
     [OAS_STMT_GRANT_REVOKE] =
-        {"oas_grant_revoke", 2, 1,
+        {"oas_grant_revoke", 3, 1,
          "UPDATE oas_grants SET revoked_at = clock_timestamp(), revoked_reason = $2 "
-         "WHERE grant_id = $1 AND revoked_at IS NULL RETURNING 1"},
+         "WHERE grant_id = $1 AND revoked_at IS NULL "
+         "AND ($3::bigint = 0 OR to_timestamp($3::bigint) > clock_timestamp()) RETURNING 1"},
     [OAS_STMT_REFRESH] = {"oas_refresh", 13, 1,
                           "SELECT " GRANT_COLUMNS
                           ", r.sub, r.key, r.generation, r.age FROM oas_refresh_1("

@@ -45,8 +45,9 @@ START_TEST(test_put_and_redeem)
     ck_assert_int_eq(oas_store_grant_load(db, code.grant_id, &loaded, pool), APR_SUCCESS);
     ck_assert_str_eq(loaded.sub, grant.sub);
     ck_assert_ptr_null(loaded.nonce);
-    ck_assert_int_eq(oas_store_grant_revoke(db, code.grant_id, "test", pool), APR_SUCCESS);
-    ck_assert_int_eq(oas_store_grant_revoke(db, code.grant_id, "test", pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_grant_revoke(db, code.grant_id, "test", 1, pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_grant_revoke(db, code.grant_id, "test", 0, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_grant_revoke(db, code.grant_id, "test", 0, pool), APR_ENOENT);
     ck_assert_int_eq(oas_store_grant_load(db, code.grant_id, &loaded, pool), APR_ENOENT);
     ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REVOKED);
 }
@@ -155,7 +156,7 @@ START_TEST(test_revoked_before_use)
     oas_code_redeem_t in = redeem_for(&code);
 
     put_code(&code);
-    ck_assert_int_eq(oas_store_grant_revoke(db, code.grant_id, "test", pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_grant_revoke(db, code.grant_id, "test", 0, pool), APR_SUCCESS);
     ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REVOKED);
 }
 END_TEST

@@ -394,7 +394,7 @@ START_TEST(test_load)
     ck_assert_int_eq(load(&in), APR_ENOENT);
     set_head(&in, "refresh_expires_at = clock_timestamp() + interval '1 hour'");
     ck_assert_int_eq(load(&in), APR_SUCCESS);
-    ck_assert_int_eq(oas_store_grant_revoke(db, in.grant_id, "test", pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_grant_revoke(db, in.grant_id, "test", 0, pool), APR_SUCCESS);
     ck_assert_int_eq(load(&in), APR_ENOENT);
 }
 END_TEST

@@ -96,6 +96,15 @@ export class Instance {
     return Number((await this.sql(`SELECT count(*) FROM ${table} WHERE ${where}`))[0][0]);
   }
 
+  /** oauth2asctl, as the owner of the schema; `input` is what it is told when it asks. */
+  async ctl(args, input = '') {
+    const { PGHOST, PGPORT, PGDATABASE, PGUSER, OAUTH2ASCTL } = this.env;
+    const params = `host=${PGHOST} port=${PGPORT} dbname=${PGDATABASE} user=${PGUSER}`;
+    const running = run(OAUTH2ASCTL, args, { env: { ...process.env, OAUTH2AS_DBDPARAMS: params } });
+    running.child.stdin.end(`${input}\n`);
+    return (await running).stdout;
+  }
+
   /** Processes of httpd's present generation. */
   async children() {
     const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=']);

@@ -89,6 +89,9 @@ export function redeem(instance, got, overrides = {}, headers = {}) {
   );
 }
 
+/** A text with another character at one place. */
+export const alter = (text, at) => text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
+
 /** Header and claims of a JWT, unverified. */
 export function decode(jwt) {
   const [header, claims] = jwt.split('.').map((part, i) => (i < 2 ? JSON.parse(Buffer.from(part, 'base64url')) : null));
