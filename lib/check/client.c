@@ -4,8 +4,26 @@
 #include <string.h>
 #include "../jose/keyset.h"
 #include "../store/client.h"
+#include "client_cache.h"
 
 #define CLIENT_ID_MAX 255
+
+/* From the clients table, or what this process remembers of it. */
+static apr_status_t find_stored(oas_tx_t *tx, const char *client_id, oas_client_t **out)
+{
+    const char *metadata = oas_client_cache_get(tx->clients, client_id, tx->pool);
+    apr_time_t asked = apr_time_now();
+    apr_status_t rv;
+
+    if (metadata != NULL && oas_client_from_json(out, metadata, tx->pool) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    rv = oas_store_client_load(tx->db, client_id, out, tx->pool);
+    if (rv == APR_SUCCESS) {
+        oas_client_cache_put(tx->clients, client_id, (*out)->config_json, asked);
+    }
+    return rv;
+}
 
 apr_status_t oas_client_find(oas_tx_t *tx, const char *client_id, const oas_client_t **out)
 {
@@ -19,7 +37,7 @@ apr_status_t oas_client_find(oas_tx_t *tx, const char *client_id, const oas_clie
     if (strlen(client_id) > CLIENT_ID_MAX) {
         return APR_ENOENT;
     }
-    rv = oas_store_client_load(tx->db, client_id, &stored, tx->pool);
+    rv = find_stored(tx, client_id, &stored);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 #include <strings.h>
+#include "assertion.h"
+#include "certificate.h"
 #include "client.h"
 
 #define BASIC_MAX 4096
@@ -11,7 +13,8 @@
 typedef struct {
     const char *client_id;
     const char *secret;
-    unsigned method;
+    const oas_assertion_t *assertion;
+    unsigned method; /**< OAS_AUTH_ bit; 0: nothing but a client_id was sent */
 } credentials_t;
 
 apr_status_t oas_basic_parse(const char *header, const char **client_id, const char **secret,
@@ -47,33 +50,77 @@ apr_status_t oas_basic_parse(const char *header, const char **client_id, const c
     return id[0] != '\0' ? APR_SUCCESS : APR_EINVAL;
 }
 
-/* Reads the credentials and refuses more than one way (RFC 6749 section 2.3). */
-static oas_outcome_t read_credentials(oas_tx_t *tx, credentials_t *out)
+static oas_outcome_t read_basic(oas_tx_t *tx, credentials_t *out)
 {
-    const char *body_id = oas_params_get(tx->params, "client_id");
-    const char *body_secret = oas_params_get(tx->params, "client_secret");
     apr_status_t rv =
         oas_basic_parse(tx->request.authorization, &out->client_id, &out->secret, tx->pool);
 
     if (rv == APR_EINVAL) {
         return oas_refuse(tx, OAS_TAG(00650), OAS_E_CLIENT_AUTH_BASIC, NULL);
     }
-    if (oas_params_count(tx->params, "client_assertion") > 0) {
-        return oas_refuse(tx, OAS_TAG(00651), OAS_E_CLIENT_AUTH_METHOD, "client_assertion");
-    }
-    if (rv == APR_SUCCESS) {
-        if (body_secret != NULL || (body_id != NULL && strcmp(body_id, out->client_id) != 0)) {
-            return oas_refuse(tx, OAS_TAG(00652), OAS_E_CLIENT_AUTH_SEVERAL, NULL);
-        }
-        out->method = OAS_AUTH_SECRET_BASIC;
+    out->method = rv == APR_SUCCESS ? OAS_AUTH_SECRET_BASIC : 0;
+    return OAS_NEXT;
+}
+
+static oas_outcome_t read_post(oas_tx_t *tx, credentials_t *out)
+{
+    out->secret = oas_params_get(tx->params, "client_secret");
+    out->method = out->secret != NULL ? OAS_AUTH_SECRET_POST : 0;
+    return OAS_NEXT;
+}
+
+/* RFC 7521 section 4.2. */
+static oas_outcome_t read_assertion(oas_tx_t *tx, credentials_t *out)
+{
+    const char *type = oas_params_get(tx->params, "client_assertion_type");
+    const char *text = oas_params_get(tx->params, "client_assertion");
+    oas_assertion_t *assertion;
+    const char *why = "client_assertion is missing";
+
+    if (type == NULL && text == NULL) {
         return OAS_NEXT;
     }
-    if (body_id == NULL) {
+    if (type == NULL || strcmp(type, OAS_ASSERTION_TYPE) != 0) {
+        return oas_refuse(tx, OAS_TAG(00651), OAS_E_ASSERTION_TYPE, NULL);
+    }
+    if (text == NULL || oas_assertion_parse(&assertion, text, &why, tx->pool) != APR_SUCCESS) {
+        return oas_refuse(tx, OAS_TAG(00658), OAS_E_ASSERTION_INVALID, why);
+    }
+    out->client_id = assertion->client_id;
+    out->assertion = assertion;
+    out->method = assertion->method;
+    return OAS_NEXT;
+}
+
+/* Reads the credentials and refuses more than one way (RFC 6749 section 2.3). */
+static oas_outcome_t read_credentials(oas_tx_t *tx, credentials_t *out)
+{
+    static oas_outcome_t (*const carriers[])(oas_tx_t *, credentials_t *) = {read_basic, read_post,
+                                                                             read_assertion};
+    const char *body_id = oas_params_get(tx->params, "client_id");
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++) {
+        credentials_t found = {0};
+
+        if (carriers[i](tx, &found) != OAS_NEXT) {
+            return OAS_FAILED;
+        }
+        if (found.method != 0 && out->method != 0) {
+            return oas_refuse(tx, OAS_TAG(00652), OAS_E_CLIENT_AUTH_SEVERAL, NULL);
+        }
+        if (found.method != 0) {
+            *out = found;
+        }
+    }
+    if (out->client_id == NULL) {
+        out->client_id = body_id;
+    } else if (body_id != NULL && strcmp(body_id, out->client_id) != 0) {
+        return oas_refuse(tx, OAS_TAG(00659), OAS_E_CLIENT_AUTH_SEVERAL, "two client_ids");
+    }
+    if (out->client_id == NULL) {
         return oas_refuse(tx, OAS_TAG(00653), OAS_E_CLIENT_AUTH, "no client_id");
     }
-    out->client_id = body_id;
-    out->secret = body_secret;
-    out->method = body_secret != NULL ? OAS_AUTH_SECRET_POST : OAS_AUTH_NONE;
     return OAS_NEXT;
 }
 
@@ -88,7 +135,71 @@ static int secret_matches(const oas_client_t *client, const char *secret)
         matches |= oas_equal(APR_ARRAY_IDX(client->secrets, i, oas_client_secret_t).sha256, hash,
                              sizeof(hash));
     }
+    oas_wipe(hash, sizeof(hash));
     return matches;
+}
+
+static oas_outcome_t verify_secret(oas_tx_t *tx, const credentials_t *given)
+{
+    return secret_matches(tx->client, given->secret)
+               ? OAS_NEXT
+               : oas_refuse(tx, OAS_TAG(00657), OAS_E_CLIENT_AUTH, "wrong secret");
+}
+
+static oas_outcome_t verify_assertion(oas_tx_t *tx, const credentials_t *given)
+{
+    return oas_check_assertion(tx, given->assertion);
+}
+
+static oas_outcome_t verify_certificate(oas_tx_t *tx, const credentials_t *given)
+{
+    return oas_check_certificate(tx, given->method);
+}
+
+static oas_outcome_t verify_nothing(oas_tx_t *tx, const credentials_t *given)
+{
+    return OAS_NEXT;
+}
+
+static const struct {
+    unsigned method;
+    oas_outcome_t (*verify)(oas_tx_t *tx, const credentials_t *given);
+} methods[] = {
+    {OAS_AUTH_NONE, verify_nothing},
+    {OAS_AUTH_SECRET_BASIC, verify_secret},
+    {OAS_AUTH_SECRET_POST, verify_secret},
+    {OAS_AUTH_SECRET_JWT, verify_assertion},
+    {OAS_AUTH_PRIVATE_KEY_JWT, verify_assertion},
+    {OAS_AUTH_TLS, verify_certificate},
+    {OAS_AUTH_SELF_SIGNED_TLS, verify_certificate},
+};
+
+/* A request with nothing but a client_id is one by certificate where the client is registered so;
+ * a certificate beside another method only binds tokens (RFC 8705 sections 2 and 3). */
+static unsigned silent_method(const oas_client_t *client)
+{
+    unsigned by_tls = client->auth_methods & OAS_AUTH_ANY_TLS;
+
+    if (by_tls == OAS_AUTH_ANY_TLS) {
+        return client->certificate == OAS_CERTIFICATE_SELF_SIGNED ? OAS_AUTH_SELF_SIGNED_TLS
+                                                                  : OAS_AUTH_TLS;
+    }
+    return by_tls != 0 ? by_tls : OAS_AUTH_NONE;
+}
+
+static oas_outcome_t authenticate(oas_tx_t *tx, credentials_t *given)
+{
+    apr_size_t i;
+
+    if (given->method == 0) {
+        given->method = silent_method(tx->client);
+    }
+    if (!(tx->client->auth_methods & given->method)) {
+        return oas_refuse(tx, OAS_TAG(00656), OAS_E_CLIENT_AUTH_METHOD, NULL);
+    }
+    for (i = 0; methods[i].method != given->method; i++) {
+    }
+    return methods[i].verify(tx, given);
 }
 
 oas_outcome_t oas_check_client_auth(oas_tx_t *tx)
@@ -105,15 +216,14 @@ oas_outcome_t oas_check_client_auth(oas_tx_t *tx)
         return oas_store_fault(tx, OAS_TAG(00654), rv, "client not looked up");
     }
     if (rv == APR_ENOENT) {
-        return oas_refuse(tx, OAS_TAG(00655), OAS_E_CLIENT_AUTH, "unknown client");
+        return oas_refuse(tx, OAS_TAG(00655),
+                          given.assertion != NULL ? OAS_E_ASSERTION_INVALID : OAS_E_CLIENT_AUTH,
+                          "unknown client");
     }
     tx->client = client;
-    if (!(client->auth_methods & given.method)) {
-        return oas_refuse(tx, OAS_TAG(00656), OAS_E_CLIENT_AUTH_METHOD, NULL);
-    }
-    if (given.method != OAS_AUTH_NONE && !secret_matches(client, given.secret)) {
-        return oas_refuse(tx, OAS_TAG(00657), OAS_E_CLIENT_AUTH, "wrong secret");
+    if (authenticate(tx, &given) != OAS_NEXT) {
+        return OAS_FAILED;
     }
     tx->auth_method = given.method;
-    return OAS_NEXT;
+    return oas_bind_certificate(tx);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file client_auth.h
- * Client authentication (RFC 6749 section 2.3): client_secret_basic, client_secret_post, none.
+ * Client authentication (RFC 6749 section 2.3): by secret, by assertion (assertion.h), by
+ * certificate (certificate.h), or none.
  */
 #ifndef OAS_CHECK_CLIENT_AUTH_H
 #define OAS_CHECK_CLIENT_AUTH_H
@@ -18,8 +19,9 @@ apr_status_t oas_basic_parse(const char *header, const char **client_id, const c
 
 /**
  * Step: finds the client of a token request and makes sure that it is the one it says, in the one
- * way it is registered for. An unknown client and a wrong secret answer alike. Sets tx->client and
- * tx->auth_method.
+ * way it is registered for; more than one way in a request is refused. An unknown client and a
+ * wrong secret answer alike. Sets tx->client, tx->auth_method and tx->cnf. A configured client with
+ * a secret costs no statement, an assertion one.
  */
 oas_outcome_t oas_check_client_auth(oas_tx_t *tx);
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_check.la
 liboas_check_la_SOURCES = \
+	lib/check/assertion.c lib/check/assertion.h \
 	lib/check/bearer.c lib/check/bearer.h \
+	lib/check/certificate.c lib/check/certificate.h \
 	lib/check/body.c lib/check/body.h \
 	lib/check/client.c lib/check/client.h \
 	lib/check/client_auth.c lib/check/client_auth.h \
+	lib/check/client_cache.c lib/check/client_cache.h \
+	lib/check/client_keys.c lib/check/client_keys.h \
 	lib/check/code.c lib/check/code.h \
 	lib/check/introspection.c lib/check/introspection.h \
 	lib/check/grant_type.c lib/check/grant_type.h \

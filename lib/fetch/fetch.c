@@ -36,29 +36,11 @@ apr_status_t oas_fetch_init(apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-static int is_loopback_http(const char *url, apr_pool_t *pool)
-{
-    oas_uri_t uri;
-
-    return oas_uri_parse(&uri, url, pool) == APR_SUCCESS && strcmp(uri.scheme, "http") == 0 &&
-           oas_uri_loopback(&uri, 1);
-}
-
+/* https, or http within this machine where the issuer itself is served so. */
 static int read_url(oas_uri_t *uri, const char *url, const oas_issuer_t *issuer, apr_pool_t *pool)
 {
-    if (oas_uri_parse(uri, url, pool) != APR_SUCCESS || uri->host == NULL || uri->has_userinfo ||
-        uri->fragment != NULL) {
-        return 0;
-    }
-    return strcmp(uri->scheme, "https") == 0 ||
-           (is_loopback_http(url, pool) && is_loopback_http(issuer->url, pool));
-}
-
-int oas_fetch_url_valid(const char *url, const oas_issuer_t *issuer, apr_pool_t *pool)
-{
-    oas_uri_t uri;
-
-    return read_url(&uri, url, issuer, pool);
+    return oas_uri_fetchable(url, pool) && oas_uri_parse(uri, url, pool) == APR_SUCCESS &&
+           (strcmp(uri->scheme, "https") == 0 || strncmp(issuer->url, "http://", 7) == 0);
 }
 
 /* The address is looked at where it is used, so no second look-up of the name can change it. */

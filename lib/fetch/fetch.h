@@ -3,9 +3,10 @@
  * @file fetch.h
  * The only outgoing HTTP: one GET of a small JSON document from a URL that a client registered.
  *
- * https only; no redirect is followed, no proxy, cookie or netrc of the environment is used; the
- * address that is connected to must be public (address.h) or allowed, whatever name it came from;
- * size and time are bounded. Never to be called while a database connection is held.
+ * https only (http for a loopback host when the issuer is a loopback http one itself); no redirect
+ * is followed, no proxy, cookie or netrc of the environment is used; the address that is connected
+ * to must be public (address.h) or allowed, whatever name it came from; size and time are bounded.
+ * Never to be called while a database connection is held.
  */
 #ifndef OAS_FETCH_FETCH_H
 #define OAS_FETCH_FETCH_H
@@ -19,12 +20,6 @@
 
 /** Makes libcurl ready; once, before there are threads. What it holds is given back with `pool`. */
 apr_status_t oas_fetch_init(apr_pool_t *pool);
-
-/**
- * 1 for a URL that may be registered: https with a host and without userinfo and fragment; http for
- * a loopback host when the issuer is a loopback http one itself.
- */
-int oas_fetch_url_valid(const char *url, const oas_issuer_t *issuer, apr_pool_t *pool);
 
 /**
  * Fetches and parses a JSON document. The answer must be 200; its content type is not looked at.

@@ -9,6 +9,7 @@
 #include <apr_lib.h>
 #include <apr_network_io.h>
 #include <apr_strings.h>
+#include "../fetch/address.h"
 
 /** A network or an address ("10.0.0.0/8", "::1"); NULL for anything else, names too. */
 static apr_ipsubnet_t *parse_network(const char *text, apr_pool_t *pool)
@@ -31,16 +32,6 @@ static apr_ipsubnet_t *parse_network(const char *text, apr_pool_t *pool)
     return apr_ipsubnet_create(&subnet, address, bits, pool) == APR_SUCCESS ? subnet : NULL;
 }
 
-static int is_host_name(const char *text)
-{
-    const char *p = text;
-
-    while (apr_isalnum(*p) || *p == '-' || (*p == '.' && p != text && p[1] != '.')) {
-        p++;
-    }
-    return *p == '\0' && p != text && p - text <= 253;
-}
-
 static const char *set_outbound(oas_setting_t *setting, int argc, char *const argv[])
 {
     apr_array_header_t **list = setting->member;
@@ -50,7 +41,7 @@ static const char *set_outbound(oas_setting_t *setting, int argc, char *const ar
         *list = apr_array_make(setting->pool, argc, sizeof(const char *));
     }
     for (i = 0; i < argc; i++) {
-        if (!is_host_name(argv[i]) && parse_network(argv[i], setting->pool) == NULL) {
+        if (!oas_address_entry_valid(argv[i])) {
             return apr_psprintf(setting->pool,
                                 "%s: \"%s\" is neither a host name nor a network like 10.0.0.0/8",
                                 setting->row->name, argv[i]);

@@ -13,7 +13,8 @@
 
 #define OAS_RSA_MIN_BITS 2048
 
-/** One row of the allow-list: RS256, PS256, ES256, EdDSA. Nothing else signs or verifies, ever. */
+/** One row of the allow-list: RS256, PS256, ES256, EdDSA. No other key signs or verifies, ever;
+ * HS256 is apart (oas_jws_verify_hmac). */
 typedef struct oas_alg oas_alg_t;
 
 /** The algorithm called `name` (case-sensitive), or NULL: "none" and all others are NULL. */

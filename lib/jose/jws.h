@@ -9,7 +9,9 @@
 #include "keyset.h"
 #include "../base/bytes.h"
 
-#define OAS_JWS_MAX 16384 /**< bytes of a compact JWS; longer ones are refused unread */
+#define OAS_HMAC_ALG "HS256"
+#define OAS_HMAC_MIN 32    /**< bytes of a secret: as long as the hash */
+#define OAS_JWS_MAX  16384 /**< bytes of a compact JWS; longer ones are refused unread */
 
 /** A JWS taken apart but not yet believed. */
 typedef struct {
@@ -45,6 +47,13 @@ apr_status_t oas_jws_parse(oas_jws_t **out, const char *text, apr_size_t len, ap
  * signatures must be exactly 64 bytes (RFC 7518 3.4).
  */
 apr_status_t oas_jws_verify(const oas_jws_t *jws, const oas_jwk_t *jwk);
+
+/**
+ * Checks an HMAC with a secret that is shared with whoever made the JWS (RFC 7518 section 3.2);
+ * HS256 is the only one, and no key of any other function here verifies it. APR_EACCES when it is
+ * not right, or the secret is shorter than OAS_HMAC_MIN bytes.
+ */
+apr_status_t oas_jws_verify_hmac(const oas_jws_t *jws, oas_bytes_t secret);
 
 /**
  * Checks a JWS of our own: kid and alg must name one key of the set, and the header brings no key

@@ -20,7 +20,7 @@ apr_status_t oas_store_client_sync(oas_db_t *db, const oas_client_t *client, apr
 /**
  * Reads one client that is not disabled and, when it comes from a configuration, that some node
  * still has (noted within 15 minutes), so that removing it from every configuration ends it.
- * APR_ENOENT: none. The struct lives in `pool`.
+ * APR_ENOENT: none. The struct lives in `pool`; its config_json is what the table has.
  */
 apr_status_t oas_store_client_load(oas_db_t *db, const char *client_id, oas_client_t **out,
                                    apr_pool_t *pool);
