@@ -11,8 +11,10 @@
 #include <http_request.h>
 #include <http_core.h>
 #include "lib/base/words.h"
+#include "lib/fetch/fetch.h"
 #include "lib/httpd/audit_log.h"
 #include "lib/httpd/authn.h"
+#include "lib/httpd/caches.h"
 #include "lib/httpd/certificate.h"
 #include "lib/httpd/check.h"
 #include "lib/httpd/complete.h"
@@ -72,6 +74,11 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (first_pass || issuers == 0) {
         return OK;
     }
+    if (oas_fetch_init(pconf) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
+                     OAS_TAG(00402) ": libcurl cannot be used");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     oas_watchdog_register(pconf, main_server);
     return oas_audit_logs_open(pconf, main_server);
 }
@@ -80,9 +87,12 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     apr_status_t rv = oas_database_child(pchild, main_server);
 
+    if (rv == APR_SUCCESS) {
+        rv = oas_caches_child(pchild, main_server);
+    }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, main_server,
-                     OAS_TAG(00347) ": no mutex for the database");
+                     OAS_TAG(00347) ": no mutex for database, clients and keys");
         exit(APEXIT_CHILDFATAL);
     }
 }

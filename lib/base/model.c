@@ -3,10 +3,15 @@
 
 #include <string.h>
 
-const oas_name_bit_t oas_auth_method_names[] = {{"none", OAS_AUTH_NONE},
-                                                {"client_secret_basic", OAS_AUTH_SECRET_BASIC},
-                                                {"client_secret_post", OAS_AUTH_SECRET_POST},
-                                                {NULL, 0}};
+const oas_name_bit_t oas_auth_method_names[] = {
+    {"none", OAS_AUTH_NONE},
+    {"client_secret_basic", OAS_AUTH_SECRET_BASIC},
+    {"client_secret_post", OAS_AUTH_SECRET_POST},
+    {"client_secret_jwt", OAS_AUTH_SECRET_JWT},
+    {"private_key_jwt", OAS_AUTH_PRIVATE_KEY_JWT},
+    {"tls_client_auth", OAS_AUTH_TLS},
+    {"self_signed_tls_client_auth", OAS_AUTH_SELF_SIGNED_TLS},
+    {NULL, 0}};
 
 const oas_name_bit_t oas_grant_type_names[] = {{"authorization_code", OAS_GRANT_AUTHORIZATION_CODE},
                                                {"client_credentials", OAS_GRANT_CLIENT_CREDENTIALS},

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "../base/json.h"
+#include "../jose/jws.h"
 #include "../jose/keyset.h"
 
 static const struct {
@@ -33,6 +34,7 @@ static const struct {
     int value;
 } flags[] = {
     {"authorization_response_iss_parameter_supported", 1},
+    {"tls_client_certificate_bound_access_tokens", 1},
     {"claims_parameter_supported", 0},
     {"request_parameter_supported", 0},
     {"request_uri_parameter_supported", 0},
@@ -64,14 +66,32 @@ static json_t *names_json(const oas_name_bit_t *names, unsigned bits)
 
 /* How clients may authenticate at each endpoint where they do (RFC 8414 section 2). */
 static const struct {
-    const char *member;
+    const char *methods_member, *algs_member;
     oas_endpoint_id_t endpoint;
     unsigned methods; /* OAS_AUTH_ bits */
 } authenticated[] = {
-    {"token_endpoint_auth_methods_supported", OAS_EP_TOKEN, ~0u},
-    {"revocation_endpoint_auth_methods_supported", OAS_EP_REVOKE, ~0u},
-    {"introspection_endpoint_auth_methods_supported", OAS_EP_INTROSPECT, ~(unsigned)OAS_AUTH_NONE},
+    {"token_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported",
+     OAS_EP_TOKEN, ~0u},
+    {"revocation_endpoint_auth_methods_supported",
+     "revocation_endpoint_auth_signing_alg_values_supported", OAS_EP_REVOKE, ~0u},
+    {"introspection_endpoint_auth_methods_supported",
+     "introspection_endpoint_auth_signing_alg_values_supported", OAS_EP_INTROSPECT,
+     ~(unsigned)OAS_AUTH_NONE},
 };
+
+/* What an assertion may be signed with (check/assertion.h). */
+static json_t *assertion_algs(void)
+{
+    json_t *array = json_array();
+    const oas_alg_t *alg;
+    int i;
+
+    for (i = 0; (alg = oas_alg_at(i)) != NULL; i++) {
+        json_array_append_new(array, json_string(oas_alg_name(alg)));
+    }
+    json_array_append_new(array, json_string(OAS_HMAC_ALG));
+    return array;
+}
 
 static void add_auth_methods(const oas_issuer_t *issuer, json_t *data)
 {
@@ -79,8 +99,9 @@ static void add_auth_methods(const oas_issuer_t *issuer, json_t *data)
 
     for (i = 0; i < sizeof(authenticated) / sizeof(authenticated[0]); i++) {
         if (issuer->endpoint_urls[authenticated[i].endpoint] != NULL) {
-            json_object_set_new(data, authenticated[i].member,
+            json_object_set_new(data, authenticated[i].methods_member,
                                 names_json(oas_auth_method_names, authenticated[i].methods));
+            json_object_set_new(data, authenticated[i].algs_member, assertion_algs());
         }
     }
 }

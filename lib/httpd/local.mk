@@ -7,6 +7,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/audit_log.c lib/httpd/audit_log.h \
 	lib/httpd/authn.c lib/httpd/authn.h \
 	lib/httpd/body.c \
+	lib/httpd/caches.c lib/httpd/caches.h \
 	lib/httpd/certificate.c lib/httpd/certificate.h \
 	lib/httpd/check.c lib/httpd/check.h \
 	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c \

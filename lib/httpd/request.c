@@ -179,6 +179,8 @@ int oas_handler(request_rec *r)
         }
     }
     tx->db = oas_request_db(r);
+    tx->clients = state->config->client_cache;
+    tx->jwks = state->config->jwks_cache;
     oas_endpoint_run(tx);
     oas_db_release(tx->db);
     if (tx->reply.status == 0) {

@@ -88,6 +88,8 @@ typedef struct {
     server_rec *server;
     oas_log_t log;           /**< lines that belong to no request */
     struct oas_child *child; /**< set in each child process, database.h */
+    struct oas_client_cache *client_cache; /**< likewise, caches.h; NULL where there is no issuer */
+    struct oas_jwks_cache *jwks_cache;     /**< likewise */
 } oas_server_config_t;
 
 /** The configuration of a server; never NULL. */

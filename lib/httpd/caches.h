@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file caches.h
+ * What a child process remembers between requests: clients of the database, and keys of clients.
+ */
+#ifndef OAS_HTTPD_CACHES_H
+#define OAS_HTTPD_CACHES_H
+
+#include "server_config.h"
+
+/** Makes the caches of each virtual host that is an issuer; in child_init. */
+apr_status_t oas_caches_child(apr_pool_t *pchild, server_rec *main_server);
+
+#endif
