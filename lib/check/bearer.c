@@ -6,6 +6,7 @@
 #include "../base/json.h"
 #include "../jose/jwt.h"
 #include "../store/grant.h"
+#include "certificate.h"
 #include "client.h"
 #include "params.h"
 #include "token.h"
@@ -19,17 +20,26 @@ static const char *header_token(const char *header)
     return header + 6 + strspn(header + 6, " ");
 }
 
-static oas_outcome_t find_token(oas_tx_t *tx, const char **out)
-{
-    const char *in_header = header_token(tx->request.authorization);
-    const char *in_body =
-        strcmp(tx->request.method, "POST") == 0 ? oas_params_get(tx->params, "access_token") : NULL;
+/* Where the token came from. */
+typedef struct {
+    const char *text;
+    int in_query; /* only clients that are configured for it may send it there */
+} sent_token_t;
 
-    if (in_header != NULL && in_body != NULL) {
+static oas_outcome_t find_token(oas_tx_t *tx, sent_token_t *out)
+{
+    int is_post = strcmp(tx->request.method, "POST") == 0;
+    const char *in_header = header_token(tx->request.authorization);
+    const char *in_params = is_post || tx->issuer->profile == OAS_PROFILE_AUTH0
+                                ? oas_params_get(tx->params, "access_token")
+                                : NULL;
+
+    if (in_header != NULL && in_params != NULL) {
         return oas_refuse(tx, OAS_TAG(00670), OAS_E_BEARER_SEVERAL, NULL);
     }
-    *out = in_header != NULL ? in_header : in_body;
-    if (*out == NULL) {
+    out->text = in_header != NULL ? in_header : in_params;
+    out->in_query = in_params != NULL && !is_post;
+    if (out->text == NULL) {
         return oas_refuse(tx, OAS_TAG(00671), OAS_E_BEARER_MISSING, NULL);
     }
     return OAS_NEXT;
@@ -67,20 +77,41 @@ static oas_outcome_t load_token_client(oas_tx_t *tx)
                              : oas_store_fault(tx, OAS_TAG(00672), rv, "client not looked up");
 }
 
+/* RFC 8705 section 3: a token that names a certificate is good together with that one only. */
+static oas_outcome_t check_confirmation(oas_tx_t *tx)
+{
+    const json_t *cnf = json_object_get(tx->token_claims, "cnf");
+    const char *bound = oas_json_string(cnf, "x5t#S256");
+    const char *shown = oas_certificate_thumbprint(tx);
+
+    if (cnf == NULL || (bound != NULL && shown != NULL && strcmp(bound, shown) == 0)) {
+        return OAS_NEXT;
+    }
+    return oas_refuse(tx, OAS_TAG(00691), OAS_E_BEARER_CERTIFICATE,
+                      shown == NULL ? "no certificate was shown" : "another certificate was shown");
+}
+
 oas_outcome_t oas_check_access_token(oas_tx_t *tx)
 {
-    const char *token = NULL;
+    sent_token_t sent = {0};
     const char *reason;
     oas_words_t *scopes;
 
-    if (find_token(tx, &token) != OAS_NEXT) {
+    if (find_token(tx, &sent) != OAS_NEXT) {
         return OAS_FAILED;
     }
-    reason = reject_reason(tx, token);
+    reason = reject_reason(tx, sent.text);
     if (reason != NULL) {
         return oas_refuse(tx, OAS_TAG(00673), OAS_E_BEARER_INVALID, reason);
     }
     if (load_token_client(tx) != OAS_NEXT) {
+        return OAS_FAILED;
+    }
+    if (sent.in_query && !tx->client->query_token) {
+        return oas_refuse(tx, OAS_TAG(00692), OAS_E_BEARER_MISSING,
+                          "in the query, where this client may not send it");
+    }
+    if (check_confirmation(tx) != OAS_NEXT) {
         return OAS_FAILED;
     }
     if (oas_words_parse(&scopes, oas_json_string(tx->token_claims, "scope"), tx->pool) !=

@@ -3,18 +3,25 @@
 
 #include <string.h>
 #include <strings.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include "client_keys.h"
 
-/* Attribute types under the names of RFC 4514 section 3 and of common tools, where OpenSSL's name
- * is another one; it also compares them by case. */
+/* Attribute types by the names of RFC 4514 section 3, which have no case, and by two common ones.
+ * OpenSSL's names have one, and its "uid" is not UID. */
 static const struct {
     const char *name, *openssl;
 } type_names[] = {
+    {"CN", "CN"},
+    {"L", "L"},
+    {"ST", "ST"},
+    {"O", "O"},
+    {"OU", "OU"},
+    {"C", "C"},
     {"STREET", "street"},
+    {"DC", "DC"},
+    {"UID", "UID"},
     {"SERIALNUMBER", "serialNumber"},
     {"EMAILADDRESS", "emailAddress"},
 };
@@ -31,22 +38,16 @@ static apr_status_t certificate_cleanup(void *baton)
     return APR_SUCCESS;
 }
 
-static ASN1_OBJECT *find_type(const char *text, apr_pool_t *pool)
+static ASN1_OBJECT *find_type(const char *text)
 {
-    ASN1_OBJECT *type = OBJ_txt2obj(text, 0);
-    char *upper = apr_pstrdup(pool, text);
     apr_size_t i;
-    char *p;
 
-    for (i = 0; type == NULL && i < sizeof(type_names) / sizeof(type_names[0]); i++) {
+    for (i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++) {
         if (strcasecmp(text, type_names[i].name) == 0) {
             return OBJ_txt2obj(type_names[i].openssl, 0);
         }
     }
-    for (p = upper; *p != '\0'; p++) {
-        *p = apr_toupper(*p);
-    }
-    return type != NULL ? type : OBJ_txt2obj(upper, 0);
+    return OBJ_txt2obj(text, 0); /* OpenSSL's names, and numbers with dots */
 }
 
 /* Reads "type=" from *text; NULL when there is none. */
@@ -60,20 +61,20 @@ static ASN1_OBJECT *read_type(const char **text, apr_pool_t *pool)
         return NULL;
     }
     *text = end + 1;
-    return find_type(apr_pstrmemdup(pool, start, len), pool);
+    return find_type(apr_pstrmemdup(pool, start, len));
 }
 
 /* One escaped character behind its backslash (RFC 4514 section 3: pair); 0 when it is none. */
 static int read_pair(const char **text, unsigned char *out)
 {
+    char digits[3];
+
     if (**text != '\0' && strchr(" \"#+,;<=>\\", **text) != NULL) {
         *out = (unsigned char)*(*text)++;
         return 1;
     }
-    if (!apr_isxdigit((*text)[0]) || !apr_isxdigit((*text)[1])) {
-        return 0;
-    }
-    if (oas_hex_decode(*text, out, 1) != APR_SUCCESS) {
+    apr_cpystrn(digits, *text, sizeof(digits));
+    if (oas_hex_decode(digits, out, 1) != APR_SUCCESS) {
         return 0;
     }
     *text += 2;

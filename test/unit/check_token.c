@@ -61,7 +61,7 @@ static const struct {
     {NULL, "client_id=app", OAS_AUTH_SECRET_BASIC, OAS_E_CLIENT_AUTH_METHOD},
     {NULL, "client_id=app&client_secret=s3cret", OAS_AUTH_SECRET_BASIC, OAS_E_CLIENT_AUTH_METHOD},
     {NULL, "client_id=app&client_secret=s3cret", OAS_AUTH_NONE, OAS_E_CLIENT_AUTH_METHOD},
-    {NULL, "client_id=app&client_assertion=x", OAS_AUTH_NONE, OAS_E_CLIENT_AUTH_METHOD},
+    {NULL, "client_id=app&client_assertion=x", OAS_AUTH_NONE, OAS_E_ASSERTION_TYPE},
 };
 
 START_TEST(client_auth_cases)
