@@ -16,7 +16,10 @@ PGconn *race_owner;
 
 static racer_t racers[RACERS];
 static cluster_conn_t *main_conn;
+#define MUTANT_ROUNDS 500 /* after so many a race has not noticed what was broken */
+
 static int passed, failed;
+static int breaking; /* the races are to fail now */
 
 void race_expect(int met, const char *format, ...)
 {
@@ -27,11 +30,31 @@ void race_expect(int met, const char *format, ...)
         return;
     }
     failed++;
+    if (breaking)
+        return;
     printf("FAILED: ");
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
     printf("\n");
+}
+
+void race_expect_red(const race_round_t *round, const char *why)
+{
+    int before = passed, failed_before = failed, i, red = 0;
+
+    breaking = 1;
+    for (i = 0; i < MUTANT_ROUNDS && !red; i++) {
+        round->run();
+        red = failed - failed_before;
+    }
+    breaking = 0;
+    passed = before;
+    failed = failed_before;
+    cluster_log_clear();
+    printf("          %s, %s: red in round %d, %d expectations not met\n", round->name, why, i,
+           red);
+    race_expect(red > 0, "%s stays green %s", round->name, why);
 }
 
 /* What the threads of one run share. */
@@ -190,7 +213,8 @@ int main(void)
         void (*race)(void);
     } races[] = {
         {"codes", race_codes},       {"sessions", race_sessions}, {"consents", race_consents},
-        {"throttle", race_throttle}, {"faults", race_faults},
+        {"throttle", race_throttle}, {"families", race_families}, {"ends", race_ends},
+        {"mutants", race_mutants},   {"faults", race_faults},
     };
     apr_pool_t *pool;
     apr_size_t i;

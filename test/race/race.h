@@ -7,7 +7,7 @@
 #define OAS_TEST_RACE_H
 
 #include <apr_pools.h>
-#include "../../lib/store/grant.h"
+#include "../../lib/store/refresh.h"
 #include "../../lib/store/session.h"
 #include "../lib/cluster.h"
 
@@ -45,6 +45,29 @@ oas_session_new_t race_login(const char *sub);
 oas_code_put_t race_code(const oas_session_new_t *login);
 oas_code_redeem_t race_redeem(const oas_code_put_t *code);
 
+/** A family of client "shop", started, and the request that uses its first token; what that would
+ * become is put into `child`, which the request points to. */
+oas_refresh_t race_family(const char *sub, oas_refresh_child_t *child);
+
+/** The request that uses the first token of a code's family. */
+oas_refresh_t race_refresh_of(const oas_code_redeem_t *code, oas_refresh_child_t *child);
+
+/** First cell of a query whose %s is the id of the family's grant in hex. */
+const char *race_family_sql(const char *format, const oas_refresh_t *family);
+
+/** The lineage is one line of that many tokens, and its last one is the head. */
+void race_expect_lineage(const oas_refresh_t *family, int generation);
+
+/** One round of a race. */
+typedef struct {
+    const char *name;
+    void (*run)(void);
+} race_round_t;
+
+/** Repeats a round until one of its expectations is not met, which is what is expected now, and
+ * says so; `why` says what was broken. */
+void race_expect_red(const race_round_t *round, const char *why);
+
 /** Random bytes. */
 void race_random(unsigned char *out, apr_size_t len);
 
@@ -55,6 +78,9 @@ void race_codes(void);
 void race_sessions(void);
 void race_consents(void);
 void race_throttle(void);
+void race_families(void);
+void race_ends(void);
+void race_mutants(void);
 void race_faults(void);
 
 #endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What ends: ids that are used once, sessions, the oldest families. */
+#include "race.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../../lib/base/bytes.h"
+#include "../../lib/store/jti.h"
+#include "../../lib/store/purge.h"
+
+typedef struct {
+    unsigned char key[OAS_SHA256_LEN];
+    unsigned char attempts[RACERS][OAS_ID_LEN];
+    apr_int64_t expires;
+    apr_status_t statuses[RACERS];
+} jti_round_t;
+
+static void use_jti(racer_t *racer, void *data)
+{
+    jti_round_t *round = data;
+
+    round->statuses[racer->index] = oas_store_jti_use(racer->db, round->key, round->expires,
+                                                      round->attempts[racer->index], racer->pool);
+}
+
+static int winners(jti_round_t *round)
+{
+    int i, won = 0, late = 0;
+
+    race_run(RACERS, use_jti, round);
+    for (i = 0; i < RACERS; i++) {
+        won += round->statuses[i] == APR_SUCCESS;
+        late += round->statuses[i] == APR_EEXIST;
+    }
+    race_expect(won + late == RACERS, "no use fails; %d did", RACERS - won - late);
+    return won;
+}
+
+/* 64 uses of one assertion: one wins; once it has expired, one wins again; one attempt is one use.
+ */
+static void race_jti(void)
+{
+    jti_round_t round;
+    int i;
+
+    race_step();
+    race_random(round.key, OAS_SHA256_LEN);
+    for (i = 0; i < RACERS; i++)
+        race_random(round.attempts[i], OAS_ID_LEN);
+    round.expires = apr_time_sec(apr_time_now()) + 60;
+    race_expect(winners(&round) == 1, "one of 64 uses wins");
+    cluster_sql(race_owner, "UPDATE oas_jtis SET purge_after = clock_timestamp()");
+    race_expect(winners(&round) == 1, "one of 64 uses wins after the end of the first");
+    cluster_sql(race_owner, "UPDATE oas_jtis SET purge_after = clock_timestamp()");
+    for (i = 1; i < RACERS; i++)
+        memcpy(round.attempts[i], round.attempts[0], OAS_ID_LEN);
+    race_expect(winners(&round) == RACERS, "one attempt sent 64 times is one use");
+}
+
+typedef struct {
+    oas_session_new_t login;
+    oas_refresh_first_t first[RACERS];
+    oas_code_redeem_t redeems[RACERS];
+    oas_redeem_outcome_t outcomes[RACERS];
+    apr_status_t statuses[RACERS];
+} session_round_t;
+
+static void redeem_or_end(racer_t *racer, void *data)
+{
+    session_round_t *round = data;
+    oas_grant_t grant;
+
+    round->statuses[racer->index] =
+        racer->index == 31
+            ? oas_store_session_end(racer->db, round->login.session_id, round->login.secret_hash,
+                                    racer->pool)
+            : oas_store_code_redeem(racer->db, &round->redeems[racer->index],
+                                    &round->outcomes[racer->index], &grant, racer->pool);
+}
+
+static void prepare_session(session_round_t *round)
+{
+    int i;
+
+    race_step();
+    memset(round, 0, sizeof(*round));
+    round->login = race_login("file|leaves");
+    for (i = 0; i < RACERS; i++) {
+        oas_code_put_t code = race_code(&round->login);
+        oas_code_put_outcome_t outcome;
+        oas_grant_t grant;
+
+        code.scope = "openid offline_access";
+        race_expect(oas_store_code_put(race_db, &code, &outcome, &grant, race_pool) == APR_SUCCESS,
+                    "a code is put");
+        round->redeems[i] = race_redeem(&code);
+        race_random(round->first[i].token_hash, OAS_SHA256_LEN);
+        round->first[i].lifetime = apr_time_from_sec(600);
+        if (i % 2)
+            round->redeems[i].refresh = &round->first[i];
+    }
+}
+
+/* A session ends while its codes are redeemed: what has a family by then lives on, all else is
+ * over.
+ */
+static void race_session_end(void)
+{
+    session_round_t round;
+    int i, failures = 0, families = 0;
+
+    prepare_session(&round);
+    race_run(RACERS, redeem_or_end, &round);
+    for (i = 0; i < RACERS; i++) {
+        failures += round.statuses[i] != APR_SUCCESS;
+        families += i != 31 && i % 2 && round.outcomes[i] == OAS_REDEEM_DONE;
+    }
+    race_expect(failures == 0, "no request fails; %d did", failures);
+    race_expect(
+        !strcmp(cluster_sql(
+                    race_owner,
+                    apr_psprintf(race_pool,
+                                 "SELECT count(*) || ' ' || count(*) FILTER (WHERE "
+                                 "refresh_generation IS NULL) FROM oas_grants WHERE "
+                                 "revoked_at IS NULL AND session_id = '%s'",
+                                 oas_hex_encode(race_pool, round.login.session_id, OAS_ID_LEN))),
+                apr_psprintf(race_pool, "%d 0", families)),
+        "the %d families live on, and nothing else", families);
+}
+
+#define FAMILIES 16
+#define LIMIT    5
+
+typedef struct {
+    oas_refresh_child_t children[FAMILIES];
+    oas_refresh_t requests[RACERS];
+    oas_refresh_result_t results[RACERS];
+    apr_status_t statuses[RACERS];
+} limit_round_t;
+
+static void refresh_or_limit(racer_t *racer, void *data)
+{
+    limit_round_t *round = data;
+    oas_grant_t grant;
+    int i = racer->index, ended;
+
+    round->statuses[i] = i % 8 == 7
+                             ? oas_store_limit_families(racer->db, LIMIT, &ended, racer->pool)
+                             : oas_store_refresh(racer->db, &round->requests[i], &round->results[i],
+                                                 &grant, racer->pool);
+}
+
+/* More families than allowed are used while the oldest are ended. */
+static void race_limit(int n)
+{
+    limit_round_t round;
+    const char *sub;
+    int i, failures = 0, odd = 0, ended;
+
+    race_step();
+    memset(&round, 0, sizeof(round));
+    sub = apr_psprintf(race_pool, "file|many%d", n);
+    for (i = 0; i < FAMILIES; i++)
+        round.requests[i] = race_family(sub, &round.children[i]);
+    for (i = 0; i < RACERS; i++) {
+        round.requests[i] = round.requests[i % FAMILIES];
+        race_random(round.requests[i].attempt, OAS_ID_LEN);
+    }
+    race_run(RACERS, refresh_or_limit, &round);
+    for (i = 0; i < RACERS; i++) {
+        failures += round.statuses[i] != APR_SUCCESS;
+        odd += i % 8 != 7 && round.results[i].outcome != OAS_REFRESH_ROTATED &&
+               round.results[i].outcome != OAS_REFRESH_REPEATED &&
+               round.results[i].outcome != OAS_REFRESH_REVOKED;
+    }
+    race_expect(failures == 0 && odd == 0, "no request fails; %d did, %d otherwise", failures, odd);
+    race_expect(oas_store_limit_families(race_db, LIMIT, &ended, race_pool) == APR_SUCCESS &&
+                    ended >= 0,
+                "what was held is ended by the next run");
+    for (i = 0; i < FAMILIES; i++) {
+        const char *reason = race_family_sql(
+            "SELECT coalesce(revoked_reason, '-') FROM oas_grants WHERE grant_id = '%s'",
+            &round.requests[i]);
+
+        race_expect(!strcmp(reason, i < FAMILIES - LIMIT ? "limit" : "-"),
+                    "the oldest of %d families are ended; number %d: %s", FAMILIES, i, reason);
+    }
+}
+
+void race_ends(void)
+{
+    int i;
+
+    for (i = 0; i < race_rounds(); i++) {
+        race_jti();
+        race_session_end();
+        race_limit(i);
+    }
+}
