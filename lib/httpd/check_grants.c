@@ -93,8 +93,7 @@ static void check_responses(oas_check_t *check, const oas_client_config_t *entry
                      client->client_id);
     }
     if (client->type != OAS_CLIENT_MACHINE && (client->response_types & RESPONSES_WITH_CODE) &&
-        !(client->grant_types & OAS_GRANT_AUTHORIZATION_CODE) &&
-        entry->block.where[OAS_D_RESPONSE_TYPES] != NULL) {
+        !(client->grant_types & OAS_GRANT_AUTHORIZATION_CODE)) {
         oas_complain(check, OAS_TAG(00367), where,
                      "client \"%s\": a response type with code needs the grant type "
                      "authorization_code",

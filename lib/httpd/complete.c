@@ -101,7 +101,7 @@ static void complete_grants(oas_client_t *client)
     if (client->grant_types == 0) {
         client->grant_types = named(oas_grant_type_names, by_type[client->type].grant_types);
     }
-    if (client->response_types == 0) {
+    if (client->response_types == 0 && (client->grant_types & OAS_GRANT_AUTHORIZATION_CODE)) {
         client->response_types =
             named(oas_response_type_names, by_type[client->type].response_types);
     }

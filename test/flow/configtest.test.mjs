@@ -318,6 +318,42 @@ mustFail('a resource that is the issuer', { more: ['»<OAuth2ASResource "https:/
 mustFail('an API scope of OpenID Connect',
   { more: ['<OAuth2ASResource "https://b.example.com/">', '»OAuth2ASScope email', '</OAuth2ASResource>'] }, /meaning of its own/);
 
+// Who may do without a user, and who may see a password.
+const machine = (more = [], id = 'x') => [
+  `<OAuth2ASClient "${id}">`,
+  'OAuth2ASType machine',
+  `OAuth2ASClientSecret file:${dir}/client-secret`,
+  ...more,
+  '</OAuth2ASClient>',
+];
+const allow = 'OAuth2ASAllow https://api.example.com/ read';
+mustPass('a machine', { more: machine([allow]) });
+mustPass('a web client that acts for itself, too', { more: web([allow, 'OAuth2ASGrantTypes authorization_code client_credentials'], 'x') });
+mustPass('a web client that only acts for itself', {
+  more: ['<OAuth2ASClient "x">', `OAuth2ASClientSecret file:${dir}/client-secret`, allow, 'OAuth2ASGrantTypes client_credentials', '</OAuth2ASClient>'],
+});
+mustFail('a machine without API', { more: marked(machine(), 0) }, /client_credentials needs an OAuth2ASAllow/);
+mustFail('client_credentials without API', { more: marked(web(['OAuth2ASGrantTypes authorization_code client_credentials'], 'x'), 3) },
+  /client_credentials needs an OAuth2ASAllow/);
+mustFail('a machine with a redirect URI', { more: marked(machine([allow, 'OAuth2ASRedirectURI https://x.example.com/cb']), 4) },
+  /a machine has no browser/);
+mustFail('a machine that signs users in', { more: marked(machine([allow, 'OAuth2ASGrantTypes client_credentials authorization_code']), 4) },
+  /a machine cannot send users to sign in/);
+mustFail('a machine with a response type', { more: marked(machine([allow, 'OAuth2ASResponseTypes code']), 4) },
+  /a machine cannot send users to sign in/);
+mustFail('a machine without secret', {
+  more: ['»<OAuth2ASClient "x">', 'OAuth2ASType machine', allow, '</OAuth2ASClient>'],
+}, /is confidential and needs an OAuth2ASClientSecret/);
+mustFail('a public machine', {
+  more: ['<OAuth2ASClient "x">', 'OAuth2ASType machine', allow, '»OAuth2ASClientAuth none', '</OAuth2ASClient>'],
+}, /a machine acts for itself and has to authenticate/);
+mustFail('a public client that acts for itself', {
+  more: marked(spa([allow, 'OAuth2ASGrantTypes authorization_code client_credentials'], 'x'), 4),
+}, /confidential clients only/);
+mustFail('a response type with code for who may not redeem codes', {
+  more: marked(web([allow, 'OAuth2ASGrantTypes client_credentials', 'OAuth2ASResponseTypes code'], 'x'), 5),
+}, /needs the grant type authorization_code/);
+
 // Refresh tokens: windows, limits, rotation.
 for (const [title, lines, message] of [
   ['a window of more than a minute for a public client', ['»OAuth2ASRefreshReuseWindow 61s'], /its reuse window is 60s at most/],
