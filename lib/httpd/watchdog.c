@@ -5,27 +5,42 @@
 #include <apr_optional.h>
 #include <mod_watchdog.h>
 #include "../store/client.h"
+#include "../store/purge.h"
 #include "database.h"
 
 #define WATCHDOG_NAME "_oauth2as_"
 #define FIRST_WAIT    apr_time_from_msec(500)
 #define RETRY_WAIT    apr_time_from_sec(2) /* doubled each time */
 #define RETRY_MAX     apr_time_from_sec(64)
-#define AGAIN_WAIT    apr_time_from_sec(300) /* says that this node still has its clients */
+#define MORE_WAIT     apr_time_from_msec(100)
+#define PURGE_BATCHES 20 /* of one issuer in one run: its connection is not ours alone */
 
-/** The task of one server process and its children; written by one watchdog thread at a time. */
+/** How far a task got. A run over all issuers ends as its worst part. */
+typedef enum { ALL_DONE, MORE_TO_DO, DATABASE_AWAY } progress_t;
+
+typedef struct task task_t;
+
+/** What is done for each issuer, again and again. */
 typedef struct {
+    progress_t (*run)(const task_t *task, oas_server_config_t *config, oas_db_t *db,
+                      apr_pool_t *pool);
+    apr_interval_time_t again; /**< after all is done */
+} job_t;
+
+/** A job of one server process and its children; written by one watchdog thread at a time. */
+struct task {
+    const job_t *job;
     server_rec *main_server;
     ap_watchdog_t *watchdog;
     APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) * set_interval;
-    apr_interval_time_t wait; /* until the next attempt */
-    int warned;               /* all clients have been written once, conflicts were named */
-} task_t;
+    apr_interval_time_t retry; /* the wait after the next failure */
+    int done_once;
+};
 
-/** @return 0 when the database was away and the rest has to wait */
-static int sync_issuer(oas_server_config_t *config, int warned, apr_pool_t *pool)
+/** Writes configured clients to the clients table, and says that this node still has them. */
+static progress_t sync_clients(const task_t *task, oas_server_config_t *config, oas_db_t *db,
+                               apr_pool_t *pool)
 {
-    oas_db_t *db = oas_background_db(config, pool);
     int i;
 
     for (i = 0; i < config->clients->nelts; i++) {
@@ -33,48 +48,112 @@ static int sync_issuer(oas_server_config_t *config, int warned, apr_pool_t *pool
             &APR_ARRAY_IDX(config->clients, i, oas_client_config_t *)->client;
         apr_status_t rv = oas_store_client_sync(db, client, pool);
 
-        if (rv == APR_EEXIST && !warned) {
+        if (rv == APR_EEXIST && !task->done_once) {
             oas_log(&config->log, OAS_LOG_WARNING, OAS_TAG(00341), APR_SUCCESS,
                     "client %s is in the database too; the one of the configuration counts",
                     client->client_id);
         } else if (rv != APR_SUCCESS && rv != APR_EEXIST) {
-            return 0;
+            return DATABASE_AWAY;
         }
     }
-    return 1;
+    return ALL_DONE;
 }
 
-static int sync_all(server_rec *s, int warned, apr_pool_t *pool)
+/** Deletes what has ended. The store logs what goes wrong. */
+static progress_t purge(const task_t *task, oas_server_config_t *config, oas_db_t *db,
+                        apr_pool_t *pool)
 {
-    int done = 1;
+    int total = 0, deleted = 0, more = 1;
+    int i;
 
-    for (; s != NULL; s = s->next) {
+    for (i = 0; i < PURGE_BATCHES && more; i++) {
+        apr_pool_t *part;
+        apr_status_t rv = apr_pool_create(&part, pool);
+
+        more = 0;
+        if (rv == APR_SUCCESS) {
+            rv = oas_store_purge(db, OAS_PURGE_BATCH, &deleted, &more, part);
+            apr_pool_destroy(part);
+        }
+        if (rv != APR_SUCCESS) {
+            return DATABASE_AWAY;
+        }
+        total += deleted > 0 ? deleted : 0;
+        more &= deleted >= 0; /* another node is at it */
+    }
+    if (total > 0) {
+        oas_log(&config->log, OAS_LOG_DEBUG, OAS_TAG(00386), APR_SUCCESS,
+                "%d rows that had ended were deleted", total);
+    }
+    return more ? MORE_TO_DO : ALL_DONE;
+}
+
+/** Ends the oldest families of those who have too many (OAuth2ASRefreshLimit). */
+static progress_t limit_families(const task_t *task, oas_server_config_t *config, oas_db_t *db,
+                                 apr_pool_t *pool)
+{
+    int ended = 0;
+
+    if (oas_store_limit_families(db, config->issuer.refresh_limit, &ended, pool) != APR_SUCCESS) {
+        return DATABASE_AWAY;
+    }
+    if (ended > 0) {
+        oas_log(
+            &config->log, OAS_LOG_INFO, OAS_TAG(00387), APR_SUCCESS,
+            "%d families of refresh tokens were ended, the oldest of those who had more than %d",
+            ended, config->issuer.refresh_limit);
+    }
+    return ALL_DONE;
+}
+
+static const job_t jobs[] = {{sync_clients, apr_time_from_sec(300)},
+                             {purge, apr_time_from_sec(10)},
+                             {limit_families, apr_time_from_sec(10)}};
+#define JOBS (sizeof(jobs) / sizeof(jobs[0]))
+
+static progress_t run_all(const task_t *task, apr_pool_t *pool)
+{
+    progress_t worst = ALL_DONE;
+    server_rec *s;
+
+    for (s = task->main_server; s != NULL; s = s->next) {
         oas_server_config_t *config = oas_server_config(s);
+        progress_t progress;
         apr_pool_t *part;
 
         if (config->issuer.url == NULL || config->child == NULL ||
             apr_pool_create(&part, pool) != APR_SUCCESS) {
             continue;
         }
-        done &= sync_issuer(config, warned, part);
+        progress = task->job->run(task, config, oas_background_db(config, part), part);
+        worst = progress > worst ? progress : worst;
         apr_pool_destroy(part);
     }
-    return done;
+    return worst;
+}
+
+/** How long to wait after a run, and what to remember of it. */
+static apr_interval_time_t next_wait(task_t *task, progress_t progress)
+{
+    apr_interval_time_t wait = task->retry;
+
+    if (progress == DATABASE_AWAY) {
+        task->retry = wait < RETRY_MAX ? 2 * wait : RETRY_MAX;
+        return wait;
+    }
+    task->retry = RETRY_WAIT;
+    task->done_once = 1;
+    return progress == MORE_TO_DO ? MORE_WAIT : task->job->again;
 }
 
 /** Always succeeds: any other status would end the task for good. */
 static apr_status_t run_task(int state, void *data, apr_pool_t *pool)
 {
     task_t *task = data;
-    int done;
 
-    if (state != AP_WATCHDOG_STATE_RUNNING) {
-        return APR_SUCCESS;
+    if (state == AP_WATCHDOG_STATE_RUNNING) {
+        task->set_interval(task->watchdog, next_wait(task, run_all(task, pool)), task, run_task);
     }
-    done = sync_all(task->main_server, task->warned, pool);
-    task->set_interval(task->watchdog, done ? AGAIN_WAIT : task->wait, task, run_task);
-    task->wait = done ? RETRY_WAIT : (task->wait < RETRY_MAX ? 2 * task->wait : RETRY_MAX);
-    task->warned |= done;
     return APR_SUCCESS;
 }
 
@@ -84,21 +163,28 @@ void oas_watchdog_register(apr_pool_t *pconf, server_rec *main_server)
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add_callback =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
-    task_t *task = apr_pcalloc(pconf, sizeof(*task));
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
+    ap_watchdog_t *watchdog = NULL;
     apr_status_t rv = APR_ENOTIMPL;
+    apr_size_t i;
 
-    task->main_server = main_server;
-    task->wait = RETRY_WAIT;
-    task->set_interval = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
-    if (get_instance != NULL && add_callback != NULL && task->set_interval != NULL) {
-        rv = get_instance(&task->watchdog, WATCHDOG_NAME, 0, 1, pconf);
-        if (rv == APR_SUCCESS) {
-            rv = add_callback(task->watchdog, FIRST_WAIT, task, run_task);
-        }
+    if (get_instance != NULL && add_callback != NULL && set_interval != NULL) {
+        rv = get_instance(&watchdog, WATCHDOG_NAME, 0, 1, pconf);
+    }
+    for (i = 0; i < JOBS && rv == APR_SUCCESS; i++) {
+        task_t *task = apr_pcalloc(pconf, sizeof(*task));
+
+        task->job = &jobs[i];
+        task->main_server = main_server;
+        task->watchdog = watchdog;
+        task->set_interval = set_interval;
+        task->retry = RETRY_WAIT;
+        rv = add_callback(watchdog, FIRST_WAIT, task, run_task);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server,
                      OAS_TAG(00342) ": mod_watchdog cannot be used; configured clients are not "
-                                    "written to the database");
+                                    "written to the database, and what has ended is not deleted");
     }
 }

@@ -9,9 +9,10 @@
 #include "server_config.h"
 
 /**
- * Registers the task that writes configured clients to the clients table soon after start, again
- * and again while the database is away. In post_config. Without mod_watchdog nothing is written,
- * and one line says so.
+ * Registers what is done for each issuer soon after start and then again and again: writing
+ * configured clients to the clients table, deleting rows that have ended, ending the oldest
+ * families of refresh tokens of those who have too many. While the database is away each waits
+ * longer. In post_config. Without mod_watchdog nothing of it is done, and one line says so.
  */
 void oas_watchdog_register(apr_pool_t *pconf, server_rec *main_server);
 
