@@ -14,6 +14,7 @@ const oas_name_bit_t oas_auth_method_names[] = {
     {NULL, 0}};
 
 const oas_name_bit_t oas_grant_type_names[] = {{"authorization_code", OAS_GRANT_AUTHORIZATION_CODE},
+                                               {"refresh_token", OAS_GRANT_REFRESH_TOKEN},
                                                {"client_credentials", OAS_GRANT_CLIENT_CREDENTIALS},
                                                {NULL, 0}};
 

@@ -28,6 +28,7 @@ oas_outcome_t oas_assign_response_mode(oas_tx_t *tx)
 
     tx->state = oas_params_get(tx->params, "state");
     tx->nonce = oas_params_get(tx->params, "nonce");
+    tx->response = OAS_PART_CODE; /* each response type there is has one */
     tx->response_mode = OAS_MODE_QUERY;
     if (asked != NULL) {
         find_mode(asked, &tx->response_mode);

@@ -111,7 +111,7 @@ static oas_words_t *supported_scopes(const oas_issuer_t *issuer, apr_pool_t *poo
     oas_words_t *scopes;
     apr_hash_index_t *hi;
 
-    oas_words_parse(&scopes, "openid profile email address phone", pool);
+    oas_words_parse(&scopes, "openid profile email address phone offline_access", pool);
     for (hi = apr_hash_first(pool, issuer->resources); hi != NULL; hi = apr_hash_next(hi)) {
         const oas_resource_t *resource = apr_hash_this_val(hi);
         int i;

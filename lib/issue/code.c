@@ -6,6 +6,7 @@
 #include "../base/handle.h"
 #include "../base/json.h"
 #include "../store/grant.h"
+#include "refresh.h"
 
 static oas_consent_mode_t consent_mode(const oas_tx_t *tx)
 {
@@ -112,23 +113,46 @@ static void audit_replay(oas_tx_t *tx, const oas_code_redeem_t *in)
     oas_audit(tx, OAS_AUDIT_CODE_REPLAY, NULL, more);
 }
 
+/* The API is not known before the code is redeemed: the longest of those it can be. */
+static apr_interval_time_t longest_access(const oas_tx_t *tx)
+{
+    apr_interval_time_t longest =
+        oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_ACCESS_TOKEN);
+    int i;
+
+    for (i = 0; i < tx->client->allow->nelts; i++) {
+        const char *uri = APR_ARRAY_IDX(tx->client->allow, i, oas_allow_t).resource;
+        apr_interval_time_t one = oas_lifetime(
+            tx->issuer, tx->client, oas_resource_find(tx->issuer, uri), OAS_LIFETIME_ACCESS_TOKEN);
+        longest = one > longest ? one : longest;
+    }
+    return longest;
+}
+
+static apr_status_t describe_redemption(oas_tx_t *tx, oas_code_redeem_t *in)
+{
+    in->client_id = tx->client->client_id;
+    in->redirect_uri = oas_params_get(tx->params, "redirect_uri");
+    in->code_challenge = tx->code_challenge;
+    in->resource = oas_params_get(tx->params, "resource");
+    in->access_lifetime = longest_access(tx);
+    if (oas_handle_split(tx->code, in->grant_id, in->code_hash, tx->pool) != APR_SUCCESS ||
+        oas_random(in->attempt, sizeof(in->attempt)) != APR_SUCCESS) {
+        return APR_EGENERAL;
+    }
+    return oas_refresh_first(tx, in->grant_id, &in->refresh);
+}
+
 oas_outcome_t oas_issue_redemption(oas_tx_t *tx)
 {
     oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
     oas_code_redeem_t in = {0};
     oas_redeem_outcome_t outcome;
-    apr_status_t rv;
+    apr_status_t rv = describe_redemption(tx, &in);
 
-    if (oas_handle_split(tx->code, in.grant_id, in.code_hash, tx->pool) != APR_SUCCESS ||
-        oas_random(in.attempt, sizeof(in.attempt)) != APR_SUCCESS) {
-        return oas_fault(tx, OAS_TAG(00715), OAS_E_SERVER, APR_EGENERAL, "no attempt id");
+    if (rv != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00715), OAS_E_SERVER, rv, "no random numbers");
     }
-    in.client_id = tx->client->client_id;
-    in.redirect_uri = oas_params_get(tx->params, "redirect_uri");
-    in.code_challenge = tx->code_challenge;
-    in.resource = oas_params_get(tx->params, "resource");
-    in.access_lifetime =
-        oas_lifetime(tx->issuer, tx->client, tx->resource, OAS_LIFETIME_ACCESS_TOKEN);
     rv = oas_store_code_redeem(tx->db, &in, &outcome, grant, tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00716), rv, "code not redeemed");

@@ -6,6 +6,7 @@ liboas_login_la_SOURCES = \
 	lib/login/cookie.c lib/login/cookie.h \
 	lib/login/interaction.c lib/login/interaction.h \
 	lib/login/password.c lib/login/password.h \
+	lib/login/recheck.c lib/login/recheck.h \
 	lib/login/seal.c lib/login/seal.h \
 	lib/login/session.c lib/login/session.h \
 	lib/login/subject.c lib/login/subject.h \

@@ -41,18 +41,17 @@ static const char *storable(const char *text, apr_size_t max, apr_pool_t *pool)
     return len > 0 && oas_utf8_valid(text, len) ? apr_pstrmemdup(pool, text, len) : NULL;
 }
 
-static const char *display_name(const oas_identity_t *identity, const json_t *claims,
-                                apr_pool_t *pool)
+static const char *name_of(const char *text, apr_pool_t *pool)
 {
-    const char *name = oas_json_string(claims, "name");
+    const char *name = storable(text, NAME_MAX_LEN, pool);
 
-    name = storable(name != NULL ? name : identity->name, NAME_MAX_LEN, pool);
     return name != NULL ? name : "?";
 }
 
 /* Fills who it is, from what the provider said. */
 static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_login_t *out)
 {
+    const char *display;
     json_t *claims;
     apr_status_t rv;
 
@@ -65,7 +64,9 @@ static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_
                          "subject or claims of a user cannot be made");
     }
     out->provider = identity->provider;
-    out->name = display_name(identity, claims, tx->pool);
+    display = oas_json_string(claims, "name");
+    out->name = name_of(identity->name, tx->pool);
+    out->display = display != NULL ? name_of(display, tx->pool) : out->name;
     out->claims = oas_json_text(tx->pool, claims);
     out->amr = "pwd";
     return OAS_NEXT;
@@ -131,6 +132,7 @@ static oas_outcome_t open_session(oas_tx_t *tx, const oas_login_t *login)
     }
     oas_cookie_set_session(tx, id.data, secret);
     oas_wipe(secret, sizeof(secret));
+    session->name = login->display;
     tx->session = session;
     tx->login_time = session->auth_time;
     audit_login(tx, &in);

@@ -23,8 +23,10 @@ typedef enum {
 
 /** Somebody whose password was right, as the store wants it. */
 typedef struct oas_login {
-    const char *sub, *provider, *name;
-    const char *claims; /**< JSON object */
+    const char *sub, *provider;
+    const char *name;    /**< as the provider has it, by which it can be asked again */
+    const char *display; /**< what the user is called on pages */
+    const char *claims;  /**< JSON object */
     const char *amr;
     oas_throttle_attempt_t attempt; /**< what was counted beforehand, to be given back */
 } oas_login_t;

@@ -22,6 +22,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/26-hints.test.mjs \
 	test/flow/30-token.test.mjs \
 	test/flow/31-redeem.test.mjs \
+	test/flow/32-refresh.test.mjs \
 	test/flow/34-client-credentials.test.mjs \
 	test/flow/40-userinfo.test.mjs \
 	test/flow/41-revoke.test.mjs \

@@ -92,6 +92,19 @@ export function redeem(instance, got, overrides = {}, headers = {}) {
 /** A text with another character at one place. */
 export const alter = (text, at) => text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
 
+/** Tokens with a refresh token among them, by a fresh browser. */
+export async function offline(instance, overrides = {}, form = {}, headers = {}) {
+  const got = await getCode(instance, { scope: 'openid profile email offline_access', ...overrides });
+  const answer = await redeem(instance, got, form, headers);
+  assert.equal(answer.status, 200, answer.text);
+  return { ...answer.json, got };
+}
+
+/** Uses a refresh token, as client "spa" unless the form says otherwise. */
+export function refresh(instance, refresh_token, form = {}, headers = {}) {
+  return token(instance, { grant_type: 'refresh_token', client_id: 'spa', refresh_token, ...form }, headers);
+}
+
 /** Header and claims of a JWT, unverified. */
 export function decode(jwt) {
   const [header, claims] = jwt.split('.').map((part, i) => (i < 2 ? JSON.parse(Buffer.from(part, 'base64url')) : null));

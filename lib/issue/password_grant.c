@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "password_grant.h"
+
+#include "../login/password.h"
+#include "../store/grant.h"
+#include "refresh.h"
+
+oas_outcome_t oas_issue_password_grant(oas_tx_t *tx)
+{
+    const oas_login_t *login = tx->login;
+    oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
+    oas_password_grant_t in = {.client_id = tx->client->client_id,
+                               .scope = oas_words_join(tx->scopes, tx->pool),
+                               .resource = tx->resource != NULL ? tx->resource->uri : NULL,
+                               .sub = login->sub,
+                               .provider = login->provider,
+                               .name = login->name,
+                               .claims = login->claims,
+                               .amr = login->amr,
+                               .access_lifetime = oas_lifetime(tx->issuer, tx->client, tx->resource,
+                                                               OAS_LIFETIME_ACCESS_TOKEN),
+                               .throttle_pair = login->attempt.key[OAS_THROTTLE_PAIR],
+                               .throttle_account = login->attempt.key[OAS_THROTTLE_ACCOUNT],
+                               .throttle_address = login->attempt.key[OAS_THROTTLE_ADDRESS]};
+    apr_status_t rv = oas_random(in.grant_id, sizeof(in.grant_id));
+
+    if (rv == APR_SUCCESS) {
+        rv = oas_refresh_first(tx, in.grant_id, &in.refresh);
+    }
+    if (rv != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00838), OAS_E_SERVER, rv, "no random numbers");
+    }
+    rv = oas_store_password_grant(tx->db, &in, grant, tx->pool);
+    if (rv != APR_SUCCESS) {
+        return oas_store_fault(tx, OAS_TAG(00839), rv, "grant not stored");
+    }
+    tx->grant = grant;
+    return OAS_NEXT;
+}

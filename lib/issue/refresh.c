@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "refresh.h"
+
+#include <string.h>
+#include "../base/audit.h"
+#include "../base/child.h"
+#include "../base/handle.h"
+#include "../base/json.h"
+#include "../login/recheck.h"
+#include "../store/refresh.h"
+
+#define CHILDREN_MAX 8 /* secrets that are tried at most */
+#define RETRY_AFTER  1
+#define ELSEWHERE_MESSAGE                                                                          \
+    "another node replaced this refresh token with an OAuth2ASSecret that this node does not "     \
+    "have: compare the lists of secrets of all nodes"
+
+static int may_have(const oas_tx_t *tx)
+{
+    if (!(tx->client->grant_types & OAS_GRANT_REFRESH_TOKEN)) {
+        return 0;
+    }
+    return tx->request.origin == NULL ||
+           (tx->auth_method == OAS_AUTH_NONE && tx->code_challenge != NULL);
+}
+
+/* The certificate a family is bound to: confidential clients are bound by authenticating
+ * themselves, and may change their certificates (RFC 8705 section 4). */
+static const char *sender_of(const oas_tx_t *tx)
+{
+    return oas_client_confidential(tx->client) ? NULL : tx->cnf;
+}
+
+apr_status_t oas_refresh_first(oas_tx_t *tx, const unsigned char grant_id[OAS_ID_LEN],
+                               const oas_refresh_first_t **out)
+{
+    oas_refresh_first_t *first;
+    unsigned char secret[OAS_SECRET_LEN];
+    char *token;
+
+    *out = NULL;
+    if (!may_have(tx)) {
+        return APR_SUCCESS;
+    }
+    if (oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
+        return APR_EGENERAL;
+    }
+    first = apr_pcalloc(tx->pool, sizeof(*first));
+    oas_sha256(secret, sizeof(secret), first->token_hash);
+    first->lifetime = oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_REFRESH_TOKEN);
+    first->cnf = sender_of(tx);
+    token = oas_handle_make(grant_id, secret, tx->pool);
+    oas_wipe_with_pool(tx->pool, token, strlen(token));
+    oas_wipe(secret, sizeof(secret));
+    tx->refresh_token = token;
+    *out = first;
+    return APR_SUCCESS;
+}
+
+/* What the presented token becomes under each secret, as it rests and as it is sent. */
+typedef struct {
+    oas_refresh_child_t rest[CHILDREN_MAX];
+    char *token[CHILDREN_MAX];
+    int count;
+} children_t;
+
+static apr_status_t derive_children(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
+                                    const unsigned char parent[OAS_SECRET_LEN], children_t *out)
+{
+    const apr_array_header_t *secrets = tx->issuer->secrets;
+    unsigned char child[OAS_SECRET_LEN];
+    int i;
+
+    for (i = 0; i < secrets->nelts && i < CHILDREN_MAX; i++) {
+        const oas_secret_t *secret = APR_ARRAY_IDX(secrets, i, const oas_secret_t *);
+
+        if (oas_child_secret(secret, id, parent, child) != APR_SUCCESS) {
+            return APR_EGENERAL;
+        }
+        memcpy(out->rest[i].secret_id, secret->id, OAS_SECRET_ID_LEN);
+        oas_sha256(child, sizeof(child), out->rest[i].token_hash);
+        out->token[i] = oas_handle_make(id, child, tx->pool);
+        oas_wipe_with_pool(tx->pool, out->token[i], strlen(out->token[i]));
+        oas_wipe(child, sizeof(child));
+    }
+    out->count = i;
+    return APR_SUCCESS;
+}
+
+static apr_status_t describe(oas_tx_t *tx, oas_refresh_t *in, children_t *children)
+{
+    unsigned char secret[OAS_SECRET_LEN];
+    apr_status_t rv = oas_handle_open(tx->refresh_token, in->grant_id, secret, tx->pool);
+
+    if (rv == APR_SUCCESS) {
+        oas_sha256(secret, sizeof(secret), in->token_hash);
+        rv = derive_children(tx, in->grant_id, secret, children);
+    }
+    oas_wipe(secret, sizeof(secret));
+    in->client_id = tx->client->client_id;
+    in->children = children->rest;
+    in->children_count = children->count;
+    in->scope = tx->scopes != NULL ? oas_words_join(tx->scopes, tx->pool) : NULL;
+    in->resource = tx->grant_resource;
+    in->cnf = tx->cnf;
+    in->rotate = oas_client_rotates(tx->client);
+    in->window = oas_reuse_window(tx->issuer, tx->client);
+    in->idle = oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_REFRESH_TOKEN_IDLE);
+    in->recheck = tx->issuer->recheck.kind == OAS_RECHECK_SQL;
+    return rv == APR_SUCCESS ? oas_random(in->attempt, sizeof(in->attempt)) : rv;
+}
+
+/* What the client is told of each outcome, and what the log is told. */
+static const struct {
+    oas_error_id_t error;
+    const char *detail;
+} refusals[] = {
+    [OAS_REFRESH_ROTATED] = {OAS_E_NONE, NULL},
+    [OAS_REFRESH_REPEATED] = {OAS_E_NONE, NULL},
+    [OAS_REFRESH_KEPT] = {OAS_E_NONE, NULL},
+    [OAS_REFRESH_UNKNOWN] = {OAS_E_REFRESH_INVALID, "unknown"},
+    [OAS_REFRESH_FOREIGN] = {OAS_E_REFRESH_INVALID, "issued to another client"},
+    [OAS_REFRESH_SENDER] = {OAS_E_REFRESH_INVALID, "bound to another certificate"},
+    [OAS_REFRESH_SCOPE] = {OAS_E_SCOPE_INVALID, "more than was granted"},
+    [OAS_REFRESH_RESOURCE] = {OAS_E_TARGET_INVALID, "the grant is for another resource"},
+    [OAS_REFRESH_EXPIRED] = {OAS_E_REFRESH_INVALID, "its family has come to its end"},
+    [OAS_REFRESH_IDLE] = {OAS_E_REFRESH_INVALID, "not used for too long"},
+    [OAS_REFRESH_REVOKED] = {OAS_E_REFRESH_INVALID, "its family was revoked"},
+    [OAS_REFRESH_REUSED] = {OAS_E_REFRESH_INVALID, "used before: its family is revoked now"},
+    [OAS_REFRESH_BLOCKED] = {OAS_E_USER_BLOCKED, "its family is revoked now"},
+    [OAS_REFRESH_ELSEWHERE] = {OAS_E_UNAVAILABLE, ELSEWHERE_MESSAGE},
+};
+
+static void audit_reuse(oas_tx_t *tx, const oas_refresh_t *in, const oas_refresh_result_t *result)
+{
+    json_t *more = oas_json_object(tx->pool);
+
+    oas_json_set(more, "sub", result->sub);
+    oas_json_set(more, "grant_id", oas_base64url_encode(tx->pool, in->grant_id, OAS_ID_LEN));
+    json_object_set_new(more, "generation", json_integer(result->generation));
+    json_object_set_new(more, "age", json_integer(result->age));
+    oas_audit(tx, OAS_AUDIT_REFRESH_REUSE, "used before: its family is revoked now", more);
+}
+
+static oas_outcome_t refuse(oas_tx_t *tx, const oas_refresh_t *in,
+                            const oas_refresh_result_t *result)
+{
+    if (result->outcome == OAS_REFRESH_REUSED) {
+        audit_reuse(tx, in, result);
+    }
+    if (result->outcome == OAS_REFRESH_ELSEWHERE) {
+        tx->retry_after = RETRY_AFTER;
+    }
+    return oas_refuse(tx, OAS_TAG(00835), refusals[result->outcome].error,
+                      refusals[result->outcome].detail);
+}
+
+/* What this answer hands out: the grant with the scopes asked for, and the token to go on with. */
+static void take(oas_tx_t *tx, const oas_refresh_result_t *result, const children_t *children,
+                 oas_grant_t *grant)
+{
+    json_t *more = oas_json_object(tx->pool);
+
+    if (tx->scopes != NULL) {
+        grant->scopes = tx->scopes;
+    }
+    if (result->outcome != OAS_REFRESH_KEPT) {
+        tx->refresh_token = children->token[result->key];
+    }
+    tx->grant = grant;
+    json_object_set_new(more, "generation", json_integer(result->generation));
+    json_object_set_new(more, "repeated", json_boolean(result->outcome == OAS_REFRESH_REPEATED));
+    oas_audit(tx, OAS_AUDIT_REFRESH, NULL, more);
+}
+
+oas_outcome_t oas_issue_rotation(oas_tx_t *tx)
+{
+    oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
+    oas_refresh_t in = {0};
+    oas_refresh_result_t result = {0};
+    children_t children = {0};
+    apr_status_t rv = describe(tx, &in, &children);
+
+    if (rv != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00836), OAS_E_SERVER, rv, "refresh token not derived");
+    }
+    rv = oas_store_refresh(tx->db, &in, &result, grant, tx->pool);
+    if (rv != APR_SUCCESS) {
+        return oas_store_fault(tx, OAS_TAG(00837), rv, "refresh token not used");
+    }
+    if (refusals[result.outcome].error != OAS_E_NONE) {
+        return refuse(tx, &in, &result);
+    }
+    /* a token that was replaced is not known to check_subject; its replacement is */
+    if (result.outcome == OAS_REFRESH_REPEATED &&
+        oas_recheck_subject(tx, in.grant_id, children.rest[result.key].token_hash) != OAS_NEXT) {
+        return OAS_FAILED;
+    }
+    take(tx, &result, &children, grant);
+    return OAS_NEXT;
+}
+
+oas_outcome_t oas_issue_refresh_token(oas_tx_t *tx)
+{
+    if (tx->grant->offline) {
+        oas_json_set(tx->answer, "refresh_token", tx->refresh_token);
+    }
+    return OAS_NEXT;
+}
