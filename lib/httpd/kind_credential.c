@@ -7,6 +7,7 @@
 #include "../base/bytes.h"
 #include "../base/json.h"
 #include "../base/uri.h"
+#include "../check/certificate.h"
 #include "../jose/jwks.h"
 
 #define JWKS_MAX 65536 /* bytes of a client's key set */
@@ -80,8 +81,8 @@ static const char *set_client_certificate(oas_setting_t *setting, int argc, char
         client->certificate = OAS_CERTIFICATE_SELF_SIGNED;
         return NULL;
     }
-    if (strncmp(argv[0], "subject=", 8) == 0 && strchr(value, '=') != NULL && len <= DN_MAX &&
-        oas_utf8_valid(value, len)) {
+    if (strncmp(argv[0], "subject=", 8) == 0 && len <= DN_MAX && oas_utf8_valid(value, len) &&
+        oas_certificate_subject_valid(value, setting->pool)) {
         client->certificate = OAS_CERTIFICATE_SUBJECT;
         client->certificate_value = value;
         return NULL;

@@ -424,6 +424,35 @@ for (const [title, line, message] of [
 ]) {
   mustFail(title, { more: marked(web([line], 'x'), 3) }, message);
 }
+const keys = `OAuth2ASClientKeys file:${dir}/public.json`;
+for (const [title, lines] of [
+  ['private_key_jwt with keys', ['OAuth2ASClientAuth private_key_jwt', keys]],
+  ['private_key_jwt with keys elsewhere', ['OAuth2ASClientAuth private_key_jwt', 'OAuth2ASClientKeys https://keys.example.com/jwks']],
+  ['keys on this machine by http', ['OAuth2ASClientAuth private_key_jwt', 'OAuth2ASClientKeys http://127.0.0.1:9/jwks']],
+  ['a certificate by its subject', ['OAuth2ASClientAuth tls_client_auth', 'OAuth2ASClientCertificate "subject=CN=shop,O=Example\\, Inc."', 'OAuth2ASRequire mtls']],
+  ['a certificate by a name', ['OAuth2ASClientAuth tls_client_auth', 'OAuth2ASClientCertificate san-dns=shop.example.com']],
+  ['a self-signed certificate', ['OAuth2ASClientAuth self_signed_tls_client_auth', keys]],
+  ['a self-signed certificate, by its rule', ['OAuth2ASClientAuth self_signed_tls_client_auth', keys, 'OAuth2ASClientCertificate self-signed']],
+]) {
+  mustPass(title, { more: machine([allow, ...lines]).filter((line) => !line.startsWith('OAuth2ASClientSecret')) });
+}
+mustPass('client_secret_jwt beside client_secret_basic', { more: machine([allow, 'OAuth2ASClientAuth client_secret_jwt client_secret_basic']) });
+mustPass('secret and key during a change', { more: machine([allow, 'OAuth2ASClientAuth client_secret_basic private_key_jwt', keys]) });
+for (const [title, lines, message] of [
+  ['private_key_jwt without keys', ['»OAuth2ASClientAuth client_secret_basic private_key_jwt'], /private_key_jwt needs OAuth2ASClientKeys/],
+  ['a self-signed certificate without keys', ['»OAuth2ASClientAuth client_secret_basic self_signed_tls_client_auth'], /self_signed_tls_client_auth needs OAuth2ASClientKeys/],
+  ['tls_client_auth without a name', ['»OAuth2ASClientAuth client_secret_basic tls_client_auth'], /tls_client_auth needs OAuth2ASClientCertificate/],
+  ['tls_client_auth with the wrong rule', ['»OAuth2ASClientAuth client_secret_basic tls_client_auth', 'OAuth2ASClientCertificate self-signed'], /tls_client_auth needs OAuth2ASClientCertificate/],
+  ['a self-signed certificate by name', ['OAuth2ASClientAuth client_secret_basic self_signed_tls_client_auth', keys, '»OAuth2ASClientCertificate san-dns=x.example.com'], /goes by OAuth2ASClientKeys/],
+  ['both kinds of certificate', ['»OAuth2ASClientAuth client_secret_basic tls_client_auth self_signed_tls_client_auth', keys, 'OAuth2ASClientCertificate san-dns=x.example.com'], /exclude each other/],
+  ['a secret that no method uses', ['OAuth2ASClientAuth private_key_jwt', keys], /has a secret, but no method/],
+]) {
+  mustFail(title, { more: machine([allow, ...lines]).map((line) => (/no method/.test(message.source) && /^OAuth2ASClientSecret/.test(line) ? `»${line}` : line)) }, message);
+}
+mustFail('client_secret_jwt with a hash', {
+  more: ['<OAuth2ASClient "x">', 'OAuth2ASType machine', allow, `»OAuth2ASClientSecret sha256:${'0'.repeat(64)}`, 'OAuth2ASClientAuth client_secret_jwt', '</OAuth2ASClient>'],
+}, /needs the secret itself/);
+
 mustFail('two certificate rules', {
   more: marked(web(['OAuth2ASClientCertificate san-dns=x.example.com', 'OAuth2ASClientCertificate self-signed'], 'x'), 4),
 }, /one rule for its certificate/);

@@ -14,6 +14,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/12-httpd.test.mjs \
 	test/flow/14-audit.test.mjs \
 	test/flow/16-purge.test.mjs \
+	test/flow/18-certificate.test.mjs \
 	test/flow/20-authorize.test.mjs \
 	test/flow/21-login.test.mjs \
 	test/flow/22-consent.test.mjs \

@@ -38,10 +38,11 @@ export class Answer {
 }
 
 /**
- * One request. `form` (object, array of pairs or URLSearchParams) becomes a body; `body` is sent as it is.
+ * One request. `form` (object, array of pairs or URLSearchParams) becomes a body; `body` is sent as it is. `cert` and
+ * `key` are the client's own, `localAddress` is where it comes from.
  * @returns {Promise<Answer>}
  */
-export function request(url, { method, headers = {}, form, body, ca, agent, timeout = 30_000 } = {}) {
+export function request(url, { method, headers = {}, form, body, ca, cert, key, localAddress, agent, timeout = 30_000 } = {}) {
   const target = new URL(url);
   const secure = target.protocol === 'https:';
   const sent = { ...headers };
@@ -58,6 +59,9 @@ export function request(url, { method, headers = {}, form, body, ca, agent, time
     lookup: dns.lookup,
     timeout,
     ca,
+    cert,
+    key,
+    localAddress,
     // what the WHATWG parser would clean up is sent as it stands
     path: typeof url === 'string' ? url.slice(url.indexOf('/', url.indexOf('//') + 2)) : target.pathname + target.search,
   };
