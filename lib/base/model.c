@@ -13,10 +13,13 @@ const oas_name_bit_t oas_auth_method_names[] = {
     {"self_signed_tls_client_auth", OAS_AUTH_SELF_SIGNED_TLS},
     {NULL, 0}};
 
-const oas_name_bit_t oas_grant_type_names[] = {{"authorization_code", OAS_GRANT_AUTHORIZATION_CODE},
-                                               {"refresh_token", OAS_GRANT_REFRESH_TOKEN},
-                                               {"client_credentials", OAS_GRANT_CLIENT_CREDENTIALS},
-                                               {NULL, 0}};
+const oas_name_bit_t oas_grant_type_names[] = {
+    {"authorization_code", OAS_GRANT_AUTHORIZATION_CODE},
+    {"refresh_token", OAS_GRANT_REFRESH_TOKEN},
+    {"client_credentials", OAS_GRANT_CLIENT_CREDENTIALS},
+    {"password", OAS_GRANT_PASSWORD},
+    {"http://auth0.com/oauth/grant-type/password-realm", OAS_GRANT_PASSWORD_REALM},
+    {NULL, 0}};
 
 const oas_name_bit_t oas_response_type_names[] = {{"code", OAS_RESPONSE_CODE}, {NULL, 0}};
 

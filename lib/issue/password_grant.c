@@ -35,5 +35,6 @@ oas_outcome_t oas_issue_password_grant(oas_tx_t *tx)
         return oas_store_fault(tx, OAS_TAG(00839), rv, "grant not stored");
     }
     tx->grant = grant;
+    oas_login_audit(tx, login);
     return OAS_NEXT;
 }

@@ -72,12 +72,12 @@ static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_
     return OAS_NEXT;
 }
 
-static void audit_login(oas_tx_t *tx, const oas_session_new_t *in)
+void oas_login_audit(oas_tx_t *tx, const oas_login_t *login)
 {
     json_t *more = oas_json_object(tx->pool);
 
-    oas_json_set(more, "provider", in->provider);
-    oas_json_set(more, "amr", in->amr);
+    oas_json_set(more, "provider", login->provider);
+    oas_json_set(more, "amr", login->amr);
     oas_audit(tx, OAS_AUDIT_LOGIN, NULL, more);
 }
 
@@ -135,7 +135,7 @@ static oas_outcome_t open_session(oas_tx_t *tx, const oas_login_t *login)
     session->name = login->display;
     tx->session = session;
     tx->login_time = session->auth_time;
-    audit_login(tx, &in);
+    oas_login_audit(tx, login);
     return OAS_NEXT;
 }
 

@@ -43,6 +43,9 @@ oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const ch
 /** The same for a browser: with OAS_LOGIN_DONE, tx->session is a new session and its cookie set. */
 oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const char *password);
 
+/** Writes the login to the audit log, once its session or grant is in tx. */
+void oas_login_audit(oas_tx_t *tx, const oas_login_t *login);
+
 /** Refuses with what OAS_LOGIN_THROTTLED, _UNAVAILABLE or _FAILED mean on the wire. */
 oas_outcome_t oas_login_refuse(oas_tx_t *tx, oas_login_result_t result);
 

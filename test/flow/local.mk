@@ -7,6 +7,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
 	test/flow/lib/load.mjs \
+	test/flow/lib/ldap.mjs \
 	test/flow/lib/oauth.mjs \
 	test/flow/lib/proxy.mjs \
 	test/flow/lib/surfer.mjs \
@@ -25,6 +26,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/31-redeem.test.mjs \
 	test/flow/32-refresh.test.mjs \
 	test/flow/34-client-credentials.test.mjs \
+	test/flow/35-password.test.mjs \
 	test/flow/40-userinfo.test.mjs \
 	test/flow/41-revoke.test.mjs \
 	test/flow/42-introspect.test.mjs \

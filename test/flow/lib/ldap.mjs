@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A private OpenLDAP server on a loopback port, with a few people in it.
+import { execFileSync, spawn } from 'node:child_process';
+import { after } from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const slapd = ['/usr/sbin/slapd', '/usr/lib/openldap/slapd', '/usr/libexec/slapd'].find((file) => fs.existsSync(file));
+const suffix = 'dc=example,dc=test';
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer();
+    probe.on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+}
+
+const config = (dir) => `include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+pidfile ${dir}/slapd.pid
+argsfile ${dir}/slapd.args
+database mdb
+maxsize 10485760
+suffix "${suffix}"
+rootdn "cn=admin,${suffix}"
+directory ${dir}/data
+access to attrs=userPassword by anonymous auth by * none
+access to * by * read
+`;
+
+const entries = (people) => [
+  `dn: ${suffix}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n`,
+  `dn: ou=people,${suffix}\nobjectClass: organizationalUnit\nou: people\n`,
+  ...people.map(({ uid, cn, mail, password }) => `dn: uid=${uid},ou=people,${suffix}\nobjectClass: inetOrgPerson\nuid: ${uid}\ncn: ${cn}\nsn: ${cn}\nmail: ${mail}\nuserPassword: ${password}\n`),
+].join('\n');
+
+/**
+ * Starts a directory for the test file that calls this, and stops it behind the last test.
+ * @param people array of {uid, cn, mail, password}
+ * @returns {Promise<{url: string, stop: () => Promise<void>, start: () => Promise<void>}>} url is for AuthLDAPURL
+ */
+export async function startDirectory(people) {
+  assert.ok(slapd, 'no slapd found; install OpenLDAP (Debian: slapd)');
+  const dir = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'oas-ldap-'));
+  const port = await freePort();
+  let child;
+  fs.mkdirSync(`${dir}/data`);
+  fs.writeFileSync(`${dir}/slapd.conf`, config(dir));
+  fs.writeFileSync(`${dir}/people.ldif`, entries(people));
+  execFileSync(slapd, ['-T', 'add', '-f', `${dir}/slapd.conf`, '-l', `${dir}/people.ldif`], { stdio: 'pipe' });
+  const start = async () => {
+    child = spawn(slapd, ['-f', `${dir}/slapd.conf`, '-h', `ldap://127.0.0.1:${port}/`, '-d', '0'], { stdio: 'ignore' });
+    for (let tries = 0; !(await answers(port)); tries++) {
+      assert.ok(tries < 100 && child.exitCode === null, 'slapd does not start');
+      await sleep(50);
+    }
+  };
+  const stop = async () => {
+    if (child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill();
+    await ended;
+  };
+  await start();
+  after(async () => {
+    await stop();
+    fs.rmSync(dir, { recursive: true, force: true });
+  });
+  return { url: `ldap://127.0.0.1:${port}/ou=people,${suffix}?uid,mail,cn`, start, stop };
+}
