@@ -15,6 +15,12 @@
 #define POLL_MAX     apr_time_from_msec(20)
 #define PROGRAM_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 34)
+#define CAN_CLOSE_REST 1
+#endif
+#endif
+
 /** Who it is about, for expressions and programs alike. */
 typedef struct {
     const char *name, *value;
@@ -69,6 +75,11 @@ static int start(pid_t *pid, const char *const *argv, char *const *environment)
     if (error == 0) {
         error = posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
     }
+#ifdef CAN_CLOSE_REST
+    if (error == 0) { /* what httpd itself was started with is not closed by an exec */
+        error = posix_spawn_file_actions_addclosefrom_np(&files, 3);
+    }
+#endif
     if (error == 0) {
         error = posix_spawn(pid, argv[0], &files, &attributes, (char *const *)argv, environment);
     }

@@ -25,6 +25,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/30-token.test.mjs \
 	test/flow/31-redeem.test.mjs \
 	test/flow/32-refresh.test.mjs \
+	test/flow/33-recheck.test.mjs \
 	test/flow/34-client-credentials.test.mjs \
 	test/flow/35-password.test.mjs \
 	test/flow/40-userinfo.test.mjs \

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// OAuth2ASSubjectRecheck: at each refresh a program, an expression or SQL is asked whether the user is still one of ours.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startInstance } from './lib/instance.mjs';
+import { assertError, client, offline, refresh } from './lib/oauth.mjs';
+
+const script = `#!/bin/sh
+cd "$(dirname "$0")/out" || exit 9
+env | grep -v -e '^PWD=' -e '^OLDPWD=' -e '^_=' -e '^SHLVL=' | sort >environment
+printf '%s\\n' "$@" >arguments
+ls -l /proc/self/fd >descriptors 2>&1
+grep -e SigBlk -e SigIgn /proc/self/status >signals
+case $(cat verdict) in
+ours) exit 0 ;;
+gone) exit 1 ;;
+hang)
+    sleep 30 &
+    echo $! $$ >>pids
+    sleep 30 ;;
+killed) kill -KILL $$ ;;
+*) exit 7 ;;
+esac
+`;
+const exec = await startInstance({
+  prepare(dir) {
+    fs.mkdirSync(path.join(dir, 'out'), { mode: 0o777 });
+    fs.chmodSync(path.join(dir, 'out'), 0o777);
+    fs.writeFileSync(path.join(dir, 'out/verdict'), 'ours');
+    fs.writeFileSync(path.join(dir, 'still-there'), script, { mode: 0o755 });
+  },
+  env: () => ({ OAS_TEST_SECRET: 'in the environment of httpd' }),
+  conf: `OAuth2ASSubjectRecheck exec:\${OAS_DIR}/still-there "one argument" two\nOAuth2ASAuditLog \${OAS_DIR}/audit.log\n${client('spa')}`,
+});
+const expr = await startInstance({
+  conf: `OAuth2ASSubjectRecheck "! -f '\${OAS_DIR}/left/%{reqenv:OAUTH2AS_PROVIDER}-%{reqenv:OAUTH2AS_NAME}' && %{reqenv:OAUTH2AS_SUBJECT} == 'oauth2as|' . %{reqenv:OAUTH2AS_NAME}"\n${client('spa')}`,
+  prepare: (dir) => fs.mkdirSync(path.join(dir, 'left')),
+});
+const sql = await startInstance({ conf: `OAuth2ASSubjectRecheck sql\n${client('spa')}` });
+
+const out = (name) => fs.readFileSync(path.join(exec.dir, 'out', name), 'utf8');
+const verdict = (text) => fs.writeFileSync(path.join(exec.dir, 'out/verdict'), text);
+
+// A process that has ended may still have its number until somebody asks for its status.
+function isGone(pid) {
+  try {
+    return / Z /.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\)/, ''));
+  } catch {
+    return true;
+  }
+}
+
+test('a program that says yes finds who it is about, and nothing else', async () => {
+  const first = await offline(exec);
+  const answer = await refresh(exec, first.refresh_token);
+  assert.equal(answer.status, 200, answer.text);
+  const environment = Object.fromEntries(out('environment').split('\n').filter(Boolean).map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  const { PATH, ...rest } = environment;
+  assert.match(PATH, /^\/usr\/local\/sbin:/);
+  assert.deepEqual(rest, { OAUTH2AS_SUBJECT: 'oauth2as|alice', OAUTH2AS_PROVIDER: 'oauth2as', OAUTH2AS_NAME: 'alice' });
+  assert.deepEqual(out('arguments').split('\n'), ['one argument', 'two', '']);
+});
+
+test('it inherits no connection, and no blocked or ignored signal', () => {
+  assert.doesNotMatch(out('descriptors'), /socket:|pipe:|audit\.log/);
+  // the first 31: two of those behind them belong to the C library
+  for (const line of out('signals').trim().split('\n')) assert.equal(BigInt(`0x${line.split(/\s/)[1]}`) & 0x7fffffffn, 0n, line);
+});
+
+test('a program that says no ends the family', async () => {
+  const first = await offline(exec);
+  verdict('gone');
+  assertError(await refresh(exec, first.refresh_token), 400, 'invalid_grant');
+  verdict('ours');
+  assertError(await refresh(exec, first.refresh_token), 400, 'invalid_grant');
+  assert.match(fs.readFileSync(path.join(exec.dir, 'audit.log'), 'utf8'), /"event":"revoke".*"sub":"oauth2as\|alice".*no longer one of ours/);
+});
+
+for (const [text, how] of [['whatever', 'status 7'], ['killed', 'signal 9']]) {
+  test(`a program that ends with ${how} cannot tell; the client comes back`, async () => {
+    const first = await offline(exec);
+    verdict(text);
+    exec.announce(new RegExp(`OAS00385: .*still-there could not tell.*${how}`));
+    exec.announce(/OAS00514/);
+    const answer = await refresh(exec, first.refresh_token);
+    assertError(answer, 503, 'temporarily_unavailable');
+    assert.ok(Number(answer.headers['retry-after']) > 0);
+    verdict('ours');
+    assert.equal((await refresh(exec, first.refresh_token)).status, 200);
+  });
+}
+
+test('one that hangs is killed after two seconds with what it has started, and keeps no connection to the database meanwhile', async () => {
+  const logins = [];
+  for (let i = 0; i < 20; i++) logins.push(await offline(exec));
+  verdict('hang');
+  exec.announce(/OAS00385/);
+  exec.announce(/OAS00514/);
+  const started = Date.now();
+  const waiting = Promise.all(logins.map(({ refresh_token }) => refresh(exec, refresh_token)));
+  await sleep(700);
+  const meanwhile = Date.now();
+  await offline(exec);
+  assert.ok(Date.now() - meanwhile < 1200, `a login took ${Date.now() - meanwhile} ms`);
+  const answers = await waiting;
+  assert.ok(Date.now() - started < 8000, `${Date.now() - started} ms`);
+  for (const answer of answers) assertError(answer, 503, 'temporarily_unavailable');
+  const pids = out('pids').split(/\s+/).filter(Boolean).map(Number);
+  assert.equal(pids.length, 40);
+  await sleep(200);
+  for (const pid of pids) assert.ok(isGone(pid), `${pid} lives`);
+  verdict('ours');
+  for (const { refresh_token } of logins) assert.equal((await refresh(exec, refresh_token)).status, 200);
+});
+
+test('an expression', async () => {
+  const alice = await offline(expr);
+  const answer = await refresh(expr, alice.refresh_token);
+  assert.equal(answer.status, 200, answer.text);
+  fs.writeFileSync(path.join(expr.dir, 'left/oauth2as-bob'), '');
+  const again = await refresh(expr, answer.json.refresh_token);
+  assert.equal(again.status, 200, 'somebody else has left');
+  fs.writeFileSync(path.join(expr.dir, 'left/oauth2as-alice'), '');
+  assertError(await refresh(expr, again.json.refresh_token), 400, 'invalid_grant');
+  fs.rmSync(path.join(expr.dir, 'left/oauth2as-alice'));
+  assertError(await refresh(expr, again.json.refresh_token), 400, 'invalid_grant');
+});
+
+test('SQL', async () => {
+  const alice = await offline(sql);
+  const answer = await refresh(sql, alice.refresh_token);
+  assert.equal(answer.status, 200, answer.text);
+  await sql.sql(`CREATE OR REPLACE FUNCTION oas_subject_recheck(p_sub text, p_provider text, p_name text) RETURNS boolean
+    LANGUAGE sql STABLE AS $$ SELECT p_name <> 'alice' OR p_provider <> 'oauth2as' OR p_sub <> 'oauth2as|alice' $$`);
+  assertError(await refresh(sql, answer.json.refresh_token), 400, 'invalid_grant');
+});
