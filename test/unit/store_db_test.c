@@ -19,8 +19,10 @@ int main(void)
     runner = srunner_create(store_session_suite());
     srunner_add_suite(runner, store_grant_suite());
     srunner_add_suite(runner, store_refresh_suite());
+    srunner_add_suite(runner, store_ends_suite());
     srunner_add_suite(runner, store_table_suite());
     srunner_add_suite(runner, store_schema_suite());
+    srunner_add_suite(runner, store_upgrade_suite());
     srunner_add_suite(runner, store_runner_suite());
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

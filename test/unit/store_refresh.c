@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Families of refresh tokens: every outcome, and what is in the tables afterwards. */
+#include <stdlib.h>
+#include <apr_file_io.h>
 #include <apr_strings.h>
 #include "../../lib/store/consent.h"
 #include "../../lib/store/refresh.h"
@@ -454,6 +456,50 @@ START_TEST(test_revoke_with_consent)
 }
 END_TEST
 
+/* The query that docs/database.md shows, for that grant. */
+static const char *documented_query(const oas_refresh_t *in)
+{
+    const char *dir = getenv("srcdir"), *start, *end, *at;
+    char *text = apr_palloc(pool, 65536);
+    apr_size_t len = 0;
+    apr_file_t *file;
+
+    ck_assert_int_eq(apr_file_open(&file,
+                                   apr_pstrcat(pool, dir ? dir : ".", "/docs/database.md", NULL),
+                                   APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool),
+                     APR_SUCCESS);
+    apr_file_read_full(file, text, 65535, &len);
+    text[len] = '\0';
+    start = strstr(text, "    WITH RECURSIVE lineage");
+    ck_assert_ptr_nonnull(start);
+    end = strchr(start, ';');
+    at = strstr(start, ":grant");
+    ck_assert(end && at && at < end);
+    return apr_psprintf(pool, "%.*s'%s'%.*s", (int)(at - start), start,
+                        oas_hex_encode(pool, in->grant_id, OAS_ID_LEN), (int)(end - at - 6),
+                        at + 6);
+}
+
+START_TEST(test_documented_lineage)
+{
+    oas_refresh_t in = family("file|tree");
+    const char *query = documented_query(&in);
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
+        follow(&in);
+    }
+    query = apr_psprintf(pool, "SELECT string_agg(token || ' ' || state, E'\\n') FROM (%s) AS q",
+                         query);
+    ck_assert_str_eq(cluster_sql(owner, query),
+                     "1 replaced\n  2 replaced\n    3 replaced\n      4 valid");
+    ck_assert_int_eq(oas_store_refresh_revoke(db, in.grant_id, in.token_hash, "shop", 0, pool),
+                     APR_SUCCESS);
+    ck_assert_ptr_nonnull(strstr(cluster_sql(owner, query), "4 revoked: refresh token revoked"));
+}
+END_TEST
+
 static apr_int64_t updates(const char *column)
 {
     return apr_atoi64(cluster_sql(owner, apr_psprintf(pool,
@@ -509,6 +555,7 @@ Suite *store_refresh_suite(void)
     tcase_add_test(tcase, test_load);
     tcase_add_test(tcase, test_revoke);
     tcase_add_test(tcase, test_revoke_with_consent);
+    tcase_add_test(tcase, test_documented_lineage);
     tcase_add_test(tcase, test_rotation_touches_no_index);
     return suite;
 }

@@ -15,7 +15,9 @@ Suite *store_runner_suite(void);
 Suite *store_session_suite(void);
 Suite *store_grant_suite(void);
 Suite *store_refresh_suite(void);
+Suite *store_ends_suite(void);
 Suite *store_table_suite(void);
 Suite *store_schema_suite(void);
+Suite *store_upgrade_suite(void);
 
 #endif
