@@ -89,6 +89,7 @@ static json_t *assertion_algs(void)
     for (i = 0; (alg = oas_alg_at(i)) != NULL; i++) {
         json_array_append_new(array, json_string(oas_alg_name(alg)));
     }
+    json_array_append_new(array, json_string("Ed25519")); /* EdDSA by its curve */
     json_array_append_new(array, json_string(OAS_HMAC_ALG));
     return array;
 }

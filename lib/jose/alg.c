@@ -40,6 +40,11 @@ const oas_alg_t *oas_alg_find(const char *name)
     return NULL;
 }
 
+const oas_alg_t *oas_alg_find_foreign(const char *name)
+{
+    return oas_alg_find(name != NULL && strcmp(name, "Ed25519") == 0 ? "EdDSA" : name);
+}
+
 const char *oas_alg_name(const oas_alg_t *alg)
 {
     return alg->name;

@@ -19,6 +19,8 @@ typedef struct oas_alg oas_alg_t;
 
 /** The algorithm called `name` (case-sensitive), or NULL: "none" and all others are NULL. */
 const oas_alg_t *oas_alg_find(const char *name);
+/** The same for what others write: they may call EdDSA by its curve, Ed25519 (RFC 9864). */
+const oas_alg_t *oas_alg_find_foreign(const char *name);
 /** Its JWS name. */
 const char *oas_alg_name(const oas_alg_t *alg);
 /** The i-th of the list in order of preference (RS256, PS256, ES256, EdDSA), or NULL at the end. */

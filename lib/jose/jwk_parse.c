@@ -149,15 +149,19 @@ apr_status_t oas_jwk_parse(oas_jwk_t **out, const json_t *jwk, apr_pool_t *pool)
 {
     const char *kid, *alg, *use;
     oas_bytes_t members[2];
+    const oas_alg_t *only;
     oas_jwk_kind_t kind;
     apr_status_t status;
     EVP_PKEY *key;
 
     *out = NULL;
-    if (!optional_string(jwk, "kid", &kid) || !optional_string(jwk, "alg", &alg) ||
-        !optional_string(jwk, "use", &use) || !allows_verify(jwk) || !find_kind(&kind, jwk) ||
-        (use != NULL && strcmp(use, "sig") != 0) ||
-        (alg != NULL && (oas_alg_find(alg) == NULL || oas_alg_find(alg)->kind != kind)) ||
+    if (!optional_string(jwk, "alg", &alg)) {
+        return APR_EINVAL;
+    }
+    only = oas_alg_find_foreign(alg);
+    if (!optional_string(jwk, "kid", &kid) || !optional_string(jwk, "use", &use) ||
+        !allows_verify(jwk) || !find_kind(&kind, jwk) || (use != NULL && strcmp(use, "sig") != 0) ||
+        (alg != NULL && (only == NULL || only->kind != kind)) ||
         load_members(members, jwk, &oas_kinds[kind], pool) != APR_SUCCESS) {
         return APR_EINVAL;
     }
@@ -169,7 +173,7 @@ apr_status_t oas_jwk_parse(oas_jwk_t **out, const json_t *jwk, apr_pool_t *pool)
     }
     status = oas_jwk_create(out, key, NULL, pool);
     if (status == APR_SUCCESS) {
-        (*out)->only = oas_alg_find(alg);
+        (*out)->only = only;
         (*out)->kid = kid != NULL ? apr_pstrdup(pool, kid) : NULL;
     }
     return status;

@@ -106,7 +106,7 @@ apr_status_t oas_jwks_parse(oas_jwks_t **out, const json_t *json, const char **w
 
 apr_status_t oas_jwks_verify(const oas_jwks_t *set, const oas_jws_t *jws)
 {
-    const oas_alg_t *alg = oas_alg_find(jws->alg);
+    const oas_alg_t *alg = oas_alg_find_foreign(jws->alg);
     int named = 0;
     int tries = 0;
     int i;

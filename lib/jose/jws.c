@@ -96,7 +96,7 @@ apr_status_t oas_jws_parse(oas_jws_t **out, const char *text, apr_size_t len, ap
 
 apr_status_t oas_jws_verify(const oas_jws_t *jws, const oas_jwk_t *jwk)
 {
-    const oas_alg_t *alg = oas_alg_find(jws->alg);
+    const oas_alg_t *alg = oas_alg_find_foreign(jws->alg);
 
     if (!oas_jwk_fits(jwk, alg)) {
         return APR_EACCES;

@@ -420,6 +420,7 @@ for (const [title, line, message] of [
   ['a certificate that no method uses', 'OAuth2ASClientCertificate san-dns=x.example.com', /but neither tls_client_auth nor/],
   ['a certificate rule that does not exist', 'OAuth2ASClientCertificate issuer=CN=x', /none of subject=DN/],
   ['a subject without attributes', 'OAuth2ASClientCertificate subject=x', /none of subject=DN/],
+  ['a subject with an unknown attribute', 'OAuth2ASClientCertificate subject=NOSUCH=x', /none of subject=DN/],
   ['a name with a wildcard', 'OAuth2ASClientCertificate san-dns=*.example.com', /none of subject=DN/],
 ]) {
   mustFail(title, { more: marked(web([line], 'x'), 3) }, message);

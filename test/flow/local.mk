@@ -3,9 +3,11 @@
 EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/package.json test/flow/package-lock.json test/flow/.npmrc \
 	test/flow/lib/app.mjs \
+	test/flow/lib/assertion.mjs \
 	test/flow/lib/chromium.mjs \
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
+	test/flow/lib/keyserver.mjs \
 	test/flow/lib/load.mjs \
 	test/flow/lib/ldap.mjs \
 	test/flow/lib/oauth.mjs \
@@ -26,6 +28,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/31-redeem.test.mjs \
 	test/flow/32-refresh.test.mjs \
 	test/flow/33-recheck.test.mjs \
+	test/flow/33-client-auth.test.mjs \
 	test/flow/34-client-credentials.test.mjs \
 	test/flow/35-password.test.mjs \
 	test/flow/40-userinfo.test.mjs \

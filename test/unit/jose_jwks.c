@@ -137,6 +137,28 @@ START_TEST(alg_outside_the_list)
 }
 END_TEST
 
+/* EdDSA under the name of its curve (RFC 9864), in the header and in the key. */
+START_TEST(ed25519_by_its_curve)
+{
+    const char *header = "{\"alg\":\"Ed25519\"}";
+    const char *text =
+        apr_pstrcat(pool, oas_base64url_encode(pool, header, strlen(header)), ".e30", NULL);
+    oas_bytes_t signature;
+    oas_jws_t *jws;
+
+    oas_alg_sign(&signature, oas_alg_find("EdDSA"), private_for("EdDSA")->key, NULL, text,
+                 strlen(text), pool);
+    text = apr_pstrcat(pool, text, ".", oas_base64url_encode(pool, signature.data, signature.len),
+                       NULL);
+    ck_assert_int_eq(oas_jws_parse(&jws, text, strlen(text), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_jwks_verify(set_of(SET(RFC_ED_JWK)), jws), APR_SUCCESS);
+    ck_assert_int_eq(oas_jwks_verify(set_of(SET(ED_WITH("\"alg\":\"Ed25519\""))), jws),
+                     APR_SUCCESS);
+    ck_assert_int_eq(oas_jwks_verify(set_of(SET(RFC_EC_JWK)), jws), APR_ENOENT);
+    ck_assert_ptr_null(oas_alg_find("Ed25519")); /* we do not write it */
+}
+END_TEST
+
 /* The key that the header brings verifies the signature, and is not one of the client's. */
 START_TEST(key_in_the_header)
 {
@@ -215,6 +237,7 @@ Suite *jwks_suite(void)
     tcase_add_loop_test(tcase, verification, 0, sizeof(verifications) / sizeof(verifications[0]));
     tcase_add_test(tcase, wrong_signature_of_a_named_key);
     tcase_add_loop_test(tcase, alg_outside_the_list, 0, 5);
+    tcase_add_test(tcase, ed25519_by_its_curve);
     tcase_add_test(tcase, key_in_the_header);
     tcase = add_case(suite, "certificates");
     tcase_add_test(tcase, certificate_by_its_key);

@@ -124,11 +124,35 @@ START_TEST(oidc_core_half_hashes)
 }
 END_TEST
 
+/* RFC 7515 appendix A.1. */
+START_TEST(rfc7515_a1_hs256)
+{
+    static const char secret[] =
+        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    static const char text[] =
+        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQog"
+        "Imh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_"
+        "wW1gFWFOEjXk";
+    oas_bytes_t key;
+    oas_jws_t *jws;
+
+    ck_assert_int_eq(oas_base64url_decode(pool, secret, strlen(secret), &key), APR_SUCCESS);
+    ck_assert_int_eq(oas_jws_parse(&jws, text, strlen(text), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_jws_verify_hmac(jws, key), APR_SUCCESS);
+    ck_assert_int_eq(oas_jws_verify(jws, public_of(RFC_RSA_JWK)), APR_EACCES);
+    key.len--;
+    ck_assert_int_eq(oas_jws_verify_hmac(jws, key), APR_EACCES);
+    key.len = OAS_HMAC_MIN - 1;
+    ck_assert_int_eq(oas_jws_verify_hmac(jws, key), APR_EACCES);
+}
+END_TEST
+
 Suite *rfc_suite(void)
 {
     Suite *suite = suite_create("rfc");
     TCase *tcase = add_case(suite, "examples");
 
+    tcase_add_test(tcase, rfc7515_a1_hs256);
     tcase_add_test(tcase, rfc7515_a2_rs256);
     tcase_add_test(tcase, rfc7515_a3_es256);
     tcase_add_test(tcase, rfc7638_3_1_thumbprint);

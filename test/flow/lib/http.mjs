@@ -78,12 +78,14 @@ export function request(url, { method, headers = {}, form, body, ca, cert, key, 
   });
 }
 
-/** fetch() on top of request(), for clients that let one be given and an instance with a private CA. */
-export function fetchWith(ca) {
+/** fetch() on top of request(), for clients that let one be given and an instance with a private CA; `own` may have
+ * a certificate and its key. */
+export function fetchWith(ca, own = {}) {
   return async (url, { method, headers, body } = {}) => {
     const answer = await request(String(url), {
       method,
       ca,
+      ...own,
       headers: Object.fromEntries(new Headers(headers)),
       body: body === undefined || body === null ? undefined : String(body),
     });

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The cache of key sets, with a clock and a network of the test's own. */
+#include "unit.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+#include "../../lib/base/json.h"
+#include "../../lib/fetch/fetch.h"
+#include "../../lib/fetch/jwks.h"
+
+#define URI  "https://app.example/keys"
+#define SET  "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\"}]}"
+#define KEY1 "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+
+apr_time_t __wrap_apr_time_now(void);
+apr_time_t __real_apr_time_now(void);
+apr_status_t __wrap_oas_fetch_json(json_t **out, const char *url, const oas_issuer_t *issuer,
+                                   const char **why, apr_pool_t *p);
+
+/* What the clock is ahead of the real one, and what the network does. */
+static apr_interval_time_t ahead;
+static struct {
+    int calls;
+    apr_status_t status;
+    const char *text;
+    apr_interval_time_t takes;
+} net;
+
+static oas_issuer_t issuer = {.url = "https://as.example/"};
+static oas_jwks_cache_t *cache;
+
+apr_time_t __wrap_apr_time_now(void)
+{
+    return __real_apr_time_now() + ahead;
+}
+
+apr_status_t __wrap_oas_fetch_json(json_t **out, const char *url, const oas_issuer_t *from,
+                                   const char **why, apr_pool_t *p)
+{
+    __atomic_add_fetch(&net.calls, 1, __ATOMIC_SEQ_CST);
+    if (net.takes > 0) {
+        apr_sleep(net.takes);
+    }
+    *why = "the network of the test says so";
+    *out = NULL;
+    return net.status != APR_SUCCESS
+               ? net.status
+               : oas_json_parse(out, net.text, strlen(net.text), OAS_FETCH_MAX, p);
+}
+
+static void fresh_cache(void)
+{
+    ahead = 0;
+    memset(&net, 0, sizeof(net));
+    net.text = apr_psprintf(pool, SET, KEY1);
+    ck_assert_int_eq(oas_jwks_cache_create(&cache, &issuer, pool), APR_SUCCESS);
+}
+
+static apr_status_t get(const char *uri, const oas_jwks_t *lacking, const oas_jwks_t **out)
+{
+    const char *why = NULL;
+    apr_status_t rv = oas_jwks_cache_get(cache, uri, lacking, out, &why, NULL, pool);
+
+    ck_assert((rv == APR_SUCCESS) == (*out != NULL));
+    ck_assert(rv == APR_SUCCESS || why != NULL);
+    return rv;
+}
+
+static void later(apr_interval_time_t by)
+{
+    ahead += by;
+}
+
+START_TEST(fetched_once)
+{
+    const oas_jwks_t *first, *second;
+
+    fresh_cache();
+    ck_assert_int_eq(get(URI, NULL, &first), APR_SUCCESS);
+    later(OAS_JWKS_FRESH - apr_time_from_sec(1));
+    ck_assert_int_eq(get(URI, NULL, &second), APR_SUCCESS);
+    ck_assert_ptr_eq(first, second);
+    ck_assert_int_eq(net.calls, 1);
+    later(apr_time_from_sec(2));
+    ck_assert_int_eq(get(URI, NULL, &second), APR_SUCCESS);
+    ck_assert_int_eq(net.calls, 2);
+}
+END_TEST
+
+/* A key that is not there: asked again at once, then once a minute, whoever wants what. */
+START_TEST(lacking_key)
+{
+    const oas_jwks_t *first, *second, *third;
+
+    fresh_cache();
+    ck_assert_int_eq(get(URI, NULL, &first), APR_SUCCESS);
+    ck_assert_int_eq(get(URI, first, &second), APR_SUCCESS);
+    ck_assert_int_eq(net.calls, 2);
+    ck_assert_int_eq(get(URI, first, &third), APR_SUCCESS); /* somebody has fetched since */
+    ck_assert_ptr_eq(second, third);
+    ck_assert_int_eq(net.calls, 2);
+    ck_assert_int_eq(get(URI, second, &third), APR_ENOENT);
+    later(OAS_JWKS_AGAIN - apr_time_from_sec(1));
+    ck_assert_int_eq(get(URI, second, &third), APR_ENOENT);
+    ck_assert_int_eq(net.calls, 2);
+    later(apr_time_from_sec(2));
+    ck_assert_int_eq(get(URI, second, &third), APR_SUCCESS);
+    ck_assert_int_eq(net.calls, 3);
+}
+END_TEST
+
+START_TEST(failure_keeps_the_old_set)
+{
+    const oas_jwks_t *first, *second;
+
+    fresh_cache();
+    ck_assert_int_eq(get(URI, NULL, &first), APR_SUCCESS);
+    net.status = APR_TIMEUP;
+    later(OAS_JWKS_FRESH + apr_time_from_sec(1));
+    ck_assert_int_eq(get(URI, NULL, &second), APR_SUCCESS);
+    ck_assert_ptr_eq(first, second);
+    ck_assert_int_eq(net.calls, 2);
+    ck_assert_int_eq(get(URI, NULL, &second), APR_SUCCESS); /* not tried again at once */
+    ck_assert_int_eq(net.calls, 2);
+    later(OAS_JWKS_PAUSE + apr_time_from_sec(1));
+    ck_assert_int_eq(get(URI, NULL, &second), APR_SUCCESS);
+    ck_assert_int_eq(net.calls, 3);
+    later(OAS_JWKS_STALE);
+    ck_assert_int_eq(get(URI, NULL, &second), APR_TIMEUP);
+    net.status = APR_SUCCESS;
+    later(OAS_JWKS_PAUSE + apr_time_from_sec(1));
+    ck_assert_int_eq(get(URI, NULL, &second), APR_SUCCESS);
+}
+END_TEST
+
+/* Who lacks a key, while it cannot be told whether there are newer ones, is told so. */
+START_TEST(failure_while_a_key_is_lacking)
+{
+    const oas_jwks_t *first, *second;
+
+    fresh_cache();
+    ck_assert_int_eq(get(URI, NULL, &first), APR_SUCCESS);
+    net.status = APR_TIMEUP;
+    ck_assert_int_eq(get(URI, first, &second), APR_TIMEUP);
+    ck_assert_int_eq(get(URI, first, &second), APR_TIMEUP);
+    ck_assert_int_eq(net.calls, 2);
+    ck_assert_int_eq(get(URI, NULL, &second), APR_SUCCESS);
+    ck_assert_ptr_eq(first, second);
+}
+END_TEST
+
+START_TEST(failure_without_any_set)
+{
+    const oas_jwks_t *set;
+
+    fresh_cache();
+    net.text = "{\"keys\":[]}";
+    ck_assert_int_eq(get(URI, NULL, &set), APR_EINVAL);
+    ck_assert_int_eq(get(URI, NULL, &set), APR_EINVAL);
+    ck_assert_int_eq(net.calls, 1);
+    net.text = apr_psprintf(pool, SET, KEY1);
+    later(OAS_JWKS_PAUSE + apr_time_from_sec(1));
+    ck_assert_int_eq(get(URI, NULL, &set), APR_SUCCESS);
+    ck_assert_int_eq(net.calls, 2);
+}
+END_TEST
+
+/* A clock that was set back makes what was fetched look like the future. */
+START_TEST(clock_set_back)
+{
+    const oas_jwks_t *set;
+
+    fresh_cache();
+    ck_assert_int_eq(get(URI, NULL, &set), APR_SUCCESS);
+    later(-apr_time_from_sec(86400));
+    ck_assert_int_eq(get(URI, NULL, &set), APR_SUCCESS);
+    ck_assert_int_eq(net.calls, 2);
+}
+END_TEST
+
+/* More URIs than there is room for; a set that was handed out stays as long as its pool. */
+START_TEST(more_uris_than_room)
+{
+    const oas_jwks_t *first, *set;
+    int i;
+
+    fresh_cache();
+    ck_assert_int_eq(get(URI, NULL, &first), APR_SUCCESS);
+    for (i = 0; i < 2 * OAS_JWKS_URIS_MAX; i++) {
+        later(1000);
+        ck_assert_int_eq(get(apr_psprintf(pool, "https://app.example/%d", i), NULL, &set),
+                         APR_SUCCESS);
+    }
+    ck_assert_int_eq(net.calls, 1 + 2 * OAS_JWKS_URIS_MAX);
+    ck_assert_int_eq(get(apr_psprintf(pool, "https://app.example/%d", i - 1), NULL, &set),
+                     APR_SUCCESS);
+    ck_assert_int_eq(net.calls, 1 + 2 * OAS_JWKS_URIS_MAX);
+    ck_assert_int_eq(get(URI, first, &set), APR_SUCCESS);
+    ck_assert_ptr_ne(first, set);
+}
+END_TEST
+
+#define THREADS 8
+
+static void *APR_THREAD_FUNC ask(apr_thread_t *thread, void *baton)
+{
+    apr_status_t *rv = baton;
+    const oas_jwks_t *set;
+    const char *why;
+    apr_pool_t *own;
+
+    apr_pool_create_unmanaged_ex(&own, NULL, NULL);
+    *rv = oas_jwks_cache_get(cache, URI, NULL, &set, &why, NULL, own);
+    apr_pool_destroy(own);
+    return NULL;
+}
+
+static void ask_together(apr_status_t results[THREADS])
+{
+    apr_thread_t *threads[THREADS];
+    apr_status_t ignored;
+    int i;
+
+    for (i = 0; i < THREADS; i++) {
+        ck_assert_int_eq(apr_thread_create(&threads[i], NULL, ask, &results[i], pool), APR_SUCCESS);
+    }
+    for (i = 0; i < THREADS; i++) {
+        apr_thread_join(&ignored, threads[i]);
+    }
+}
+
+/* One fetches; the others wait for it, and share its failure too. */
+START_TEST(many_threads)
+{
+    apr_status_t results[THREADS];
+    int i;
+
+    fresh_cache();
+    net.takes = apr_time_from_msec(200);
+    net.status = _i;
+    ask_together(results);
+    for (i = 0; i < THREADS; i++) {
+        ck_assert_int_eq(results[i], _i);
+    }
+    ck_assert_int_eq(net.calls, 1);
+}
+END_TEST
+
+/* While one fetches anew, the others do not wait: they use the old set. */
+START_TEST(nobody_waits_for_a_newer_set)
+{
+    apr_status_t results[THREADS];
+    const oas_jwks_t *set;
+    apr_time_t started;
+
+    fresh_cache();
+    ck_assert_int_eq(get(URI, NULL, &set), APR_SUCCESS);
+    later(OAS_JWKS_FRESH + apr_time_from_sec(1));
+    net.takes = apr_time_from_msec(300);
+    started = __real_apr_time_now();
+    ask_together(results);
+    ck_assert_int_eq(net.calls, 2);
+    ck_assert(__real_apr_time_now() - started < apr_time_from_msec(1500));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("fetch cache");
+    TCase *tcase = unit_case(suite, "cache");
+
+    tcase_add_test(tcase, fetched_once);
+    tcase_add_test(tcase, lacking_key);
+    tcase_add_test(tcase, failure_keeps_the_old_set);
+    tcase_add_test(tcase, failure_while_a_key_is_lacking);
+    tcase_add_test(tcase, failure_without_any_set);
+    tcase_add_test(tcase, clock_set_back);
+    tcase_add_test(tcase, more_uris_than_room);
+    tcase_add_loop_test(tcase, many_threads, 0, 2);
+    tcase_add_test(tcase, nobody_waits_for_a_newer_set);
+    return unit_run(suite);
+}
