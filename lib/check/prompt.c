@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "../base/json.h"
 #include "../jose/jwt.h"
+#include "token.h"
 
 static const oas_name_bit_t prompts[] = {{"none", OAS_PROMPT_NONE},
                                          {"login", OAS_PROMPT_LOGIN},
@@ -47,8 +48,7 @@ oas_outcome_t oas_check_max_age(oas_tx_t *tx)
     return OAS_NEXT;
 }
 
-/* The sub of an ID token of this issuer, or "". Access tokens are of another type (RFC 9068
- * section 2.1). */
+/* The sub of an ID token of this issuer, or "". */
 static const char *hinted_subject(const oas_tx_t *tx, const char *hint)
 {
     const char *iss;
@@ -58,7 +58,8 @@ static const char *hinted_subject(const oas_tx_t *tx, const char *hint)
 
     if (oas_jws_parse(&jws, hint, strlen(hint), tx->pool) != APR_SUCCESS ||
         oas_jws_verify_own(jws, tx->issuer->keys) != APR_SUCCESS || jws->typ == NULL ||
-        strcmp(jws->typ, "JWT") != 0 || oas_jwt_claims(&claims, jws, tx->pool) != APR_SUCCESS) {
+        strcmp(jws->typ, "JWT") != 0 || oas_jwt_claims(&claims, jws, tx->pool) != APR_SUCCESS ||
+        oas_is_access_token(jws->typ, claims)) {
         return "";
     }
     iss = oas_json_string(claims, "iss");

@@ -20,7 +20,7 @@ static int is_auth0_token(const json_t *claims)
            !oas_jwt_has_audience(claims, client_id);
 }
 
-static int is_access_token(const char *typ, const json_t *claims)
+int oas_is_access_token(const char *typ, const json_t *claims)
 {
     if (typ == NULL) {
         return 0;
@@ -42,7 +42,8 @@ static const char *read_jwt(const oas_issuer_t *issuer, const char *text, json_t
     if (oas_jws_verify_own(jws, issuer->keys) != APR_SUCCESS) {
         return "signature";
     }
-    if (oas_jwt_claims(claims, jws, pool) != APR_SUCCESS || !is_access_token(jws->typ, *claims)) {
+    if (oas_jwt_claims(claims, jws, pool) != APR_SUCCESS ||
+        !oas_is_access_token(jws->typ, *claims)) {
         return "type";
     }
     iss = oas_json_string(*claims, "iss");

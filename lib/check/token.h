@@ -27,6 +27,10 @@ typedef struct oas_token {
     int active; /**< 1: it is valid, and the one who asks may know; by load_token_state */
 } oas_token_t;
 
+/** 1 for the type (a JWS header's typ) and claims of an access token: that of RFC 9068 section 2.1,
+ * or a JWT as dialect auth0 writes it, which no ID token can look like. */
+int oas_is_access_token(const char *typ, const json_t *claims);
+
 /**
  * Tells what `text` is. An access token is verified: signature by any published key of the issuer,
  * type (RFC 9068 section 2.1, or an API's own dialect), iss. Its expiry is not judged here.

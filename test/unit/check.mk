@@ -3,7 +3,8 @@ if HAVE_CHECK
 check_PROGRAMS += test/unit/check_test
 TESTS += test/unit/check_test
 test_unit_check_test_SOURCES = test/unit/check_test.c test/unit/check_authorize.c \
-	test/unit/check_assertion.c test/unit/check_certificate.c test/unit/check_token.c test/unit/check_test.h test/unit/fake_tx.h test/unit/unit.h
+	test/unit/check_assertion.c test/unit/check_certificate.c test/unit/check_grants.c \
+	test/unit/check_token.c test/unit/check_test.h test/unit/fake_tx.h test/unit/unit.h
 test_unit_check_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 # The list of assertions that were used is one of the test's own (check_assertion.c).
 test_unit_check_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=oas_store_jti_use

@@ -34,9 +34,11 @@ static inline void run_case(oas_tx_t *tx, oas_outcome_t (*step)(oas_tx_t *), con
     tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof((table)[0]))
 
 /** Adds the tests of the rules of /authorize (check_authorize.c), of the token endpoint
- * (check_token.c), of client authentication by assertion and by certificate. */
+ * (check_token.c), of its grants (check_grants.c), of client authentication by assertion and by
+ * certificate. */
 void add_authorize_tests(Suite *suite);
 void add_token_tests(Suite *suite);
+void add_grant_tests(Suite *suite);
 void add_assertion_tests(Suite *suite);
 void add_certificate_tests(Suite *suite);
 

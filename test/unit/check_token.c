@@ -205,6 +205,10 @@ static const struct {
     {"JWT", "{'iss':'https://as2.example/','sub':'file|a'}", ""},
     {"JWT", "{'iss':'https://as.example/'}", ""},
     {"at+jwt", "{'iss':'https://as.example/','sub':'file|a'}", ""},
+    {"JWT",
+     "{'iss':'https://as.example/','sub':'file|a','aud':'https://api.example/','azp':'app',"
+     "'jti':'x','grant_id':'AAAAAAAAAAAAAAAAAAAAAA'}",
+     ""}, /* an access token of dialect auth0 */
 };
 
 START_TEST(id_token_hint_cases)
