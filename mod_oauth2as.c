@@ -95,6 +95,7 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
                      OAS_TAG(00347) ": no mutex for database, clients and keys");
         exit(APEXIT_CHILDFATAL);
     }
+    oas_watchdog_child(pchild, main_server);
 }
 
 static void register_hooks(apr_pool_t *pool)

@@ -3,6 +3,7 @@
 
 #include <apr_hash.h>
 #include <apr_optional.h>
+#include <apr_thread_mutex.h>
 #include <mod_watchdog.h>
 #include "../store/client.h"
 #include "../store/purge.h"
@@ -13,6 +14,7 @@
 #define RETRY_WAIT    apr_time_from_sec(2) /* doubled each time */
 #define RETRY_MAX     apr_time_from_sec(64)
 #define MORE_WAIT     apr_time_from_msec(100)
+#define SHIFT_NOTE    "oas_watchdog_shift"
 #define PURGE_BATCHES 20 /* of one issuer in one run: its connection is not ours alone */
 
 /** How far a task got. A run over all issuers ends as its worst part. */
@@ -27,9 +29,19 @@ typedef struct {
     apr_interval_time_t again; /**< after all is done */
 } job_t;
 
+/**
+ * Keeps runs and the end of their child process apart. mod_watchdog's thread outlives the child's
+ * pools, mod_dbd's among them, and that one aborts the process while a run has a connection of it.
+ */
+typedef struct {
+    apr_thread_mutex_t *mutex; /* held by a run; of pconf, since the thread may still look at it */
+    int over;                  /* no new run; what runs ends with its present statement */
+} shift_t;
+
 /** A job of one server process and its children; written by one watchdog thread at a time. */
 struct task {
     const job_t *job;
+    shift_t *shift;
     server_rec *main_server;
     ap_watchdog_t *watchdog;
     APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) * set_interval;
@@ -37,13 +49,18 @@ struct task {
     int done_once;
 };
 
+static int is_over(const shift_t *shift)
+{
+    return __atomic_load_n(&shift->over, __ATOMIC_ACQUIRE);
+}
+
 /** Writes configured clients to the clients table, and says that this node still has them. */
 static progress_t sync_clients(const task_t *task, oas_server_config_t *config, oas_db_t *db,
                                apr_pool_t *pool)
 {
     int i;
 
-    for (i = 0; i < config->clients->nelts; i++) {
+    for (i = 0; i < config->clients->nelts && !is_over(task->shift); i++) {
         const oas_client_t *client =
             &APR_ARRAY_IDX(config->clients, i, oas_client_config_t *)->client;
         apr_status_t rv = oas_store_client_sync(db, client, pool);
@@ -66,7 +83,7 @@ static progress_t purge(const task_t *task, oas_server_config_t *config, oas_db_
     int total = 0, deleted = 0, more = 1;
     int i;
 
-    for (i = 0; i < PURGE_BATCHES && more; i++) {
+    for (i = 0; i < PURGE_BATCHES && more && !is_over(task->shift); i++) {
         apr_pool_t *part;
         apr_status_t rv = apr_pool_create(&part, pool);
 
@@ -116,7 +133,7 @@ static progress_t run_all(const task_t *task, apr_pool_t *pool)
     progress_t worst = ALL_DONE;
     server_rec *s;
 
-    for (s = task->main_server; s != NULL; s = s->next) {
+    for (s = task->main_server; s != NULL && !is_over(task->shift); s = s->next) {
         oas_server_config_t *config = oas_server_config(s);
         progress_t progress;
         apr_pool_t *part;
@@ -151,10 +168,36 @@ static apr_status_t run_task(int state, void *data, apr_pool_t *pool)
 {
     task_t *task = data;
 
-    if (state == AP_WATCHDOG_STATE_RUNNING) {
+    if (state != AP_WATCHDOG_STATE_RUNNING || is_over(task->shift)) {
+        return APR_SUCCESS;
+    }
+    apr_thread_mutex_lock(task->shift->mutex);
+    if (!is_over(task->shift)) {
         task->set_interval(task->watchdog, next_wait(task, run_all(task, pool)), task, run_task);
     }
+    apr_thread_mutex_unlock(task->shift->mutex);
     return APR_SUCCESS;
+}
+
+/** Before the pools below the child's are destroyed: lets a run end, and no other begin. */
+static apr_status_t end_shift(void *data)
+{
+    shift_t *shift = data;
+
+    __atomic_store_n(&shift->over, 1, __ATOMIC_RELEASE);
+    apr_thread_mutex_lock(shift->mutex);
+    apr_thread_mutex_unlock(shift->mutex);
+    return APR_SUCCESS;
+}
+
+void oas_watchdog_child(apr_pool_t *pchild, server_rec *main_server)
+{
+    void *shift = NULL;
+
+    apr_pool_userdata_get(&shift, SHIFT_NOTE, main_server->process->pconf);
+    if (shift != NULL) {
+        apr_pool_pre_cleanup_register(pchild, shift, end_shift);
+    }
 }
 
 void oas_watchdog_register(apr_pool_t *pconf, server_rec *main_server)
@@ -165,17 +208,23 @@ void oas_watchdog_register(apr_pool_t *pconf, server_rec *main_server)
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
+    shift_t *shift = apr_pcalloc(pconf, sizeof(*shift));
     ap_watchdog_t *watchdog = NULL;
     apr_status_t rv = APR_ENOTIMPL;
     apr_size_t i;
 
     if (get_instance != NULL && add_callback != NULL && set_interval != NULL) {
+        rv = apr_thread_mutex_create(&shift->mutex, APR_THREAD_MUTEX_DEFAULT, pconf);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_pool_userdata_setn(shift, SHIFT_NOTE, NULL, pconf);
         rv = get_instance(&watchdog, WATCHDOG_NAME, 0, 1, pconf);
     }
     for (i = 0; i < JOBS && rv == APR_SUCCESS; i++) {
         task_t *task = apr_pcalloc(pconf, sizeof(*task));
 
         task->job = &jobs[i];
+        task->shift = shift;
         task->main_server = main_server;
         task->watchdog = watchdog;
         task->set_interval = set_interval;

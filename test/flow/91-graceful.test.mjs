@@ -12,18 +12,32 @@ const server = await startInstance({ conf: loadConf });
 const { surfer } = await getCode(server);
 const count = 6 * Number(process.env.OAS_SOAK ?? 1);
 
+async function until(what, holds) {
+  const deadline = Date.now() + 20_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < deadline, what);
+    await sleep(20);
+  }
+}
+
 /** One graceful restart, until the new configuration serves. */
 async function restart() {
   const generations = () => server.log().split('AH00489').length;
   const before = generations();
   process.kill(server.pid, 'SIGUSR1');
-  const deadline = Date.now() + 20_000;
-  while (generations() === before) {
-    assert.ok(Date.now() < deadline, 'httpd does not come back');
-    await sleep(20);
-  }
+  await until('httpd comes back', () => generations() > before);
   await sleep(300);
 }
+
+test('a child that ends while its background task waits for the database ends in peace', async () => {
+  await until('the clients are written', async () => (await server.count('oas_clients')) === 7);
+  const held = server.sql('BEGIN; DELETE FROM oas_clients; SELECT pg_sleep(3); ROLLBACK');
+  await restart();
+  const waiting = "SELECT 1 FROM pg_stat_activity WHERE usename = 'oauth2as' AND wait_event_type = 'Lock'";
+  await until('the task of a new child waits for what is held', async () => (await server.sql(waiting, 'postgres')).length > 0);
+  await restart();
+  await held;
+});
 
 test(`${count} graceful restarts under load: no request fails, and httpd's parent process does not grow`, async (t) => {
   const stop = keepRunning(t, () => sessionRound(server, surfer));
