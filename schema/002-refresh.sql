@@ -67,19 +67,12 @@ LANGUAGE sql STABLE AS $$ SELECT true $$;
 -- Whether tokens may still be issued to a subject.
 CREATE FUNCTION oas_subject_lives_1(p_sub text, p_recheck boolean) RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    v_subject oas_subjects%ROWTYPE;
 BEGIN
-    SELECT * INTO v_subject FROM oas_subjects WHERE sub = p_sub;
-    IF NOT FOUND THEN
-        RETURN false;
-    ELSIF v_subject.provider = 'oauth2as' AND NOT EXISTS (
-        SELECT 1 FROM oas_users WHERE name = v_subject.name AND NOT locked) THEN
-        RETURN false;
-    ELSIF p_recheck THEN
-        RETURN coalesce(oas_subject_recheck(p_sub, v_subject.provider, v_subject.name), false);
-    END IF;
-    RETURN true;
+    RETURN EXISTS (
+        SELECT 1 FROM oas_subjects AS s WHERE s.sub = p_sub
+            AND (s.provider <> 'oauth2as'
+                OR EXISTS (SELECT 1 FROM oas_users AS u WHERE u.name = s.name AND NOT u.locked))
+            AND CASE WHEN p_recheck THEN oas_subject_recheck(s.sub, s.provider, s.name) ELSE true END);
 END $$;
 
 -- Stores who logged in; a row that is up to date is left alone.
@@ -101,6 +94,15 @@ BEGIN
     ORDER BY key FOR UPDATE;
     DELETE FROM oas_throttle WHERE key = p_forget;
     PERFORM oas_throttle_forgive_1(p_forgive);
+END $$;
+
+-- Revokes a grant, and with it its family; false when it was revoked before.
+CREATE FUNCTION oas_grant_end_1(p_grant uuid, p_reason text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    UPDATE oas_grants SET revoked_at = clock_timestamp(), revoked_reason = p_reason
+    WHERE grant_id = p_grant AND revoked_at IS NULL;
+    RETURN FOUND;
 END $$;
 
 -- Ends a session and revokes what lives no longer than it: its grants without a family. Whoever makes a
@@ -130,11 +132,11 @@ DECLARE
 BEGIN
     SELECT * INTO v_session FROM oas_sessions
     WHERE session_id = p_id AND secret_hash = p_secret FOR UPDATE;
-    IF NOT oas_session_lives_1(v_session) THEN
-        RETURN false;
+    IF oas_session_lives_1(v_session) THEN
+        PERFORM oas_session_close_1(p_id, 'session ended');
+        RETURN true;
     END IF;
-    PERFORM oas_session_close_1(p_id, 'session ended');
-    RETURN true;
+    RETURN false;
 END $$;
 
 -- As version 1, but the session of another subject takes its grants with it.
@@ -277,7 +279,7 @@ BEGIN
     END IF;
 
     SELECT * INTO v_session FROM oas_sessions WHERE session_id = p_session FOR SHARE;
-    IF NOT oas_session_lives_1(v_session) THEN
+    IF NOT oas_session_lives_1(v_session) OR NOT oas_subject_lives_1(v_session.sub, false) THEN
         RETURN 'session_gone';
     END IF;
     v_now := clock_timestamp();
@@ -344,7 +346,10 @@ BEGIN
         RETURN v_outcome;
     END IF;
     SELECT * INTO v_grant FROM oas_grants WHERE grant_id = p_grant;
-    IF v_grant.refresh_generation IS NULL
+    IF NOT oas_subject_lives_1(v_grant.sub, false) THEN
+        PERFORM oas_grant_end_1(p_grant, 'subject is locked or gone');
+        RETURN 'revoked';
+    ELSIF v_grant.refresh_generation IS NULL
         AND 'offline_access' = ANY (string_to_array(v_grant.scope, ' ')) THEN
         IF p_refresh IS NULL THEN
             UPDATE oas_grants SET scope = oas_scope_online_1(scope) WHERE grant_id = p_grant;
@@ -460,10 +465,10 @@ BEGIN
         UPDATE oas_grants AS g SET refresh_used_at = v_now
         WHERE g.grant_id = p_grant AND (g.refresh_used_at = g.refresh_rotated_at
             OR g.refresh_used_at + make_interval(secs => least(60, p_idle / 4)) <= v_now);
-    ELSIF outcome IN ('reused', 'blocked') THEN
-        UPDATE oas_grants AS g SET revoked_at = v_now, revoked_reason = CASE outcome
-            WHEN 'reused' THEN 'refresh token reused' ELSE 'subject is locked or gone' END
-        WHERE g.grant_id = p_grant;
+    ELSIF outcome = 'reused' THEN
+        PERFORM oas_grant_end_1(p_grant, 'refresh token reused');
+    ELSIF outcome = 'blocked' THEN
+        PERFORM oas_grant_end_1(p_grant, 'subject is locked or gone');
     END IF;
     IF v_behind > 0 THEN
         age := floor(extract(epoch FROM v_now - (SELECT t.created_at FROM oas_refresh_tokens AS t
@@ -485,9 +490,7 @@ BEGIN
         IF p_consent THEN
             v_done := oas_consent_withdraw_1(v_grant.sub, p_client, coalesce(v_grant.resource, ''));
         END IF;
-        UPDATE oas_grants SET revoked_at = clock_timestamp(), revoked_reason = 'refresh token revoked'
-        WHERE grant_id = p_grant AND revoked_at IS NULL;
-        v_done := v_done OR FOUND;
+        v_done := oas_grant_end_1(p_grant, 'refresh token revoked') OR v_done;
     END IF;
     RETURN v_done;
 END $$;

@@ -128,6 +128,74 @@ static void race_session_end(void)
         "the %d families live on, and nothing else", families);
 }
 
+typedef struct {
+    oas_session_new_t login;
+    oas_code_put_t codes[RACERS];
+    oas_code_redeem_t redeems[RACERS];
+    apr_status_t statuses[RACERS];
+    const char *name;
+} lock_round_t;
+
+static void put_redeem_or_lock(racer_t *racer, void *data)
+{
+    lock_round_t *round = data;
+    int i = racer->index;
+    oas_code_put_outcome_t put;
+    oas_redeem_outcome_t redeemed;
+    oas_grant_t grant;
+
+    if (i == 20)
+        cluster_sql(race_owner,
+                    apr_psprintf(racer->pool, "SELECT oas_user_lock_1('%s', true)", round->name));
+    else
+        round->statuses[i] =
+            i % 2 ? oas_store_code_put(racer->db, &round->codes[i], &put, &grant, racer->pool)
+                  : oas_store_code_redeem(racer->db, &round->redeems[i], &redeemed, &grant,
+                                          racer->pool);
+}
+
+/* A user is locked while codes are put and redeemed for him: nothing of his lives afterwards. */
+static void race_lock(void)
+{
+    oas_code_put_outcome_t outcome;
+    lock_round_t round;
+    oas_grant_t grant;
+    int i, failures = 0;
+
+    race_step();
+    memset(&round, 0, sizeof(round));
+    round.name =
+        cluster_sql(race_owner, "INSERT INTO oas_users (name, password_hash, claims) VALUES "
+                                "('u' || gen_random_uuid(), '$y$hash', '{}') RETURNING name");
+    round.name = apr_pstrdup(race_pool, round.name);
+    round.login = race_login_of("oauth2as", round.name);
+    for (i = 0; i < RACERS; i++) {
+        round.codes[i] = race_code(&round.login);
+        round.codes[i].activate = 1; /* an access token leaves at once */
+        round.redeems[i] = race_redeem(&round.codes[i]);
+        if (i % 2 == 0)
+            race_expect(oas_store_code_put(race_db, &round.codes[i], &outcome, &grant, race_pool) ==
+                                APR_SUCCESS &&
+                            outcome == OAS_CODE_PUT,
+                        "a code is put");
+    }
+    race_run(RACERS, put_redeem_or_lock, &round);
+    for (i = 0; i < RACERS; i++)
+        failures += round.statuses[i] != APR_SUCCESS;
+    race_expect(failures == 0, "no request fails; %d did", failures);
+    race_expect(!strcmp(cluster_sql(race_owner,
+                                    apr_psprintf(race_pool,
+                                                 "SELECT (SELECT count(*) FROM oas_grants WHERE "
+                                                 "sub = '%s' AND revoked_at IS NULL) + "
+                                                 "(SELECT count(*) FROM oas_sessions WHERE "
+                                                 "sub = '%s' AND ended_at IS NULL)",
+                                                 round.login.sub, round.login.sub)),
+                        "0"),
+                "nothing of a locked user lives");
+}
+
+const race_round_t race_lock_round = {"a user is locked while codes are put", race_lock};
+
 #define FAMILIES 16
 #define LIMIT    5
 
@@ -194,6 +262,7 @@ void race_ends(void)
     for (i = 0; i < race_rounds(); i++) {
         race_jti();
         race_session_end();
+        race_lock();
         race_limit(i);
     }
 }

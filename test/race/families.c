@@ -332,42 +332,58 @@ static void race_redeem_twice(void)
                 "nobody is taken for a thief");
 }
 
-const race_round_t race_family_rounds[] = {
+static const race_round_t family_rounds[] = {
     {"64 refreshes inside the window", race_inside},
     {"64 refreshes outside the window", race_outside},
     {"refresh against revoke", race_revoke},
     {"refresh against purge", race_purge},
     {"two redemptions and refreshes", race_redeem_twice},
-    {NULL, NULL},
 };
+
+#define FAMILY_ROUNDS (int)(sizeof(family_rounds) / sizeof(family_rounds[0]))
 
 void race_families(void)
 {
-    const race_round_t *round;
-    int i;
+    int i, n;
 
-    for (i = 0; i < race_rounds(); i++) {
-        for (round = race_family_rounds; round->name; round++)
-            round->run();
+    for (n = 0; n < race_rounds(); n++) {
+        for (i = 0; i < FAMILY_ROUNDS; i++)
+            family_rounds[i].run();
     }
 }
 
-/* The proof that these races can fail: without the lock on the head they do. */
-void race_mutants(void)
+/* Runs rounds while a function lacks the lock that stands behind `before` in it; they have to
+ * notice. */
+static void mutate(const char *function, const char *before, const char *lock, const char *why,
+                   const race_round_t *rounds, int n)
 {
-    const race_round_t *round;
+    int i;
 
+    race_step();
+    cluster_sql(race_owner, apr_psprintf(race_pool,
+                                         "CREATE TEMP TABLE mutated AS "
+                                         "SELECT pg_get_functiondef('%s'::regproc) AS whole",
+                                         function));
     cluster_sql(race_owner,
-                "CREATE TEMP TABLE mutated AS SELECT pg_get_functiondef('oas_refresh_1'::regproc) "
-                "AS whole");
-    cluster_sql(race_owner,
-                "DO $$ DECLARE v_whole text := (SELECT whole FROM mutated); BEGIN "
-                "IF regexp_count(v_whole, ' FOR UPDATE;') <> 1 THEN RAISE 'there is not one lock'; "
-                "END IF; EXECUTE replace(v_whole, ' FOR UPDATE;', ';'); END $$");
-    for (round = race_family_rounds; round->name; round++)
-        race_expect_red(round, "without the head's lock");
+                apr_psprintf(race_pool,
+                             "DO $$ DECLARE v_whole text := (SELECT whole FROM mutated); BEGIN "
+                             "IF regexp_count(v_whole, '%s%s;') <> 1 THEN "
+                             "RAISE 'there is not one such lock'; END IF; "
+                             "EXECUTE replace(v_whole, '%s%s;', '%s;'); END $$",
+                             before, lock, before, lock, before));
+    for (i = 0; i < n; i++)
+        race_expect_red(&rounds[i], why);
     cluster_sql(race_owner, "DO $$ BEGIN EXECUTE (SELECT whole FROM mutated); END $$");
     cluster_sql(race_owner, "DROP TABLE mutated");
-    race_step();
+}
+
+/* The proof that these races can fail. */
+void race_mutants(void)
+{
+    mutate("oas_refresh_1", "p_grant", " FOR UPDATE", "without the head's lock", family_rounds,
+           FAMILY_ROUNDS);
+    mutate("oas_code_put_2", "p_session", " FOR SHARE", "without the session's lock",
+           &race_lock_round, 1);
     race_inside();
+    race_lock_round.run();
 }

@@ -144,7 +144,7 @@ void race_random(unsigned char *out, apr_size_t len)
         abort();
 }
 
-oas_session_new_t race_login(const char *sub)
+static oas_session_new_t open_session(const char *sub, const char *provider, const char *name)
 {
     oas_session_new_t in;
     oas_session_t out;
@@ -154,8 +154,8 @@ oas_session_new_t race_login(const char *sub)
     race_random(in.session_id, OAS_ID_LEN);
     race_random(in.secret_hash, OAS_SHA256_LEN);
     in.sub = sub;
-    in.provider = "file";
-    in.name = "Alice";
+    in.provider = provider;
+    in.name = name;
     in.claims = "{}";
     in.amr = "pwd";
     in.lifetime = in.idle = apr_time_from_sec(3600);
@@ -163,6 +163,16 @@ oas_session_new_t race_login(const char *sub)
     if (rv != APR_SUCCESS)
         race_expect(0, "a login was refused with status %d", rv);
     return in;
+}
+
+oas_session_new_t race_login(const char *sub)
+{
+    return open_session(sub, "file", "Alice");
+}
+
+oas_session_new_t race_login_of(const char *provider, const char *name)
+{
+    return open_session(apr_pstrcat(race_pool, provider, "|", name, NULL), provider, name);
 }
 
 oas_code_put_t race_code(const oas_session_new_t *login)

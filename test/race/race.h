@@ -42,6 +42,7 @@ void race_step(void);
 /** A login of `sub`, stored; a code of client "shop" in it, not stored; the request that redeems
  * it. */
 oas_session_new_t race_login(const char *sub);
+oas_session_new_t race_login_of(const char *provider, const char *name); /**< sub: both, with | */
 oas_code_put_t race_code(const oas_session_new_t *login);
 oas_code_redeem_t race_redeem(const oas_code_put_t *code);
 
@@ -82,5 +83,7 @@ void race_families(void);
 void race_ends(void);
 void race_mutants(void);
 void race_faults(void);
+
+extern const race_round_t race_lock_round;
 
 #endif

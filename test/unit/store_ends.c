@@ -199,6 +199,29 @@ START_TEST(test_lock_ends_all)
 }
 END_TEST
 
+START_TEST(test_locked_user_gets_nothing)
+{
+    oas_db_t *tool = cluster_db(cluster_connect(pool, cluster_params(1), 0), NULL, NULL, pool);
+    oas_session_new_t login = new_login("oauth2as|gustav");
+    oas_code_put_t code, late;
+    oas_code_redeem_t token;
+
+    login.provider = "oauth2as";
+    login.name = "gustav";
+    ck_assert_int_eq(oas_store_user_add(tool, "gustav", "$y$hash", "{}", pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_session_open(db, &login, &session, pool), APR_SUCCESS);
+    code = new_code(&login);
+    late = new_code(&login);
+    token = redeem_for(&code);
+    ck_assert_int_eq(put_code(&code), OAS_CODE_PUT);
+    /* a session and a code that a lock did not find */
+    cluster_sql(owner, "UPDATE oas_users SET locked = true WHERE name = 'gustav'");
+    ck_assert_int_eq(put_code(&late), OAS_CODE_SESSION_GONE);
+    ck_assert_int_eq(redeem(&token, &grant), OAS_REDEEM_REVOKED);
+    ck_assert_str_eq(reason(code.grant_id), "subject is locked or gone");
+}
+END_TEST
+
 static oas_password_grant_t password_grant(const char *sub, const oas_refresh_first_t *first)
 {
     oas_password_grant_t in;
@@ -502,6 +525,7 @@ Suite *store_ends_suite(void)
     tcase_add_test(tcase, test_another_subject_takes_what_is_online);
     tcase_add_test(tcase, test_password_change_ends_all);
     tcase_add_test(tcase, test_lock_ends_all);
+    tcase_add_test(tcase, test_locked_user_gets_nothing);
     tcase_add_test(tcase, test_password_grant);
     tcase_add_test(tcase, test_password_grant_forgives);
     tcase_add_test(tcase, test_jti_is_used_once);
