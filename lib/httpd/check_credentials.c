@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include <string.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <apr_strings.h>
+#include "../base/uri.h"
+#include "../fetch/address.h"
+
+#define HMAC_SECRET_MIN 32
+
 /* How a client authenticates, and what it needs for that. */
 
 /** @return 0 when the methods contradict each other or the type */
@@ -49,12 +58,64 @@ static void check_secrets(oas_check_t *check, const oas_client_config_t *entry)
                      client->client_id);
     }
     for (i = 0; client->hmac_secrets != NULL && i < client->hmac_secrets->nelts; i++) {
-        if (APR_ARRAY_IDX(client->hmac_secrets, i, oas_bytes_t).len == 0) {
+        apr_size_t len = APR_ARRAY_IDX(client->hmac_secrets, i, oas_bytes_t).len;
+
+        if (len == 0) {
             oas_complain(check, OAS_TAG(00352), where,
                          "client \"%s\": client_secret_jwt needs the secret itself (file:, env:, "
                          "exec:), not its hash",
                          client->client_id);
+        } else if (len < HMAC_SECRET_MIN) {
+            oas_complain(check, OAS_TAG(00375), where,
+                         "client \"%s\": client_secret_jwt needs a secret of at least %d bytes "
+                         "(RFC 7518 section 3.2)",
+                         client->client_id, HMAC_SECRET_MIN);
         }
+    }
+}
+
+/** The address that a host is by its very name: a literal one, or this machine's. */
+static int literal_address(const oas_uri_t *uri, struct sockaddr_storage *out, apr_pool_t *pool)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+    apr_size_t len = strlen(uri->host);
+
+    memset(out, 0, sizeof(*out));
+    if (uri->host[0] == '[') {
+        v6->sin6_family = AF_INET6;
+        return inet_pton(AF_INET6, apr_pstrmemdup(pool, uri->host + 1, len - 2), &v6->sin6_addr) ==
+               1;
+    }
+    v4->sin_family = AF_INET;
+    return inet_pton(AF_INET, oas_uri_loopback(uri, 1) ? "127.0.0.1" : uri->host, &v4->sin_addr) ==
+           1;
+}
+
+/** What the fetch would refuse each time (fetch/fetch.h), as far as the URL shows it. */
+static void check_keys_url(oas_check_t *check, const oas_client_config_t *entry)
+{
+    const oas_client_t *client = &entry->client;
+    const oas_issuer_t *issuer = &check->config->issuer;
+    const ap_directive_t *where = oas_place_of(&entry->block, OAS_D_CLIENT_KEYS, NULL);
+    struct sockaddr_storage storage;
+    const struct sockaddr *address = (const struct sockaddr *)&storage;
+    oas_uri_t uri;
+
+    if (client->jwks_uri == NULL ||
+        oas_uri_parse(&uri, client->jwks_uri, check->pool) != APR_SUCCESS) {
+        return;
+    }
+    if (issuer->cookie_secure && strcmp(uri.scheme, "https") != 0) {
+        oas_complain(check, OAS_TAG(00373), where,
+                     "client \"%s\": keys come by https, but for tests with an http issuer on "
+                     "loopback",
+                     client->client_id);
+    } else if (literal_address(&uri, &storage, check->pool) && !oas_address_public(address) &&
+               !oas_address_allowed(address, uri.host, issuer->outbound_allow)) {
+        oas_complain(check, OAS_TAG(00374), where,
+                     "client \"%s\": %s has no public address; OAuth2ASOutboundAllow can allow it",
+                     client->client_id, uri.host);
     }
 }
 
@@ -115,6 +176,7 @@ void oas_check_credentials(oas_check_t *check, const oas_client_config_t *entry)
     if (check_methods(check, entry)) {
         check_secrets(check, entry);
         check_keys(check, entry);
+        check_keys_url(check, entry);
         check_certificate(check, entry);
     }
 }

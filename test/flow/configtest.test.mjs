@@ -31,6 +31,7 @@ write('secret', `${crypto.randomBytes(32).toString('base64url')}\n`);
 write('short', 'not thirty-two bytes\n');
 write('open', `${crypto.randomBytes(32).toString('base64url')}\n`, 0o644);
 write('client-secret', `${crypto.randomBytes(24).toString('base64url')}\n`);
+write('client-middle', 'twenty-six characters long\n');
 write('client-short', 'twenty-one characters\n');
 write('rs256.pem', pem('rsa', { modulusLength: 2048 }));
 write('rs256-b.pem', pem('rsa', { modulusLength: 2048 }));
@@ -354,7 +355,28 @@ mustFail('a response type with code for who may not redeem codes', {
   more: marked(web([allow, 'OAuth2ASGrantTypes client_credentials', 'OAuth2ASResponseTypes code'], 'x'), 5),
 }, /needs the grant type authorization_code/);
 
+const auth0 = 'OAuth2ASProfile auth0';
+const realm = 'http://auth0.com/oauth/grant-type/password-realm';
+mustPass('passwords for the operator\'s own application', {
+  more: [auth0, ...web(['OAuth2ASFirstParty on', `OAuth2ASGrantTypes password ${realm} refresh_token`], 'x')],
+});
+for (const grant of ['password', realm]) {
+  mustFail(`${grant} for somebody else's application`, { more: [auth0, ...marked(web([`OAuth2ASGrantTypes ${grant}`], 'x'), 3)] },
+    /only a confidential client with OAuth2ASFirstParty on/);
+  mustFail(`${grant} for a public client`, { more: [auth0, ...marked(spa([`OAuth2ASGrantTypes authorization_code ${grant}`, 'OAuth2ASFirstParty on'], 'x'), 3)] },
+    /only a confidential client with OAuth2ASFirstParty on/);
+  mustFail(`${grant} in profile oauth21`, { more: marked(web([`OAuth2ASGrantTypes ${grant}`, 'OAuth2ASFirstParty on'], 'x'), 3) },
+    /profile oauth21 has no grant type that takes passwords/);
+}
+
 // Refresh tokens: windows, limits, rotation.
+mustFail('a window of the server that a public client may not have', { more: ['»OAuth2ASRefreshReuseWindow 5min'] }, /client "spa" is public .* 60s at most/);
+mustPass('the same, where each public client has its own', {
+  client: [...web(), ...spa(['OAuth2ASRefreshReuseWindow 60s'])], more: ['OAuth2ASRefreshReuseWindow until-used'],
+});
+mustPass('the same, where public clients have no refresh tokens', {
+  client: [...web(), ...spa(['OAuth2ASGrantTypes authorization_code'])], more: ['OAuth2ASRefreshReuseWindow 1h'],
+});
 for (const [title, lines, message] of [
   ['a window of more than a minute for a public client', ['»OAuth2ASRefreshReuseWindow 61s'], /its reuse window is 60s at most/],
   ['until-used for a public client', ['»OAuth2ASRefreshReuseWindow until-used'], /and not until-used/],
@@ -429,7 +451,6 @@ const keys = `OAuth2ASClientKeys file:${dir}/public.json`;
 for (const [title, lines] of [
   ['private_key_jwt with keys', ['OAuth2ASClientAuth private_key_jwt', keys]],
   ['private_key_jwt with keys elsewhere', ['OAuth2ASClientAuth private_key_jwt', 'OAuth2ASClientKeys https://keys.example.com/jwks']],
-  ['keys on this machine by http', ['OAuth2ASClientAuth private_key_jwt', 'OAuth2ASClientKeys http://127.0.0.1:9/jwks']],
   ['a certificate by its subject', ['OAuth2ASClientAuth tls_client_auth', 'OAuth2ASClientCertificate "subject=CN=shop,O=Example\\, Inc."', 'OAuth2ASRequire mtls']],
   ['a certificate by a name', ['OAuth2ASClientAuth tls_client_auth', 'OAuth2ASClientCertificate san-dns=shop.example.com']],
   ['a self-signed certificate', ['OAuth2ASClientAuth self_signed_tls_client_auth', keys]],
@@ -437,6 +458,17 @@ for (const [title, lines] of [
 ]) {
   mustPass(title, { more: machine([allow, ...lines]).filter((line) => !line.startsWith('OAuth2ASClientSecret')) });
 }
+const fetched = (url) => ['<OAuth2ASClient "x">', 'OAuth2ASType machine', allow, 'OAuth2ASClientAuth private_key_jwt', `OAuth2ASClientKeys ${url}`, '</OAuth2ASClient>'];
+const loopback = { issuer: ['OAuth2ASIssuer http://localhost:8099/'] };
+mustPass('keys on this machine by http, for tests', { ...loopback, more: ['OAuth2ASOutboundAllow 127.0.0.0/8', ...fetched('http://127.0.0.1:9/jwks')] });
+mustPass('keys on an inner host', { more: ['OAuth2ASOutboundAllow 10.0.0.0/8', ...fetched('https://10.1.2.3/jwks')] });
+mustFail('keys on this machine by http beside an https issuer', { more: marked(fetched('http://127.0.0.1:9/jwks'), 4) }, /keys come by https/);
+for (const url of ['https://10.1.2.3/jwks', 'https://[fd00::1]/jwks', 'https://localhost/jwks', 'https://169.254.169.254/x']) {
+  mustFail(`keys where the server may not fetch: ${url}`, { more: marked(fetched(url), 4) }, /has no public address; OAuth2ASOutboundAllow can/);
+}
+mustFail('a short secret for client_secret_jwt', {
+  more: ['<OAuth2ASClient "x">', 'OAuth2ASType machine', allow, `»OAuth2ASClientSecret file:${dir}/client-middle`, 'OAuth2ASClientAuth client_secret_jwt', '</OAuth2ASClient>'],
+}, /at least 32 bytes/);
 mustPass('client_secret_jwt beside client_secret_basic', { more: machine([allow, 'OAuth2ASClientAuth client_secret_jwt client_secret_basic']) });
 mustPass('secret and key during a change', { more: machine([allow, 'OAuth2ASClientAuth client_secret_basic private_key_jwt', keys]) });
 for (const [title, lines, message] of [

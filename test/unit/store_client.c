@@ -224,6 +224,10 @@ static const struct {
     {"\"allow\":[]",
      "\"allow\":[],\"tls_client_auth_san_dns\":\"a\",\"tls_client_auth_subject_dn\":\"CN=a\""},
     {"[\"none\"]", "[\"none\",\"client_secret_basic\"]"},
+    {"[\"none\"]", "[\"tls_client_auth\"]"},
+    {"[\"authorization_code\"]", "[\"client_credentials\"]"},
+    {"[\"authorization_code\"]", "[\"password\"]"},
+    {"[\"authorization_code\"]", "[\"http://auth0.com/oauth/grant-type/password-realm\"]"},
     {"}", ""},
 };
 
@@ -241,6 +245,18 @@ START_TEST(test_good_text)
     ck_assert_int_eq(oas_client_from_json(&out, good, pool), APR_SUCCESS);
     ck_assert_int_eq(out->require_pkce, 1);
     ck_assert_int_eq(out->first_party, 0);
+}
+END_TEST
+
+/* The same by clients that may have it. */
+START_TEST(test_trusted_grants)
+{
+    oas_client_t *client = sample();
+
+    client->grant_types = OAS_GRANT_PASSWORD | OAS_GRANT_CLIENT_CREDENTIALS;
+    ck_assert_uint_eq(travel(client)->grant_types, client->grant_types);
+    client->auth_methods = OAS_AUTH_SELF_SIGNED_TLS;
+    ck_assert_int_eq(travel(client)->certificate, OAS_CERTIFICATE_SELF_SIGNED);
 }
 END_TEST
 
@@ -269,6 +285,7 @@ Suite *store_client_suite(void)
     tcase_add_test(tcase, test_secret_jwt_stays);
     tcase_add_test(tcase, test_sparse_client);
     tcase_add_test(tcase, test_good_text);
+    tcase_add_test(tcase, test_trusted_grants);
     tcase_add_loop_test(tcase, test_bad_text, 0, (int)(sizeof(bad) / sizeof(bad[0])));
     return suite;
 }
