@@ -73,14 +73,12 @@ fs.rmSync(untrusted, { recursive: true });
 secure.publish('/tls', key.jwk);
 
 const conf =
-  [...Object.keys(useless), 'plain', 'rotating', 'flaky', 'quiet', 'slow'].map((id) => fetched(id)).join('') +
+  [...Object.keys(useless), 'plain', 'rotating', 'flaky', 'quiet'].map((id) => fetched(id)).join('') +
   fetched('by-name', keyServer.url('/by-name', 'localhost')) +
-  fetched('elsewhere', 'https://10.255.255.1/keys') +
-  fetched('metadata-service', 'https://169.254.169.254/latest/meta-data') +
   fetched('tls', secure.url('/tls', 'localhost', 'https')) +
   fetched('nowhere', 'https://no-such-host.invalid/keys');
 const server = await startInstance({ conf: `OAuth2ASOutboundAllow 127.0.0.1 localhost\nDBDMin 1\nDBDKeep 1\nDBDMax 1\n${conf}` });
-const closed = await startInstance({ conf: fetched('plain') });
+const closed = await startInstance({ conf: fetched('plain', 'https://keys.example.test/') });
 
 const ask = (id, signer = key, instance = server, form = {}) =>
   token(instance, { grant_type: 'client_credentials', resource: api, ...assertionForm(instance, id, signer), ...form });
@@ -89,6 +87,15 @@ function assertUnavailable(answer) {
   assert.equal(answer.status, 503, answer.text);
   assert.equal(answer.json.error, 'temporarily_unavailable');
   assert.ok(Number(answer.headers['retry-after']) > 0);
+}
+/** A client of the database, like a configured one but for its keys: configtest does not see it. */
+async function register(instance, id, url, like = 'plain') {
+  const row = `SELECT '${id}', 'database', 'x', metadata || jsonb_build_object('client_id', '${id}', 'jwks_uri', '${url}') FROM oas_clients WHERE client_id = '${like}'`;
+  for (const deadline = Date.now() + 10_000; ; await sleep(100)) {
+    await instance.sql(`INSERT INTO oas_clients (client_id, source, config_hash, metadata) ${row} ON CONFLICT DO NOTHING`);
+    if (await instance.count('oas_clients', `client_id = '${id}'`)) return;
+    assert.ok(Date.now() < deadline, 'configured clients do not reach the database');
+  }
 }
 const several = (times, work) => Promise.all(Array.from({ length: times }, (_, i) => work(i)));
 
@@ -119,13 +126,20 @@ for (const [id, [, words]] of Object.entries(useless)) {
   });
 }
 
-test('an address that is not public', async () => {
-  closed.announce(/OAS00687.*not public/);
+test('an address that is not public, however it is written', async () => {
+  const { port } = keyServer;
+  const urls = [`http://127.0.0.1:${port}/plain`, `http://localhost:${port}/plain`, `http://[::1]:${port}/plain`, `https://127.1:${port}/`, `https://2130706433:${port}/`,
+    `https://0x7f000001:${port}/`, `https://0177.0.0.1:${port}/`, `https://[::ffff:127.0.0.1]:${port}/`, `https://0.0.0.0:${port}/`, 'https://10.255.255.1/keys',
+    'https://169.254.169.254/latest/meta-data', 'https://[64:ff9b::a9fe:a9fe]/', 'https://[fd00:ec2::254]/', 'https://192.168.0.1/'];
   const before = keyServer.count('/plain');
-  assertUnavailable(await ask('plain', key, closed));
+  closed.announce(/OAS00687.*not public/);
+  for (const [i, url] of urls.entries()) {
+    await register(closed, `inside-${i}`, url);
+    const seen = closed.log().length;
+    assertUnavailable(await ask(`inside-${i}`, key, closed));
+    assert.match(closed.log().slice(seen), /OAS00687.*not public/, url);
+  }
   assert.equal(keyServer.count('/plain'), before);
-  server.announce(/OAS00687.*not public/);
-  for (const id of ['elsewhere', 'metadata-service']) assertUnavailable(await ask(id));
 });
 
 test('a certificate that is not trusted, a name that is not there', async () => {
@@ -165,9 +179,8 @@ test('known keys are good while their server is ill', async () => {
 });
 
 test('a fetch that takes long keeps no connection: others use the only one meanwhile', async () => {
-  await server.sql(`INSERT INTO oas_clients (client_id, source, config_hash, metadata)
-    SELECT id, 'database', 'x', jsonb_set(metadata, '{client_id}', to_jsonb(id)) FROM oas_clients, unnest(ARRAY['db-slow', 'db-quick']) id WHERE client_id = 'slow'`);
-  await server.sql(`UPDATE oas_clients SET metadata = jsonb_set(metadata, '{jwks_uri}', to_jsonb('${keyServer.url('/quick')}'::text)) WHERE client_id = 'db-quick'`);
+  await register(server, 'db-slow', keyServer.url('/slow'));
+  await register(server, 'db-quick', keyServer.url('/quick'));
   keyServer.publish('/quick', key.jwk);
   keyServer.answer('/slow', (request, response) => setTimeout(() => response.end(keySet(key)), 1500));
   const slow = several(12, () => ask('db-slow'));
