@@ -5,7 +5,10 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { assertError, basic, client, decode, getCode, introspect, redeem, revoke, secretOf } from './lib/oauth.mjs';
+import { alter, assertError, basic, client, decode, getCode, introspect, redeem, revoke, secretOf, token } from './lib/oauth.mjs';
+
+const openid = await import('openid-client');
+const oauth = await import('oauth4webapi');
 
 const orders = 'https://orders.example.test/';
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
@@ -16,6 +19,9 @@ const server = await startInstance({
     client('orders-api', { type: 'web', allow: [], extra: skip }) +
     client('web', { type: 'web', extra: skip }) +
     client('other', { type: 'web', extra: skip }) +
+    client('worker', { type: 'machine', uri: [], allow: [`${orders} *`] }) +
+    client('idle', { type: 'web', extra: [...skip, 'OAuth2ASLifetime refresh-token-idle 1s'] }) +
+    client('brief', { type: 'web', extra: [...skip, 'OAuth2ASLifetime refresh-token 1s'] }) +
     client('hasty', { type: 'web', extra: [...skip, 'OAuth2ASLifetime access-token 1s'] }),
 });
 const api = 'https://api.example.test/';
@@ -71,11 +77,74 @@ test('an API that names a client lets it ask about all tokens for the API, and n
   assertInactive(await introspect(server, { token: access_token }, as('orders-api')), 'revoked');
 });
 
+test("a client's own token", async () => {
+  const answer = await token(server, { grant_type: 'client_credentials', resource: orders }, as('worker'));
+  const { access_token } = answer.json;
+  for (const id of ['worker', 'orders-api']) {
+    const told = await introspect(server, { token: access_token }, as(id));
+    assert.deepEqual(told.json, { ...decode(access_token).claims, active: true, token_type: 'Bearer' });
+    assert.equal(told.json.grant_id, undefined);
+  }
+  assertInactive(await introspect(server, { token: access_token }, as('web')));
+  await revoke(server, { token: access_token }, as('worker'));
+  for (const id of ['worker', 'orders-api']) assertInactive(await introspect(server, { token: access_token }, as(id)));
+});
+
+test('a refresh token is shown to its own client only', async () => {
+  const { refresh_token } = await tokens({ scope: 'openid offline_access' });
+  const { json } = await introspect(server, { token: refresh_token, token_type_hint: 'refresh_token' }, as('web'));
+  const { exp, ...rest } = json;
+  assert.deepEqual(rest, { active: true, iss: server.issuer, sub: 'oauth2as|alice', client_id: 'web', scope: 'openid offline_access' });
+  assert.ok(Math.abs(exp - Date.now() / 1000 - 30 * 86400) < 10, 'the absolute end of its family');
+  assert.deepEqual((await introspect(server, { token: refresh_token, token_type_hint: 'access_token' }, as('web'))).json, json);
+  const orderly = await tokens({ client_id: 'spa', scope: 'openid offline_access read:orders', audience: orders });
+  assertInactive(await introspect(server, { token: orderly.refresh_token }, as('orders-api')), 'not even to its API');
+  assertInactive(await introspect(server, { token: refresh_token }, as('other')));
+});
+
+test('a refresh token that cannot be used is inactive', async () => {
+  const scope = 'openid offline_access';
+  const first = await tokens({ scope });
+  const next = await token(server, { grant_type: 'refresh_token', refresh_token: first.refresh_token }, as('web'));
+  assert.equal(next.status, 200, next.text);
+  assertInactive(await introspect(server, { token: first.refresh_token }, as('web')), 'replaced');
+  assert.equal((await introspect(server, { token: next.json.refresh_token }, as('web'))).json.active, true);
+  await revoke(server, { token: next.json.access_token }, as('web'));
+  assertInactive(await introspect(server, { token: next.json.refresh_token }, as('web')), 'its grant has ended');
+  for (const client_id of ['idle', 'brief']) {
+    const held = await tokens({ scope, client_id });
+    assert.equal((await introspect(server, { token: held.refresh_token }, as(client_id))).json.active, true);
+    await sleep(1100);
+    assertInactive(await introspect(server, { token: held.refresh_token }, as(client_id)), client_id);
+  }
+  const { refresh_token } = await tokens({ scope });
+  for (const text of [...[0, 30, 63].map((at) => alter(refresh_token, at)), refresh_token.slice(0, -1), `${refresh_token}A`]) {
+    assertInactive(await introspect(server, { token: text }, as('web')), text);
+  }
+  assert.equal((await introspect(server, { token: refresh_token }, as('web'))).json.active, true);
+});
+
+test('by oauth4webapi and by openid-client', async () => {
+  const issuer = new URL(server.issuer);
+  const options = { [oauth.allowInsecureRequests]: true };
+  const metadata = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options));
+  const web = { client_id: 'web' };
+  const ask = async (text) =>
+    oauth.processIntrospectionResponse(metadata, web, await oauth.introspectionRequest(metadata, web, oauth.ClientSecretPost(secretOf('web')), text, options));
+  const { access_token, refresh_token } = await tokens({ scope: 'openid offline_access' });
+  assert.equal((await ask(access_token)).sub, 'oauth2as|alice');
+  assert.equal((await ask(refresh_token)).active, true);
+  assert.deepEqual(await ask('x'), { active: false });
+  const config = await openid.discovery(issuer, 'web', undefined, openid.ClientSecretBasic(secretOf('web')), { execute: [openid.allowInsecureRequests] });
+  assert.equal((await openid.tokenIntrospection(config, access_token)).client_id, 'web');
+  assert.equal((await openid.tokenIntrospection(config, 'x')).active, false);
+});
+
 test('a key that has retired still verifies', async () => {
   const { access_token } = await tokens();
   await server.reload({
     'httpd/httpd.conf': (text) => text.replace(/RS256\.pem alg=RS256/g, 'RS256.pem retired alg=RS256'),
-    'test.conf': (text) => text.replaceAll('OAuth2ASType web', 'OAuth2ASIDTokenAlg ES256\nOAuth2ASType web').replaceAll('OAuth2ASType spa', 'OAuth2ASIDTokenAlg ES256\nOAuth2ASType spa'),
+    'test.conf': (text) => text.replaceAll('OAuth2ASType', 'OAuth2ASIDTokenAlg ES256\nOAuth2ASType'),
   });
   assert.equal((await introspect(server, { token: access_token }, as('web'))).json.active, true);
   const next = await tokens();
@@ -106,9 +175,8 @@ test('what is no token of ours', async () => {
   const [header, claims, signature] = access_token.split('.');
   const forged = Buffer.from(JSON.stringify({ ...decode(access_token).claims, sub: 'oauth2as|bob' })).toString('base64url');
   const none = Buffer.from(JSON.stringify({ ...decode(access_token).header, alg: 'none' })).toString('base64url');
-  const other = signature.slice(0, 20) + (signature[20] === 'A' ? 'B' : 'A') + signature.slice(21);
   const nothing = [
-    'x', 'A'.repeat(64), '!'.repeat(64), 'A'.repeat(60_000), `${header}.${claims}.${other}`, `${header}.${forged}.${signature}`, `${none}.${claims}.`,
+    'x', 'A'.repeat(64), '!'.repeat(64), 'A'.repeat(60_000), `${header}.${claims}.${alter(signature, 20)}`, `${header}.${forged}.${signature}`, `${none}.${claims}.`,
     `${header}.${claims}.`, access_token.slice(0, -1), `${access_token}.`, id_token, code, '..', '{"active":true}',
   ];
   for (const text of nothing) assertInactive(await introspect(server, { token: text }, as('web')), text.slice(0, 80));

@@ -5,16 +5,19 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
 import { withProxy } from './lib/proxy.mjs';
-import { client, decode, getCode, redeem, revoke, userinfo } from './lib/oauth.mjs';
+import { client, decode, getCode, redeem, revoke, token, userinfo } from './lib/oauth.mjs';
 
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
-const [options, proxyOf] = withProxy({ conf: client('spa', { extra: skip }) });
+const [options, proxyOf] = withProxy({
+  conf: client('spa', { extra: skip }) + client('strict', { extra: [...skip, 'OAuth2ASRefreshReuseWindow 0'] }),
+});
 const server = await startInstance(options);
 const proxy = proxyOf();
-const lost = /OAS0020[0-5]|OAS00716|OAS00861|dbd/;
+const lost = /OAS0020[0-5]|OAS00716|OAS008[2-6]\d|dbd/;
 
 function assertAway(answer) {
   assert.equal(answer.status, 503, answer.text);
@@ -95,10 +98,112 @@ async function until(condition) {
 
 const grantOfHandle = (handle) => Buffer.from(handle, 'base64url').subarray(0, 16).toString('hex');
 
-test("a redemption whose backend is killed before its commit", async () => {
+test('a redemption whose backend is killed before its commit', async () => {
   server.announce(lost, { maybe: true });
   const got = await getCode(server);
   await assertRedeemed(await killWhileWaiting(grantOfHandle(got.code), 'oas_code_redeem', () => redeem(server, got)));
+});
+
+// ---- rotation ----
+
+async function family(client_id) {
+  const got = await getCode(server, { client_id, scope: 'openid offline_access' });
+  const { json } = await redeem(server, got);
+  return { client_id, first: json.refresh_token, grant: grantOfHandle(json.refresh_token) };
+}
+
+const refresh = ({ client_id }, refresh_token) => token(server, { grant_type: 'refresh_token', client_id, refresh_token });
+
+/** One child of the first token, which is what was handed out and works, and a family that lives. */
+async function assertRotated(of, answer) {
+  assert.equal(answer.status, 200, answer.text);
+  const { access_token, refresh_token } = answer.json;
+  assert.notEqual(refresh_token, of.first);
+  const digest = createHash('sha256').update(Buffer.from(refresh_token, 'base64url').subarray(16)).digest('hex');
+  assert.deepEqual(
+    await server.sql(`SELECT generation, parent, encode(token_hash, 'hex') = '${digest}' FROM oas_refresh_tokens WHERE grant_id = '${of.grant}' ORDER BY generation`),
+    [['1', '', 'f'], ['2', '1', 't']],
+  );
+  assert.equal(await server.count('oas_grants', `grant_id = '${of.grant}' AND revoked_at IS NULL AND refresh_generation = 2`), 1);
+  assert.equal((await userinfo(server, access_token)).status, 200);
+  const next = await refresh(of, refresh_token);
+  assert.equal(next.status, 200, next.text);
+}
+
+for (const client_id of ['spa', 'strict']) {
+  const by = client_id === 'spa' ? '' : ', reuse window 0';
+  for (const ending of ['cut', 'mute']) {
+    const what = ending === 'cut' ? 'before the database has seen it' : 'between commit and answer';
+    for (const times of [1, 2]) {
+      test(`a rotation whose connection ends ${what}, ${times} times${by}: the node repeats it itself`, async () => {
+        server.announce(lost, { maybe: true });
+        const held = await family(client_id);
+        proxy.plan('oas_refresh', ending, times);
+        const answer = await refresh(held, held.first);
+        assert.deepEqual(proxy.settled(), Array(times).fill(`${ending} oas_refresh`));
+        await assertRotated(held, answer);
+      });
+    }
+  }
+
+  test(`a rotation that never reaches the database${by}: 503, and the client's repetition works`, async () => {
+    server.announce(lost);
+    const held = await family(client_id);
+    proxy.plan('oas_refresh', 'cut', 3);
+    assertAway(await refresh(held, held.first));
+    proxy.settled();
+    await assertRotated(held, await refresh(held, held.first));
+  });
+
+  test(`a rotation whose backend is killed before its commit${by}`, async () => {
+    server.announce(lost, { maybe: true });
+    const held = await family(client_id);
+    await assertRotated(held, await killWhileWaiting(held.grant, 'oas_refresh', () => refresh(held, held.first)));
+  });
+}
+
+test('a rotation of which nobody could be told: 503, and the client gets the same child when it asks again', async () => {
+  server.announce(lost);
+  const held = await family('spa');
+  proxy.plan('oas_refresh', 'mute', 3);
+  assertAway(await refresh(held, held.first));
+  proxy.settled();
+  await assertRotated(held, await refresh(held, held.first));
+});
+
+test('many rotations, each with an accident of its own: no family ends', async () => {
+  server.announce(lost, { maybe: true });
+  const held = await family('spa');
+  let newest = held.first;
+  for (let round = 1; round <= 20; round++) {
+    proxy.plan('oas_refresh', round % 2 ? 'cut' : 'mute', 1 + (round % 3));
+    let answer = await refresh(held, newest);
+    if (answer.status === 503) answer = await refresh(held, newest);
+    assert.equal(answer.status, 200, answer.text);
+    newest = answer.json.refresh_token;
+    proxy.settled();
+    assert.equal(await server.count('oas_refresh_tokens', `grant_id = '${held.grant}'`), round + 1);
+  }
+});
+
+for (const ending of ['cut', 'mute']) {
+  test(`a refresh token's revocation whose connection is lost (${ending}) has happened all the same`, async () => {
+    server.announce(lost, { maybe: true });
+    const held = await family('spa');
+    proxy.plan('oas_refresh_revoke', ending);
+    assert.equal((await revoke(server, { token: held.first, client_id: 'spa' })).status, 200);
+    proxy.settled();
+    assert.equal((await refresh(held, held.first)).json.error, 'invalid_grant');
+  });
+}
+
+test('a revocation that cannot be carried out says so', async () => {
+  server.announce(lost);
+  const held = await family('spa');
+  proxy.plan('oas_refresh_revoke', 'cut', 3);
+  assertAway(await revoke(server, { token: held.first, client_id: 'spa' }));
+  proxy.settled();
+  assert.equal((await refresh(held, held.first)).status, 200);
 });
 
 for (const ending of ['cut', 'mute']) {
