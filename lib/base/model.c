@@ -111,6 +111,12 @@ int oas_client_allows(const oas_client_t *client, const oas_resource_t *resource
            (allow->all || oas_words_has(allow->scopes, scope));
 }
 
+int oas_client_may(const oas_client_t *client, const oas_resource_t *resource, const char *scope)
+{
+    return oas_oidc_scope_text(scope) != NULL ||
+           (resource != NULL && oas_client_allows(client, resource, scope));
+}
+
 int oas_client_allows_resource(const oas_client_t *client, const char *uri)
 {
     return allow_find(client, uri) != NULL;

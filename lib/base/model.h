@@ -279,6 +279,10 @@ const char *oas_oidc_scope_text(const char *name);
 int oas_client_allows(const oas_client_t *client, const oas_resource_t *resource,
                       const char *scope);
 
+/** 1 when the client may ask for `scope` in a user's name: OpenID Connect's, or of the API (may be
+ * NULL) those of OAuth2ASAllow. */
+int oas_client_may(const oas_client_t *client, const oas_resource_t *resource, const char *scope);
+
 /** 1 when the client may ask for `resource` at all. */
 int oas_client_allows_resource(const oas_client_t *client, const char *uri);
 

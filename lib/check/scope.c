@@ -47,11 +47,6 @@ static verdict_t beyond(const oas_tx_t *tx)
     return tx->issuer->profile == OAS_PROFILE_AUTH0 ? LEAVE_OUT : REFUSE;
 }
 
-static int of_resource(const oas_tx_t *tx, const char *scope)
-{
-    return tx->resource != NULL && oas_client_allows(tx->client, tx->resource, scope);
-}
-
 /* 1 when a refresh token can come of this request (OIDC Core section 11). */
 static int offline_possible(const oas_tx_t *tx)
 {
@@ -67,13 +62,13 @@ static verdict_t judge(const oas_tx_t *tx, const char *scope)
     if (strcmp(scope, "offline_access") == 0) {
         return offline_possible(tx) ? GRANT : LEAVE_OUT;
     }
-    return oas_oidc_scope_text(scope) != NULL || of_resource(tx, scope) ? GRANT : beyond(tx);
+    return oas_client_may(tx->client, tx->resource, scope) ? GRANT : beyond(tx);
 }
 
 /* Access of a client in its own name. */
 static verdict_t judge_own(const oas_tx_t *tx, const char *scope)
 {
-    return of_resource(tx, scope) ? GRANT : beyond(tx);
+    return oas_client_allows(tx->client, tx->resource, scope) ? GRANT : beyond(tx);
 }
 
 /* Without a scope parameter: everything the client may have of the API. */

@@ -155,15 +155,40 @@ static oas_outcome_t refuse(oas_tx_t *tx, const oas_refresh_t *in,
                       refusals[result->outcome].detail);
 }
 
-/* What this answer hands out: the grant with the scopes asked for, and the token to go on with. */
+/* What was granted and the configuration still gives: an API or a scope that was taken from the
+ * client is not handed out for the rest of the family's life. */
+static oas_outcome_t keep_allowed(oas_tx_t *tx, oas_grant_t *grant)
+{
+    const oas_words_t *wanted = tx->scopes != NULL ? tx->scopes : grant->scopes;
+    const oas_resource_t *resource = NULL;
+    int i;
+
+    if (grant->resource != NULL && oas_client_allows_resource(tx->client, grant->resource)) {
+        resource = oas_resource_find(tx->issuer, grant->resource);
+    }
+    if (grant->resource != NULL && resource == NULL) {
+        return oas_refuse(tx, OAS_TAG(00840), OAS_E_TARGET_INVALID,
+                          "the client may no longer use this resource");
+    }
+    grant->scopes = oas_words_create(tx->pool);
+    for (i = 0; i < wanted->nelts; i++) {
+        if (oas_client_may(tx->client, resource, OAS_WORD(wanted, i))) {
+            oas_words_add(grant->scopes, OAS_WORD(wanted, i));
+        }
+    }
+    if (grant->scopes->nelts == 0) {
+        return oas_refuse(tx, OAS_TAG(00841), OAS_E_SCOPE_INVALID,
+                          "the client may no longer have any of these scopes");
+    }
+    return OAS_NEXT;
+}
+
+/* What this answer hands out: the grant, and the token to go on with. */
 static void take(oas_tx_t *tx, const oas_refresh_result_t *result, const children_t *children,
                  oas_grant_t *grant)
 {
     json_t *more = oas_json_object(tx->pool);
 
-    if (tx->scopes != NULL) {
-        grant->scopes = tx->scopes;
-    }
     if (result->outcome != OAS_REFRESH_KEPT) {
         tx->refresh_token = children->token[result->key];
     }
@@ -194,6 +219,9 @@ oas_outcome_t oas_issue_rotation(oas_tx_t *tx)
     /* a token that was replaced is not known to check_subject; its replacement is */
     if (result.outcome == OAS_REFRESH_REPEATED &&
         oas_recheck_subject(tx, in.grant_id, children.rest[result.key].token_hash) != OAS_NEXT) {
+        return OAS_FAILED;
+    }
+    if (keep_allowed(tx, grant) != OAS_NEXT) {
         return OAS_FAILED;
     }
     take(tx, &result, &children, grant);

@@ -18,6 +18,7 @@ const server = await startInstance({
     'OAuth2ASAuditLog ${OAS_DIR}/audit.log\nOAuth2ASDatabaseWait 30s\n' +
     client('spa', { extra: skip, allow: [`${api} read:items write:items`, 'https://online.example.test/ use'] }) +
     client('asks') +
+    client('fading', { extra: skip }) +
     client('strict', { extra: [...skip, 'OAuth2ASRefreshReuseWindow 0'] }) +
     client('quick', { extra: [...skip, 'OAuth2ASRefreshReuseWindow 1s'] }) +
     client('web', { type: 'web', extra: skip }) +
@@ -245,6 +246,18 @@ test('a client that does not rotate keeps its token; switched to rotation, its f
   assert.equal((await good(use('keeps', first.refresh_token))).refresh_token, second.refresh_token);
   await server.reload({ 'test.conf': (text) => text.replace('OAuth2ASRotation on', 'OAuth2ASRotation off') });
   assert.equal((await good(use('keeps', second.refresh_token))).refresh_token, second.refresh_token);
+});
+
+test('what OAuth2ASAllow gives no longer, the next refresh gives no longer', async () => {
+  const first = await start('fading', { audience: api, scope: 'openid read:items write:items offline_access' });
+  const allow = (to) => server.reload({ 'test.conf': (text) => text.replace(/(<OAuth2ASClient "fading">[^<]*OAuth2ASAllow )[^\n]*/, `$1${to}`) });
+  await allow(`${api} read:items`);
+  const second = await good(use('fading', first.refresh_token));
+  assert.equal(second.scope, 'openid read:items offline_access');
+  assert.equal(decode(second.access_token).claims.scope, second.scope);
+  assertError(await use('fading', second.refresh_token, { scope: 'write:items' }), 400, 'invalid_scope');
+  await allow('https://online.example.test/ use');
+  assertError(await use('fading', second.refresh_token), 400, 'invalid_target');
 });
 
 test("a page's request: none with a secret, one with PKCE alone", async () => {
