@@ -6,12 +6,14 @@ dist_templates_DATA = \
 	templates/consent.mustache \
 	templates/error.mustache \
 	templates/form_post.mustache \
+	templates/web_message.mustache \
 	templates/continue.mustache \
 	templates/about.mustache \
 	templates/application.mustache \
 	templates/handover.mustache \
 	templates/style.css \
 	templates/submit.js \
+	templates/message.js \
 	templates/README.md
 stringsdir = $(templatesdir)/strings
 dist_strings_DATA = templates/strings/en.json

@@ -40,6 +40,8 @@ static const oas_error_row_t rows[OAS_E_COUNT] = {
     [OAS_E_RESPONSE_MODE] = {"invalid_request", 400, 1, "This response_mode is not supported.",
                              OAS_LOG_INFO},
     [OAS_E_NONCE_MISSING] = {"invalid_request", 400, 1, "nonce is missing.", OAS_LOG_INFO},
+    [OAS_E_OPENID_MISSING] = {"invalid_scope", 400, 1, "An ID token needs the scope openid.",
+                              OAS_LOG_INFO},
     [OAS_E_WEB_MESSAGE_ORIGIN] =
         {"invalid_request", 400, 0,
          "The origin of redirect_uri is no registered web origin of this application.",

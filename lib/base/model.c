@@ -21,7 +21,14 @@ const oas_name_bit_t oas_grant_type_names[] = {
     {"http://auth0.com/oauth/grant-type/password-realm", OAS_GRANT_PASSWORD_REALM},
     {NULL, 0}};
 
-const oas_name_bit_t oas_response_type_names[] = {{"code", OAS_RESPONSE_CODE}, {NULL, 0}};
+const oas_name_bit_t oas_response_type_names[] = {
+    {"code", OAS_RESPONSE_CODE},
+    {"id_token", OAS_RESPONSE_ID_TOKEN},
+    {"id_token token", OAS_RESPONSE_ID_TOKEN_TOKEN},
+    {"code id_token", OAS_RESPONSE_CODE_ID_TOKEN},
+    {"code token", OAS_RESPONSE_CODE_TOKEN},
+    {"code id_token token", OAS_RESPONSE_CODE_ID_TOKEN_TOKEN},
+    {NULL, 0}};
 
 const char *const oas_lifetime_names[OAS_LIFETIME_COUNT] = {
     [OAS_LIFETIME_CODE] = "code",

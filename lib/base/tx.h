@@ -104,6 +104,9 @@ typedef struct {
 /** prompt values, as bits. */
 enum { OAS_PROMPT_NONE = 1, OAS_PROMPT_LOGIN = 2, OAS_PROMPT_CONSENT = 4 };
 
+/** The cookies of an issuer (login/cookie.h). */
+enum { OAS_COOKIE_BROWSER, OAS_COOKIE_FRAMED, OAS_COOKIES };
+
 typedef enum {
     OAS_MODE_QUERY,
     OAS_MODE_FRAGMENT,
@@ -149,7 +152,8 @@ struct oas_tx {
     oas_form_t form_step;       /**< by load_interaction */
     const char *browser;        /**< browser binding from the cookie, or NULL; by load_cookie */
     const char *session_handle; /**< session part of the cookie, or NULL; by load_cookie */
-    const char *set_cookie; /**< Set-Cookie value the reply must carry, or NULL (login/cookie.h) */
+    const char
+        *set_cookie[OAS_COOKIES]; /**< Set-Cookie values that the reply must carry, or NULL */
     apr_int64_t started; /**< database time when the consent form was made; by load_interaction */
     apr_int64_t login_time; /**< auth_time of a login made during this interaction, or 0 */
 
@@ -163,6 +167,8 @@ struct oas_tx {
     int redirect_uri_sent;    /**< 0: the client's only one was taken */
     unsigned response;        /**< OAS_PART_ bits; by assign_response_mode */
     oas_response_mode_t response_mode; /**< by assign_response_mode */
+    const char *message_origin;        /**< who gets the answer of OAS_MODE_WEB_MESSAGE; by
+                                          check_web_message */
     const char *state;
     const char *nonce;
     oas_words_t *scopes;            /**< requested, then what may be granted; by check_scope */
@@ -181,7 +187,8 @@ struct oas_tx {
                                    NULL when the request names none; by check_refresh_token */
     struct oas_login *login;    /**< whose password was right; by accept_password */
     oas_grant_t *grant;
-    json_t *answer;          /**< members of the token reply; by issue_ steps */
+    json_t
+        *answer; /**< members of the token reply or of the authorization answer; by issue_ steps */
     json_t *token_claims;    /**< verified access token at userinfo; by check_access_token */
     struct oas_token *token; /**< one that came back; by check_access_token, check_token */
 

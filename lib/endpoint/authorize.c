@@ -6,7 +6,9 @@
 #include "../check/redirect_uri.h"
 #include "../check/response.h"
 #include "../check/scope.h"
+#include "../issue/access_token.h"
 #include "../issue/code.h"
+#include "../issue/id_token.h"
 #include "../login/consent.h"
 #include "../login/session.h"
 #include "../reply/reply.h"
@@ -17,12 +19,13 @@
 
 static oas_outcome_t respond_authorization(oas_tx_t *tx)
 {
-    oas_params_t *params = oas_params_create(tx->pool);
-
-    oas_params_add(params, "code", tx->code);
-    oas_reply_authorization(tx, params);
+    oas_reply_authorization(tx, tx->answer);
     return OAS_ANSWERED;
 }
+
+#define CODE     OAS_PART_CODE
+#define ID_TOKEN OAS_PART_ID_TOKEN
+#define TOKEN    OAS_PART_TOKEN
 
 const oas_step_t oas_authorize_steps[] = {
     /* trust: until here an error is a page, from here on it may travel to the client */
@@ -33,6 +36,7 @@ const oas_step_t oas_authorize_steps[] = {
     {"load_client", oas_load_client, OAS_ALWAYS, "RFC 6749 4.1.1"},
     {"check_redirect_uri", oas_check_redirect_uri, OAS_ALWAYS, "RFC 9700 4.1.3, RFC 8252 7"},
     {"assign_response_mode", oas_assign_response_mode, OAS_ALWAYS, "OAuth Multiple Responses 2.1"},
+    {"check_web_message", oas_check_web_message, OAS_ALWAYS, "draft-sakimura-oauth-wmrm-00 4"},
     /* rules */
     {"check_request_object", oas_check_request_object, OAS_ALWAYS, "OIDC Core 3.1.2.6"},
     {"check_response_mode", oas_check_response_mode, OAS_ALWAYS, "OAuth Multiple Responses 2.1"},
@@ -40,7 +44,8 @@ const oas_step_t oas_authorize_steps[] = {
     {"check_length", oas_check_length, OAS_ALWAYS, "RFC 9126 1"},
     {"check_resource", oas_check_resource, OAS_ALWAYS, "RFC 8707 2.1"},
     {"check_scope", oas_check_scope, OAS_ALWAYS, "RFC 6749 3.3, OIDC Core 11"},
-    {"check_code_challenge", oas_check_code_challenge, OAS_ALWAYS, "RFC 7636 4.3, RFC 9700 2.1.1"},
+    {"check_id_token_request", oas_check_id_token_request, ID_TOKEN, "OIDC Core 3.2.2.1, 3.3.2.11"},
+    {"check_code_challenge", oas_check_code_challenge, CODE, "RFC 7636 4.3, RFC 9700 2.1.1"},
     {"check_prompt", oas_check_prompt, OAS_ALWAYS, "OIDC Core 3.1.2.1"},
     {"check_max_age", oas_check_max_age, OAS_ALWAYS, "OIDC Core 3.1.2.1"},
     {"load_id_token_hint", oas_load_id_token_hint, OAS_ALWAYS, "OIDC Core 3.1.2.1, 3.1.2.2"},
@@ -53,5 +58,7 @@ const oas_step_t oas_authorize_steps[] = {
     {"require_consent", oas_require_consent, OAS_ALWAYS, "OIDC Core 3.1.2.4"},
     /* issue */
     {"issue_code", oas_issue_code, OAS_ALWAYS, "RFC 6749 4.1.2"},
+    {"issue_access_token", oas_issue_access_token, TOKEN, "RFC 6749 4.2.2, RFC 9068 2"},
+    {"issue_id_token", oas_issue_id_token, ID_TOKEN, "OIDC Core 3.2.2.10, 3.3.2.11"},
     {"respond_authorization", respond_authorization, OAS_ALWAYS, "RFC 6749 4.1.2, RFC 9207 2"},
     {NULL, NULL, 0, NULL}};

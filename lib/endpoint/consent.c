@@ -76,7 +76,7 @@ static void add_destination(const oas_tx_t *tx, json_t *data)
 
 static oas_outcome_t consent_page(oas_tx_t *tx)
 {
-    oas_page_policy_t policy = {tx->redirect_uri, 0};
+    oas_page_policy_t policy = {.form_target = tx->redirect_uri};
     json_t *data = oas_json_object(tx->pool);
     json_t *form = oas_interaction_form(tx, OAS_FORM_CONSENT);
 

@@ -11,7 +11,7 @@
 /* Shows the login form; with `wrong` it says that the last try was not right. */
 static oas_outcome_t login_page(oas_tx_t *tx, const char *username, int wrong)
 {
-    oas_page_policy_t policy = {tx->redirect_uri, 0};
+    oas_page_policy_t policy = {.form_target = tx->redirect_uri};
     json_t *data = oas_json_object(tx->pool);
     json_t *form = oas_interaction_form(tx, OAS_FORM_LOGIN);
 

@@ -20,7 +20,6 @@ static const struct {
     const char *member;
     const char *values; /* space-delimited */
 } lists[] = {
-    {"response_modes_supported", "query fragment form_post"},
     {"subject_types_supported", "public"},
     {"code_challenge_methods_supported", "S256"},
     {"prompt_values_supported", "none login consent"},
@@ -107,6 +106,37 @@ static void add_auth_methods(const oas_issuer_t *issuer, json_t *data)
     }
 }
 
+/* The response_type values that some client of the configuration may use. */
+static unsigned response_types_used(const oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    unsigned types = OAS_RESPONSE_CODE;
+    apr_hash_index_t *hi;
+
+    for (hi = apr_hash_first(pool, issuer->clients); hi != NULL; hi = apr_hash_next(hi)) {
+        types |= ((const oas_client_t *)apr_hash_this_val(hi))->response_types;
+    }
+    return types;
+}
+
+/* What is off unless a client has it is announced only where one does. */
+static void add_responses(const oas_issuer_t *issuer, json_t *data, apr_pool_t *pool)
+{
+    unsigned used = response_types_used(issuer, pool);
+    json_t *grants = names_json(oas_grant_type_names, oas_issuer_grants(issuer));
+    json_t *modes = json_pack("[sss]", "query", "fragment", "form_post");
+
+    if (used != OAS_RESPONSE_CODE) { /* RFC 7591 section 2.1 */
+        json_array_append_new(grants, json_string("implicit"));
+    }
+    if (issuer->web_message) {
+        json_array_append_new(modes, json_string("web_message"));
+    }
+    json_object_set_new(data, "response_types_supported",
+                        names_json(oas_response_type_names, used));
+    json_object_set_new(data, "response_modes_supported", modes);
+    json_object_set_new(data, "grant_types_supported", grants);
+}
+
 static oas_words_t *supported_scopes(const oas_issuer_t *issuer, apr_pool_t *pool)
 {
     oas_words_t *scopes;
@@ -146,9 +176,7 @@ static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
     for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         oas_json_set(data, urls[i].member, issuer->endpoint_urls[urls[i].endpoint]);
     }
-    json_object_set_new(data, "response_types_supported", names_json(oas_response_type_names, ~0u));
-    json_object_set_new(data, "grant_types_supported",
-                        names_json(oas_grant_type_names, oas_issuer_grants(issuer)));
+    add_responses(issuer, data, pool);
     add_auth_methods(issuer, data);
     json_object_set_new(data, "id_token_signing_alg_values_supported",
                         words_json(oas_keyset_algs(issuer->keys, pool)));

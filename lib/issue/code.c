@@ -16,13 +16,12 @@ static oas_consent_mode_t consent_mode(const oas_tx_t *tx)
     return tx->consent_given ? OAS_CONSENT_ALLOW : OAS_CONSENT_REQUIRE;
 }
 
-/* Fills grant_id and code_hash at random; tx->code is both halves. */
+/* Fills code_hash at random; tx->code is both halves. */
 static apr_status_t make_code(oas_tx_t *tx, oas_code_put_t *put)
 {
     unsigned char secret[OAS_SECRET_LEN];
 
-    if (oas_random(put->grant_id, OAS_ID_LEN) != APR_SUCCESS ||
-        oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
+    if (oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
     oas_sha256(secret, sizeof(secret), put->code_hash);
@@ -37,11 +36,13 @@ static apr_status_t describe(oas_tx_t *tx, oas_code_put_t *put)
 
     if (oas_base64url_decode(tx->pool, tx->session->id, strlen(tx->session->id), &session_id) !=
             APR_SUCCESS ||
-        session_id.len != OAS_ID_LEN) {
+        session_id.len != OAS_ID_LEN ||
+        oas_random(put->grant_id, sizeof(put->grant_id)) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
     memcpy(put->session_id, session_id.data, OAS_ID_LEN);
-    put->with_code = 1;
+    put->with_code = (tx->response & OAS_PART_CODE) != 0;
+    put->activate = (tx->response & OAS_PART_TOKEN) != 0;
     put->client_id = tx->client->client_id;
     put->scope = oas_words_join(tx->scopes, tx->pool);
     put->resource = tx->resource != NULL ? tx->resource->uri : NULL;
@@ -54,20 +55,20 @@ static apr_status_t describe(oas_tx_t *tx, oas_code_put_t *put)
         oas_lifetime(tx->issuer, tx->client, tx->resource, OAS_LIFETIME_ACCESS_TOKEN);
     put->consent = consent_mode(tx);
     put->form_started = tx->started;
-    return make_code(tx, put);
+    return put->with_code ? make_code(tx, put) : APR_SUCCESS;
 }
 
 oas_outcome_t oas_issue_code(oas_tx_t *tx)
 {
     oas_code_put_t put = {0};
     oas_code_put_outcome_t outcome;
-    oas_grant_t grant;
+    oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
     apr_status_t rv = describe(tx, &put);
 
     if (rv != APR_SUCCESS) {
         return oas_fault(tx, OAS_TAG(00710), OAS_E_SERVER, rv, "code not made");
     }
-    rv = oas_store_code_put(tx->db, &put, &outcome, &grant, tx->pool);
+    rv = oas_store_code_put(tx->db, &put, &outcome, grant, tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00711), rv, "code not stored");
     }
@@ -80,10 +81,13 @@ oas_outcome_t oas_issue_code(oas_tx_t *tx)
                                                            : OAS_E_CONSENT_REQUIRED,
                           "the consent has been withdrawn meanwhile");
     }
+    tx->grant = grant;
     if (put.consent == OAS_CONSENT_ALLOW) {
         oas_audit(tx, OAS_AUDIT_CONSENT, NULL, NULL);
     }
     oas_audit(tx, OAS_AUDIT_CODE, NULL, NULL);
+    tx->answer = oas_json_object(tx->pool);
+    oas_json_set(tx->answer, "code", tx->code);
     return OAS_NEXT;
 }
 

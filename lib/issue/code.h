@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file code.h
- * Authorization codes: made together with their grant, redeemed once.
+ * Grants, and the authorization codes that are made together with them and redeemed once.
  */
 #ifndef OAS_ISSUE_CODE_H
 #define OAS_ISSUE_CODE_H
 
 #include "../base/tx.h"
 
-/** Step of /authorize: makes grant and code in one statement, with the consent given; sets
- * tx->code. */
+/**
+ * Step of /authorize: makes the grant in one statement, with the consent given and with a code when
+ * the response has one; sets tx->grant, tx->code and the member code of tx->answer. Whatever else
+ * leaves is made of tx->grant, so nothing leaves that was not committed.
+ */
 oas_outcome_t oas_issue_code(oas_tx_t *tx);
 
 /**

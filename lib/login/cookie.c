@@ -31,9 +31,9 @@ static int is_base64url(const char *text, apr_size_t len, apr_pool_t *pool)
     return oas_base64url_decode(pool, text, len, &bytes) == APR_SUCCESS;
 }
 
-void oas_cookie_read(oas_tx_t *tx)
+/* Sets tx->browser and tx->session_handle from a cookie's value, as far as it is well-formed. */
+static void take(oas_tx_t *tx, const char *value)
 {
-    const char *value = cookie_value(tx->request.cookie, tx->issuer->cookie_name, tx->pool);
     apr_size_t len = value != NULL ? strlen(value) : 0;
 
     if (len != BINDING_LEN && len != BINDING_LEN + 1 + OAS_HANDLE_LEN) {
@@ -49,13 +49,59 @@ void oas_cookie_read(oas_tx_t *tx)
     }
 }
 
-/* __Host- where Secure (RFC 6265bis): no neighbour under the same domain can plant one. */
-static void set_cookie(oas_tx_t *tx)
+void oas_cookie_read(oas_tx_t *tx)
 {
-    tx->set_cookie = apr_pstrcat(
-        tx->pool, tx->issuer->cookie_name, "=", tx->browser, tx->session_handle != NULL ? "." : "",
-        tx->session_handle != NULL ? tx->session_handle : "", "; Path=/; HttpOnly; SameSite=Lax",
+    take(tx, cookie_value(tx->request.cookie, tx->issuer->cookie_name, tx->pool));
+}
+
+static const char *framed_name(const oas_tx_t *tx)
+{
+    return apr_pstrcat(tx->pool, tx->issuer->cookie_name, "-wm", NULL);
+}
+
+void oas_cookie_read_framed(oas_tx_t *tx)
+{
+    if (tx->issuer->web_message && tx->session_handle == NULL) {
+        take(tx, cookie_value(tx->request.cookie, framed_name(tx), tx->pool));
+    }
+}
+
+static const char *own_value(const oas_tx_t *tx)
+{
+    return apr_pstrcat(tx->pool, tx->browser, tx->session_handle != NULL ? "." : "",
+                       tx->session_handle != NULL ? tx->session_handle : "", NULL);
+}
+
+/* Browsers take SameSite=None only with Secure; loopback is secure to them without TLS. */
+static void set_framed(oas_tx_t *tx)
+{
+    if (tx->issuer->web_message && tx->session_handle != NULL) {
+        tx->set_cookie[OAS_COOKIE_FRAMED] =
+            apr_pstrcat(tx->pool, framed_name(tx), "=", own_value(tx),
+                        "; Path=/; HttpOnly; SameSite=None; Secure", NULL);
+    }
+}
+
+/* __Host- where Secure (RFC 6265bis): no neighbour under the same domain can plant one. */
+static void set_cookies(oas_tx_t *tx)
+{
+    tx->set_cookie[OAS_COOKIE_BROWSER] = apr_pstrcat(
+        tx->pool, tx->issuer->cookie_name, "=", own_value(tx), "; Path=/; HttpOnly; SameSite=Lax",
         tx->issuer->cookie_secure ? "; Secure" : "", NULL);
+    set_framed(tx);
+}
+
+void oas_cookie_keep_framed(oas_tx_t *tx)
+{
+    const char *value;
+
+    if (!tx->issuer->web_message) {
+        return;
+    }
+    value = cookie_value(tx->request.cookie, framed_name(tx), tx->pool);
+    if (!oas_equal_str(value, own_value(tx))) {
+        set_framed(tx);
+    }
 }
 
 apr_status_t oas_cookie_bind(oas_tx_t *tx)
@@ -69,7 +115,7 @@ apr_status_t oas_cookie_bind(oas_tx_t *tx)
         return APR_EGENERAL;
     }
     tx->browser = oas_base64url_encode(tx->pool, random, sizeof(random));
-    set_cookie(tx);
+    set_cookies(tx);
     return APR_SUCCESS;
 }
 
@@ -77,7 +123,7 @@ void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
                             const unsigned char secret[OAS_SECRET_LEN])
 {
     tx->session_handle = oas_handle_make(id, secret, tx->pool);
-    set_cookie(tx);
+    set_cookies(tx);
 }
 
 apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],

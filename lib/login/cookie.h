@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file cookie.h
- * The one cookie of an issuer: "BINDING" before a login, "BINDING.HANDLE" after it. The binding
+ * The cookie of an issuer: "BINDING" before a login, "BINDING.HANDLE" after it. The binding
  * ties forms to this browser and outlives logins, so that two tabs do not disturb each other; the
  * handle is base64url(session_id || secret) and changes at each login.
+ *
+ * A second one with the same value is sent by browsers from frames in pages of other sites too
+ * (SameSite=None). It exists only where some client uses web_message, and only for a session; the
+ * silent request of such a frame is all that it is read for.
  */
 #ifndef OAS_LOGIN_COOKIE_H
 #define OAS_LOGIN_COOKIE_H
@@ -13,6 +17,14 @@
 /** Reads tx->browser and tx->session_handle from the Cookie header; what is malformed is ignored.
  */
 void oas_cookie_read(oas_tx_t *tx);
+
+/** Reads them from the second cookie, when the first gave no session. For a request with
+ * prompt=none and web_message only. */
+void oas_cookie_read_framed(oas_tx_t *tx);
+
+/** Gives a browser whose session is alive the second cookie too, when it has none or an older one:
+ * web_message may have come into use after its login. */
+void oas_cookie_keep_framed(oas_tx_t *tx);
 
 /** Makes sure that tx->browser is set, with a new random one if need be (and tx->set_cookie). */
 apr_status_t oas_cookie_bind(oas_tx_t *tx);

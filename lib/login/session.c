@@ -12,6 +12,9 @@ oas_outcome_t oas_load_session(oas_tx_t *tx)
     oas_session_t *session;
     apr_status_t rv;
 
+    if ((tx->prompt & OAS_PROMPT_NONE) && tx->response_mode == OAS_MODE_WEB_MESSAGE) {
+        oas_cookie_read_framed(tx);
+    }
     if (oas_cookie_session(tx, id, hash) != APR_SUCCESS) {
         return OAS_NEXT;
     }
@@ -26,6 +29,7 @@ oas_outcome_t oas_load_session(oas_tx_t *tx)
         return oas_store_fault(tx, OAS_TAG(00507), rv, "session not loaded");
     }
     tx->session = session;
+    oas_cookie_keep_framed(tx);
     return OAS_NEXT;
 }
 

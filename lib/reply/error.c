@@ -34,7 +34,7 @@ static void add_allow(oas_tx_t *tx)
 
 static void error_page(oas_tx_t *tx, const oas_error_row_t *row)
 {
-    oas_page_policy_t policy = {NULL, 0};
+    oas_page_policy_t policy = {0};
     json_t *data = oas_json_object(tx->pool);
     const char *kind = page_kinds[tx->error];
 
@@ -56,11 +56,11 @@ static void error_page(oas_tx_t *tx, const oas_error_row_t *row)
 
 static void error_redirect(oas_tx_t *tx, const oas_error_row_t *row)
 {
-    oas_params_t *params = oas_params_create(tx->pool);
+    json_t *answer = oas_json_object(tx->pool);
 
-    oas_params_add(params, "error", row->code);
-    oas_params_add(params, "error_description", row->text);
-    oas_reply_authorization(tx, params);
+    oas_json_set(answer, "error", row->code);
+    oas_json_set(answer, "error_description", row->text);
+    oas_reply_authorization(tx, answer);
 }
 
 static void error_json(oas_tx_t *tx, const oas_error_row_t *row)

@@ -44,18 +44,18 @@ static const char *style_source(const oas_tx_t *tx)
                                             : csp_source(tx->issuer->stylesheet, tx->pool);
 }
 
-static const char *policy_text(const oas_tx_t *tx, const oas_page_policy_t *policy)
+static const char *policy_text(const oas_tx_t *tx, const char *page,
+                               const oas_page_policy_t *policy)
 {
     const char *target =
         policy->form_target != NULL ? form_targets(policy->form_target, tx->pool) : "";
     const char *script =
-        policy->script ? oas_templates_script_hash(tx->issuer->templates) : "'none'";
+        policy->script ? oas_templates_script_hash(tx->issuer->templates, page) : "'none'";
 
-    return apr_pstrcat(tx->pool,
-                       "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-                       "img-src 'self' https:; style-src ",
-                       style_source(tx), "; script-src ", script, "; form-action 'self' ", target,
-                       NULL);
+    return apr_pstrcat(tx->pool, "default-src 'none'; base-uri 'none'; frame-ancestors ",
+                       policy->frame_origin != NULL ? policy->frame_origin : "'none'",
+                       "; img-src 'self' https:; style-src ", style_source(tx), "; script-src ",
+                       script, "; form-action 'self' ", target, NULL);
 }
 
 static json_t *client_data(const oas_client_t *client)
@@ -118,13 +118,13 @@ void oas_reply_page(oas_tx_t *tx, int status, const char *name, json_t *data,
     tx->reply.body = html;
     tx->reply.body_len = len;
     oas_reply_header(tx, "Cache-Control", "no-store");
-    oas_reply_header(tx, "Content-Security-Policy", policy_text(tx, policy));
-    oas_reply_header(tx, "X-Frame-Options", "DENY");
+    oas_reply_header(tx, "Content-Security-Policy", policy_text(tx, name, policy));
+    if (policy->frame_origin == NULL) { /* X-Frame-Options cannot name another origin */
+        oas_reply_header(tx, "X-Frame-Options", "DENY");
+    }
     oas_reply_header(tx, "X-Content-Type-Options", "nosniff");
     oas_reply_header(tx, "Referrer-Policy", "no-referrer");
-    if (tx->set_cookie != NULL) {
-        oas_reply_header(tx, "Set-Cookie", tx->set_cookie);
-    }
+    oas_reply_cookies(tx);
 }
 
 json_t *oas_page_wait(int seconds)

@@ -17,6 +17,17 @@ void oas_reply_header(oas_tx_t *tx, const char *name, const char *value)
     apr_table_add(tx->reply.headers, name, value);
 }
 
+void oas_reply_cookies(oas_tx_t *tx)
+{
+    int i;
+
+    for (i = 0; i < OAS_COOKIES; i++) {
+        if (tx->set_cookie[i] != NULL) {
+            oas_reply_header(tx, "Set-Cookie", tx->set_cookie[i]);
+        }
+    }
+}
+
 static void set_body(oas_tx_t *tx, int status, const char *content_type, const char *body)
 {
     tx->reply.status = status;
@@ -84,14 +95,40 @@ void oas_reply_redirect(oas_tx_t *tx, const char *url)
     oas_reply_header(tx, "Location", url);
     oas_reply_header(tx, "Referrer-Policy", "no-referrer");
     no_store(tx);
-    if (tx->set_cookie != NULL) {
-        oas_reply_header(tx, "Set-Cookie", tx->set_cookie);
-    }
+    oas_reply_cookies(tx);
 }
 
-static void form_post(oas_tx_t *tx, const oas_params_t *params)
+static oas_params_t *answer_params(oas_tx_t *tx, json_t *answer)
 {
-    oas_page_policy_t policy = {tx->redirect_uri, 1};
+    oas_params_t *params = oas_params_create(tx->pool);
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(answer, name, value)
+    {
+        const char *text = json_string_value(value);
+
+        if (json_is_integer(value)) {
+            text =
+                apr_psprintf(tx->pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
+        }
+        oas_params_add(params, name, text);
+    }
+    return params;
+}
+
+static void redirect(oas_tx_t *tx, json_t *answer)
+{
+    const char *encoded = oas_params_encode(answer_params(tx, answer), tx->pool);
+
+    oas_reply_redirect(tx, oas_uri_append(tx->redirect_uri, encoded,
+                                          tx->response_mode == OAS_MODE_FRAGMENT, tx->pool));
+}
+
+static void form_post(oas_tx_t *tx, json_t *answer)
+{
+    oas_page_policy_t policy = {.form_target = tx->redirect_uri, .script = 1};
+    const oas_params_t *params = answer_params(tx, answer);
     json_t *data = oas_json_object(tx->pool);
     json_t *hidden = json_array();
     json_t *form = json_object();
@@ -108,21 +145,31 @@ static void form_post(oas_tx_t *tx, const oas_params_t *params)
     oas_reply_page(tx, 200, "form_post", data, &policy);
 }
 
-void oas_reply_authorization(oas_tx_t *tx, oas_params_t *params)
+/* The page posts to this origin and no other, whoever opened or framed it. */
+static void web_message(oas_tx_t *tx, json_t *answer)
 {
-    const char *encoded;
+    oas_page_policy_t policy = {.frame_origin = tx->message_origin, .script = 1};
+    json_t *data = oas_json_object(tx->pool);
+    json_t *message = json_object();
 
-    if (tx->state != NULL) {
-        oas_params_add(params, "state", tx->state);
-    }
-    oas_params_add(params, "iss", tx->issuer->url);
-    if (tx->response_mode == OAS_MODE_FORM_POST) {
-        form_post(tx, params);
-        return;
-    }
-    encoded = oas_params_encode(params, tx->pool);
-    oas_reply_redirect(tx, oas_uri_append(tx->redirect_uri, encoded,
-                                          tx->response_mode == OAS_MODE_FRAGMENT, tx->pool));
+    oas_json_set(message, "origin", tx->message_origin);
+    oas_json_set(message, "response", oas_json_text(tx->pool, answer));
+    json_object_set_new(data, "message", message);
+    oas_reply_page(tx, 200, "web_message", data, &policy);
+}
+
+void oas_reply_authorization(oas_tx_t *tx, json_t *answer)
+{
+    static void (*const carry[])(oas_tx_t * tx, json_t * answer) = {
+        [OAS_MODE_QUERY] = redirect,
+        [OAS_MODE_FRAGMENT] = redirect,
+        [OAS_MODE_FORM_POST] = form_post,
+        [OAS_MODE_WEB_MESSAGE] = web_message,
+    };
+
+    oas_json_set(answer, "state", tx->state);
+    oas_json_set(answer, "iss", tx->issuer->url);
+    carry[tx->response_mode](tx, answer);
 }
 
 void oas_reply_preflight(oas_tx_t *tx)

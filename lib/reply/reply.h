@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file reply.h
- * The only place that writes an answer: JSON, document, redirect, form_post, page, preflight. All
- * functions fill tx->reply and never fail: what cannot be written becomes a plain 500.
+ * The only place that writes an answer: JSON, document, redirect, form_post, web_message, page,
+ * preflight. All functions fill tx->reply and never fail: what cannot be written becomes a plain
+ * 500.
  */
 #ifndef OAS_REPLY_REPLY_H
 #define OAS_REPLY_REPLY_H
@@ -11,6 +12,9 @@
 
 /** Adds a header to the reply (several of one name are kept). */
 void oas_reply_header(oas_tx_t *tx, const char *name, const char *value);
+
+/** Adds the Set-Cookie headers that tx->set_cookie asks for. */
+void oas_reply_cookies(oas_tx_t *tx);
 
 /** A JSON answer that nobody may store; with CORS headers for the client's own origins. */
 void oas_reply_json(oas_tx_t *tx, int status, const json_t *body);
@@ -25,10 +29,11 @@ void oas_reply_document(oas_tx_t *tx, const char *text, const char *etag);
 void oas_reply_redirect(oas_tx_t *tx, const char *url);
 
 /**
- * Answers an authorization request at tx->redirect_uri in tx->response_mode: `params` with state
- * and iss (RFC 9207) added.
+ * Answers an authorization request at tx->redirect_uri (web_message: in the window of
+ * tx->message_origin) in tx->response_mode.
+ * @param answer strings and integers; gets state and iss (RFC 9207) added
  */
-void oas_reply_authorization(oas_tx_t *tx, oas_params_t *params);
+void oas_reply_authorization(oas_tx_t *tx, json_t *answer);
 
 /** A CORS preflight or plain OPTIONS, with the methods the endpoint has (tx->methods). */
 void oas_reply_preflight(oas_tx_t *tx);
@@ -38,12 +43,13 @@ void oas_reply_error(oas_tx_t *tx);
 
 /** What one page may do beyond what every page may. */
 typedef struct {
-    const char *form_target; /**< URI that its form, or a redirect after it, leads to; or NULL */
-    int script;              /**< it carries the one script that submits its form */
+    const char *form_target;  /**< URI that its form, or a redirect after it, leads to; or NULL */
+    const char *frame_origin; /**< the one origin whose pages may frame it; NULL: none may */
+    int script;               /**< it carries the script of its template */
 } oas_page_policy_t;
 
 /**
- * A page from a template inside the layout; strict CSP, no-store, not framable. `data` gets issuer,
+ * A page from a template inside the layout; strict CSP, no-store. `data` gets issuer,
  * client and links added (templates/README.md has the list of members).
  */
 void oas_reply_page(oas_tx_t *tx, int status, const char *name, json_t *data,

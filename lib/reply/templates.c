@@ -24,12 +24,14 @@ static const source_t sources[] = {
     {"consent", "consent.mustache", 1, 0},
     {"error", "error.mustache", 1, 0},
     {"form_post", "form_post.mustache", 1, 0},
+    {"web_message", "web_message.mustache", 1, 0},
     {"continue", "continue.mustache", 1, 0},
     {"application", "application.mustache", 0, 0},
     {"about", "about.mustache", 0, 0},
     {"handover", "handover.mustache", 0, 0},
     {"style", "style.css", 0, 1},
     {"script", "submit.js", 0, 1},
+    {"message_script", "message.js", 0, 1},
 };
 
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
@@ -39,7 +41,7 @@ struct oas_templates {
     const char *paths[SOURCES];
     json_t *common;      /**< {"t": {name: text}}, what every page sees */
     apr_hash_t *strings; /**< name -> oas_mustache_t *: the same texts as partials */
-    const char *style_hash, *script_hash;
+    const char *style_hash, *script_hashes[SOURCES];
 };
 
 /** One rendering, as the partials see it. */
@@ -341,7 +343,7 @@ static apr_status_t try_pages(loader_t *l)
     json_t *nothing = oas_json_object(l->scratch);
     oas_templates_t *t = l->templates;
     for (apr_size_t i = 0; i < SOURCES; i++) {
-        const char *html, *script;
+        const char *html;
         apr_size_t len;
         if (!sources[i].page) {
             continue;
@@ -350,16 +352,8 @@ static apr_status_t try_pages(loader_t *l)
             return complain(l, t->paths[i], 1, "includes itself, or is too large a page");
         }
         t->style_hash = t->style_hash ? t->style_hash : hash_between(html, "style", l->pool);
-        if (!strstr(html, "<script")) {
-            continue;
-        }
-        script = hash_between(html, "script", l->pool);
-        if (t->script_hash && strcmp(t->script_hash, script) != 0) {
-            return complain(l, t->paths[i], 1, "its script differs from that of another page");
-        }
-        t->script_hash = script;
+        t->script_hashes[i] = hash_between(html, "script", l->pool);
     }
-    t->script_hash = t->script_hash ? t->script_hash : hash_between("", "script", l->pool);
     return APR_SUCCESS;
 }
 
@@ -399,7 +393,7 @@ const char *oas_templates_style_hash(const oas_templates_t *templates)
     return templates->style_hash;
 }
 
-const char *oas_templates_script_hash(const oas_templates_t *templates)
+const char *oas_templates_script_hash(const oas_templates_t *templates, const char *name)
 {
-    return templates->script_hash;
+    return templates->script_hashes[find_source(name)];
 }

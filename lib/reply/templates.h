@@ -14,7 +14,8 @@
 typedef struct oas_templates oas_templates_t;
 
 /**
- * Loads layout.mustache, the pages (login, consent, error, form_post, continue) and style.css.
+ * Loads layout.mustache, the pages (login, consent, error, form_post, web_message, continue) and
+ * style.css.
  * @param dir the administrator's folder, or NULL
  * @param shipped the installed templates
  * @return APR_EINVAL with *why ("file:line: what", in pool) when one is missing, unreadable or
@@ -32,8 +33,8 @@ apr_status_t oas_templates_render(const oas_templates_t *templates, const char *
 /** 'sha256-...' CSP source of the built-in style sheet, computed at load. */
 const char *oas_templates_style_hash(const oas_templates_t *templates);
 
-/** 'sha256-...' CSP source of the one script: it submits the form of form_post and continue pages.
- */
-const char *oas_templates_script_hash(const oas_templates_t *templates);
+/** 'sha256-...' CSP source of the script of page `name` (form_post, web_message, continue), which
+ * must be one of the pages; for a page without script that of the empty text. */
+const char *oas_templates_script_hash(const oas_templates_t *templates, const char *name);
 
 #endif

@@ -70,7 +70,7 @@ for (const [what, [overrides, code]] of Object.entries(pages)) {
 const refusals = {
   'response_type missing': [{ response_type: undefined }, 'invalid_request'],
   'response_type token': [{ response_type: 'token' }, 'unsupported_response_type'],
-  'response_type with an order of its own': [{ response_type: 'code token' }, 'unsupported_response_type'],
+  'response_type in any order, but not allowed': [{ response_type: 'token code' }, 'unauthorized_client'],
   'response_mode unknown': [{ response_mode: 'smoke' }, 'invalid_request'],
   'scope with a bad character': [{ scope: 'openid "x"' }, 'invalid_scope'],
   'scope nobody knows': [{ scope: 'openid launch:missiles' }, 'invalid_scope'],

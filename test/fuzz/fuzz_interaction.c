@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     oas_cookie_read(&tx);
     FUZZ_HOLDS(tx.browser == NULL || strlen(tx.browser) == 22);
     FUZZ_HOLDS(tx.session_handle == NULL || tx.browser != NULL);
-    FUZZ_HOLDS(tx.set_cookie == NULL);
+    FUZZ_HOLDS(tx.set_cookie[OAS_COOKIE_BROWSER] == NULL);
     if (oas_params_parse(&tx.form, form, strlen(form), pool) == APR_SUCCESS) {
         FUZZ_HOLDS(oas_interaction_open(&tx) == APR_EACCES);
         FUZZ_HOLDS(tx.form_step == OAS_FORM_NONE);

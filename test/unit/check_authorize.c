@@ -5,7 +5,6 @@
 #include "../../lib/check/pkce.h"
 #include "../../lib/check/prompt.h"
 #include "../../lib/check/redirect_uri.h"
-#include "../../lib/check/response.h"
 #include "../../lib/check/scope.h"
 
 /* ---- PKCE ---- */
@@ -64,62 +63,6 @@ START_TEST(challenge_optional)
     ck_assert_int_eq(oas_check_code_challenge(tx), OAS_NEXT);
     fake_params(tx, "code_challenge=" CHALLENGE); /* but what is sent must be right */
     ck_assert_int_eq(oas_check_code_challenge(tx), OAS_FAILED);
-}
-END_TEST
-
-/* ---- response ---- */
-
-static const case_t response_types[] = {
-    {"response_type=code", OAS_E_NONE},
-    {"", OAS_E_RESPONSE_TYPE_MISSING},
-    {"response_type=token", OAS_E_RESPONSE_TYPE_UNSUPPORTED},
-    {"response_type=CODE", OAS_E_RESPONSE_TYPE_UNSUPPORTED},
-    {"response_type=code%20id_token", OAS_E_RESPONSE_TYPE_UNSUPPORTED},
-};
-
-START_TEST(response_type_cases)
-{
-    run_case(fake_tx(pool), oas_check_response_type, &response_types[_i]);
-}
-END_TEST
-
-START_TEST(response_type_not_allowed)
-{
-    oas_tx_t *tx = fake_tx(pool);
-    case_t test = {"response_type=code", OAS_E_RESPONSE_TYPE_UNAUTHORIZED};
-
-    ((oas_client_t *)tx->client)->response_types = 0;
-    run_case(tx, oas_check_response_type, &test);
-}
-END_TEST
-
-static const struct {
-    case_t test;
-    oas_response_mode_t mode;
-} response_modes[] = {
-    {{"", OAS_E_NONE}, OAS_MODE_QUERY},
-    {{"response_mode=query", OAS_E_NONE}, OAS_MODE_QUERY},
-    {{"response_mode=fragment", OAS_E_NONE}, OAS_MODE_FRAGMENT},
-    {{"response_mode=form_post", OAS_E_NONE}, OAS_MODE_FORM_POST},
-    {{"response_mode=jwt", OAS_E_RESPONSE_MODE}, OAS_MODE_QUERY},
-};
-
-START_TEST(response_mode_cases)
-{
-    oas_tx_t *tx = fake_tx(pool);
-
-    run_case(tx, oas_check_response_mode, &response_modes[_i].test);
-    ck_assert_int_eq(oas_assign_response_mode(tx), OAS_NEXT);
-    ck_assert_int_eq(tx->response_mode, response_modes[_i].mode);
-}
-END_TEST
-
-static const case_t request_objects[] = {
-    {"a=b", OAS_E_NONE}, {"request=x", OAS_E_REQUEST_OBJECT}, {"request_uri=x", OAS_E_REQUEST_URI}};
-
-START_TEST(request_object_cases)
-{
-    run_case(fake_tx(pool), oas_check_request_object, &request_objects[_i]);
 }
 END_TEST
 
@@ -359,10 +302,6 @@ void add_authorize_tests(Suite *suite)
     tcase_add_test(tcase, pkce_verifier_form);
     LOOP(tcase, challenge_cases, challenges);
     tcase_add_test(tcase, challenge_optional);
-    LOOP(tcase, response_type_cases, response_types);
-    tcase_add_test(tcase, response_type_not_allowed);
-    LOOP(tcase, response_mode_cases, response_modes);
-    LOOP(tcase, request_object_cases, request_objects);
     LOOP(tcase, redirect_uri_cases, redirect_uris);
     tcase_add_test(tcase, redirect_uri_ambiguous);
     tcase_add_test(tcase, redirect_uri_any_port_is_native_only);

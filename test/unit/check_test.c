@@ -6,6 +6,7 @@ int main(void)
     Suite *suite = suite_create("check");
 
     add_authorize_tests(suite);
+    add_response_tests(suite);
     add_token_tests(suite);
     add_grant_tests(suite);
     add_assertion_tests(suite);

@@ -37,6 +37,7 @@ static inline void run_case(oas_tx_t *tx, oas_outcome_t (*step)(oas_tx_t *), con
  * (check_token.c), of its grants (check_grants.c), of client authentication by assertion and by
  * certificate. */
 void add_authorize_tests(Suite *suite);
+void add_response_tests(Suite *suite);
 void add_token_tests(Suite *suite);
 void add_grant_tests(Suite *suite);
 void add_assertion_tests(Suite *suite);

@@ -10,6 +10,10 @@
 #include <apr_strings.h>
 #include "../../lib/base/tx.h"
 
+/** The halves of a cookie (login/cookie.h), well-formed. */
+#define BINDING "AAAAAAAAAAAAAAAAAAAAAA"
+#define HANDLE  "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+
 /** Evaluates an "expression" to its own text; "(fail)" cannot be evaluated. */
 static inline apr_status_t fake_eval(oas_tx_t *tx, const oas_expr_t *expr, const char **out)
 {

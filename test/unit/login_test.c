@@ -3,7 +3,6 @@
 
 #include "../../lib/base/json.h"
 #include "../../lib/login/consent.h"
-#include "../../lib/login/cookie.h"
 #include "../../lib/login/hash.h"
 #include "../../lib/login/interaction.h"
 #include "../../lib/login/seal.h"
@@ -11,9 +10,6 @@
 #include "../../lib/login/subject.h"
 #include "../../lib/login/throttle.h"
 #include "fake_tx.h"
-
-#define BINDING "AAAAAAAAAAAAAAAAAAAAAA"
-#define HANDLE  "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
 
 /* ---- seal ---- */
 
@@ -76,54 +72,6 @@ START_TEST(seal_bounds)
     big[3 * OAS_SEAL_MAX - 1] = '\0';
     ck_assert_int_eq(oas_unseal(&out, issuer, "ctx", big, pool), APR_EACCES);
     ck_assert_int_eq(oas_unseal(&out, issuer, "ctx", "", pool), APR_EACCES);
-}
-END_TEST
-
-/* ---- cookie ---- */
-
-static const struct {
-    const char *header;
-    int browser, session;
-} cookies[] = {
-    {NULL, 0, 0},
-    {"__Host-oas-0123456789abcdef=" BINDING, 1, 0},
-    {"a=b; __Host-oas-0123456789abcdef=" BINDING "." HANDLE "; c=d", 1, 1},
-    {"x__Host-oas-0123456789abcdef=" BINDING, 0, 0},
-    {"__Host-oas-0123456789abcdeX=" BINDING, 0, 0},
-    {"__Host-oas-0123456789abcdef=" BINDING "A", 0, 0},
-    {"__Host-oas-0123456789abcdef=" BINDING "_" HANDLE, 1, 0},
-    {"__Host-oas-0123456789abcdef=!AAAAAAAAAAAAAAAAAAAAA", 0, 0},
-    {"__Host-oas-0123456789abcdef=", 0, 0},
-    {";;;==; ", 0, 0},
-};
-
-START_TEST(cookie_cases)
-{
-    oas_tx_t *tx = fake_tx(pool);
-
-    tx->request.cookie = cookies[_i].header;
-    oas_cookie_read(tx);
-    ck_assert_int_eq(tx->browser != NULL, cookies[_i].browser);
-    ck_assert_int_eq(tx->session_handle != NULL, cookies[_i].session);
-    ck_assert_ptr_null(tx->set_cookie);
-}
-END_TEST
-
-START_TEST(cookie_keeps_binding_over_login)
-{
-    unsigned char id[OAS_ID_LEN] = {1}, secret[OAS_SECRET_LEN] = {2}, out[OAS_ID_LEN];
-    unsigned char hash[OAS_SHA256_LEN];
-    oas_tx_t *tx = fake_tx(pool);
-
-    ck_assert_int_eq(oas_cookie_bind(tx), APR_SUCCESS);
-    ck_assert_str_eq(oas_cookie_sid(tx), "");
-    oas_cookie_set_session(tx, id, secret);
-    ck_assert_ptr_nonnull(strstr(tx->set_cookie, tx->browser));
-    ck_assert_ptr_nonnull(strstr(tx->set_cookie, tx->session_handle));
-    ck_assert_ptr_nonnull(strstr(tx->set_cookie, "; HttpOnly; SameSite=Lax; Secure"));
-    ck_assert_int_eq(oas_cookie_session(tx, out, hash), APR_SUCCESS);
-    ck_assert_mem_eq(out, id, sizeof(id));
-    ck_assert_str_eq(oas_cookie_sid(tx), oas_base64url_encode(pool, id, sizeof(id)));
 }
 END_TEST
 
@@ -524,12 +472,10 @@ int main(void)
     tcase_add_test(sealing, seal_any_bit_counts);
     tcase_add_test(sealing, seal_survives_secret_rotation);
     tcase_add_test(sealing, seal_bounds);
-    LOOP(forms, cookie_cases, cookies);
-    tcase_add_test(forms, cookie_keeps_binding_over_login);
     tcase_add_test(forms, interaction_round_trip);
+    tcase_add_test(forms, interaction_login_of_another_cookie);
     tcase_add_test(forms, interaction_is_bound);
     tcase_add_test(forms, interaction_login_survives_other_tab);
-    tcase_add_test(forms, interaction_login_of_another_cookie);
     tcase_add_test(forms, interaction_carries_only_known_parameters);
     tcase_add_test(forms, interaction_expiry);
     LOOP(forms, interaction_garbage, bad_interactions);

@@ -3,7 +3,10 @@
 // With `onward` its callback shows no page but sends the browser on to that address.
 import http from 'node:http';
 
-export async function startApp({ onward } = {}) {
+const types = { js: 'text/javascript', html: 'text/html' };
+
+/** @param pages what else it serves: text by path; a path that ends in .js is a script */
+export async function startApp({ onward, pages = {} } = {}) {
   const calls = [];
   const server = http.createServer((request, response) => {
     const parts = [];
@@ -19,8 +22,8 @@ export async function startApp({ onward } = {}) {
         });
         if (onward) return response.writeHead(302, { location: onward }).end();
       }
-      response.setHeader('content-type', 'text/html; charset=utf-8');
-      return response.end('<!DOCTYPE html><title>Application</title><h1>Back at the application</h1>');
+      response.setHeader('content-type', `${types[url.pathname.split('.')[1]] ?? types.html}; charset=utf-8`);
+      return response.end(pages[url.pathname] ?? '<!DOCTYPE html><title>Application</title><h1>Back at the application</h1>');
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

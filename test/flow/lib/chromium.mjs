@@ -3,17 +3,20 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 
 const { chromium } = await import('playwright-core');
 const paths = [process.env.OAS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-export async function startChromium() {
-  const executablePath = paths.find((path) => path && fs.existsSync(path));
+function launchOptions() {
+  const executablePath = paths.find((file) => file && fs.existsSync(file));
   assert.ok(executablePath, 'no Chromium found; set OAS_CHROMIUM');
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', '--no-proxy-server'],
-  });
+  return { executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', '--no-proxy-server'] };
+}
+
+export async function startChromium() {
+  const browser = await chromium.launch(launchOptions());
   console.log(`Chromium ${browser.version()}`);
   after(() => browser.close());
   return browser;
@@ -23,7 +26,36 @@ export async function startChromium() {
 export async function newPage(browser, options = {}) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(10_000);
-  return watch(await context.newPage());
+  const page = watch(await context.newPage());
+  page.done = () => context.close();
+  return page;
+}
+
+/**
+ * A browser that sends cookies in frames of other sites, which the packaged one does not unasked.
+ * @returns what makes a page in it, without any cookie: it has one profile, so pages are used one after the other
+ */
+export async function startChromiumWithThirdPartyCookies() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oas-profile-'));
+  fs.mkdirSync(path.join(dir, 'Default'));
+  fs.writeFileSync(
+    path.join(dir, 'Default', 'Preferences'),
+    JSON.stringify({ profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }),
+  );
+  const context = await chromium.launchPersistentContext(dir, launchOptions());
+  context.setDefaultTimeout(10_000);
+  after(async () => {
+    await context.close();
+    fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  });
+  return async () => {
+    await context.clearCookies();
+    const page = watch(await context.newPage());
+    page.done = async () => {
+      for (const one of context.pages().slice(1)) await one.close(); // the first keeps the browser
+    };
+    return page;
+  };
 }
 
 export function watch(page) {
