@@ -3,27 +3,10 @@
 // of the forms that balancers write; and from nobody else.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
-import { execFileSync } from 'node:child_process';
-import { createHash, X509Certificate } from 'node:crypto';
 import { startInstance } from './lib/instance.mjs';
+import { makeCertificates, thumbprint } from './lib/certificate.mjs';
 import { request } from './lib/http.mjs';
 import { decode } from './lib/oauth.mjs';
-
-// A CA with a certificate of its own for the client, and a self-signed one whose subject says the same.
-function makeCertificates(dir) {
-  const openssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: ['ignore', 'ignore', 'ignore'] });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  openssl('req', '-x509', ...key, '-days', '2', '-subj', '/CN=CA of the clients', '-keyout', 'clients.key', '-out', 'clients.pem');
-  openssl('req', '-new', ...key, '-subj', '/O=Example/CN=shop', '-keyout', 'named.key', '-out', 'named.csr');
-  openssl('x509', '-req', '-in', 'named.csr', '-CA', 'clients.pem', '-CAkey', 'clients.key', '-CAcreateserial', '-days', '2', '-out', 'named.pem');
-  openssl('req', '-x509', ...key, '-days', '2', '-subj', '/O=Example/CN=shop', '-keyout', 'own.key', '-out', 'own.pem');
-  const read = (name) => fs.readFileSync(path.join(dir, name), 'utf8');
-  const [named, own] = ['named', 'own'].map((name) => ({ pem: read(`${name}.pem`), der: new X509Certificate(read(`${name}.pem`)).raw, key: read(`${name}.key`) }));
-  fs.writeFileSync(path.join(dir, 'own.json'), JSON.stringify({ keys: [new X509Certificate(own.pem).publicKey.export({ format: 'jwk' })] }));
-  return { named, own };
-}
 
 const machine = (id, lines) => ['<OAuth2ASClient "' + id + '">', 'OAuth2ASType machine', 'OAuth2ASAllow https://api.example.test/ read:items', 'OAuth2ASRequire mtls', ...lines, '</OAuth2ASClient>'].join('\n');
 const clients = [
@@ -55,7 +38,6 @@ const direct = await startInstance({
     ${clients}`,
 });
 
-const thumbprint = ({ der }) => createHash('sha256').update(der).digest('base64url');
 const ask = (server, id, options = {}) =>
   request(server.url('oauth/token'), {
     ca: server.ca,

@@ -4,6 +4,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/package.json test/flow/package-lock.json test/flow/.npmrc \
 	test/flow/lib/app.mjs \
 	test/flow/lib/assertion.mjs \
+	test/flow/lib/certificate.mjs \
 	test/flow/lib/chromium.mjs \
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
@@ -36,6 +37,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/36-sdks.test.mjs \
 	test/flow/36-client-keys.test.mjs \
 	test/flow/37-bound-refresh.test.mjs \
+	test/flow/37-client-sdks.test.mjs \
 	test/flow/40-userinfo.test.mjs \
 	test/flow/41-revoke.test.mjs \
 	test/flow/42-introspect.test.mjs \
