@@ -2,10 +2,11 @@
 // Revocation (RFC 7009): a client ends its own tokens, nobody ends another's, and the answer never tells which it was.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { alter, appUri, assertError, basic, client, getCode, introspect, redeem, revoke, secretOf, token, userinfo } from './lib/oauth.mjs';
+import { alter, appUri, assertError, basic, client, decode, getCode, introspect, redeem, revoke, secretOf, token, userinfo } from './lib/oauth.mjs';
 
 const openid = await import('openid-client');
 const oauth = await import('oauth4webapi');
@@ -16,7 +17,7 @@ const conf =
   client('web', { type: 'web', extra: skip }) +
   client('hasty', { extra: [...skip, 'OAuth2ASLifetime access-token 1s'] }) +
   client('worker', { type: 'machine', uri: [] });
-const server = await startInstance({ conf });
+const server = await startInstance({ conf: `OAuth2ASAuditLog \${OAS_DIR}/audit.log\n${conf}` });
 const auth0 = await startInstance({ conf: `OAuth2ASProfile auth0\n${conf}` });
 const offline = { scope: 'openid offline_access' };
 const asWeb = { authorization: basic('web', secretOf('web')) };
@@ -244,4 +245,24 @@ test('profile auth0: JSON too, as its SDKs send it', async () => {
   const form = await tokens(offline, auth0);
   assertDone(await revoke(auth0, { client_id: 'spa', token: form.refresh_token, token_type_hint: 'refresh_token' }));
   await assertFamilyEnded(form.refresh_token, auth0);
+});
+
+test('the audit log says who ended what, and no token', async () => {
+  const file = `${server.dir}/audit.log`;
+  const before = fs.statSync(file).size;
+  const [held, other] = [await tokens(offline), await tokens()];
+  await revoke(server, { token: held.refresh_token, client_id: 'spa' });
+  await revoke(server, { token: other.access_token, client_id: 'spa' });
+  await revoke(server, { token: other.access_token, client_id: 'spa' });
+  await revoke(server, { token: other.access_token, client_id: 'web', client_secret: 'wrong' });
+  const text = fs.readFileSync(file, 'utf8').slice(before);
+  const lines = text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const [first, second, ...more] = lines.filter(({ event }) => event === 'revoke');
+  assert.deepEqual(more, [], 'nothing is said of what had ended before');
+  const grant = (accessToken) => decode(accessToken).claims.grant_id;
+  assert.deepEqual([first.reason, first.client_id, first.grant_id], ['refresh token', 'spa', grant(held.access_token)]);
+  assert.deepEqual([second.reason, second.client_id, second.grant_id, second.sub], ['access token', 'spa', grant(other.access_token), 'oauth2as|alice']);
+  const refused = lines.find(({ event }) => event === 'refuse');
+  assert.deepEqual([refused.endpoint, refused.error, refused.client_id], ['revoke', 'invalid_client', 'web']);
+  for (const secret of [held.refresh_token, held.access_token, other.access_token]) assert.ok(!text.includes(secret));
 });

@@ -4,6 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
+import { withProxy } from './lib/proxy.mjs';
 import { request } from './lib/http.mjs';
 import { alter, assertError, basic, client, decode, getCode, introspect, redeem, revoke, secretOf, token } from './lib/oauth.mjs';
 
@@ -12,7 +13,7 @@ const oauth = await import('oauth4webapi');
 
 const orders = 'https://orders.example.test/';
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
-const server = await startInstance({
+const [options, proxyOf] = withProxy({
   conf:
     `<OAuth2ASResource "${orders}">\nOAuth2ASScope read:orders "Read your orders"\nOAuth2ASIntrospectionClient orders-api\n</OAuth2ASResource>\n` +
     client('spa', { allow: ['https://api.example.test/ *', `${orders} *`], extra: skip }) +
@@ -24,6 +25,8 @@ const server = await startInstance({
     client('brief', { type: 'web', extra: [...skip, 'OAuth2ASLifetime refresh-token 1s'] }) +
     client('hasty', { type: 'web', extra: [...skip, 'OAuth2ASLifetime access-token 1s'] }),
 });
+const server = await startInstance(options);
+const proxy = proxyOf();
 const api = 'https://api.example.test/';
 const as = (id) => ({ authorization: basic(id, secretOf(id)) });
 
@@ -138,6 +141,22 @@ test('by oauth4webapi and by openid-client', async () => {
   const config = await openid.discovery(issuer, 'web', undefined, openid.ClientSecretBasic(secretOf('web')), { execute: [openid.allowInsecureRequests] });
   assert.equal((await openid.tokenIntrospection(config, access_token)).client_id, 'web');
   assert.equal((await openid.tokenIntrospection(config, 'x')).active, false);
+});
+
+test('each question is one statement', async () => {
+  const { access_token, refresh_token } = await tokens({ scope: 'openid offline_access' });
+  const own = (await token(server, { grant_type: 'client_credentials', resource: orders }, as('worker'))).json.access_token;
+  const statements = (text, id = 'web') => proxy.during(() => introspect(server, { token: text }, as(id)));
+  assert.deepEqual(await statements(access_token), ['oas_grant_load']);
+  assert.deepEqual(await statements(refresh_token), ['oas_refresh_load']);
+  assert.deepEqual(await statements(own, 'worker'), ['oas_jti_load']);
+  assert.deepEqual(await statements(access_token, 'other'), [], 'what is not for it to know is not looked up');
+  assert.deepEqual(await statements('x'), []);
+  const revocation = (text, id = 'web') => proxy.during(() => revoke(server, { token: text }, as(id)));
+  assert.deepEqual(await revocation(access_token), ['oas_grant_revoke']);
+  assert.deepEqual(await revocation(refresh_token), ['oas_refresh_revoke']);
+  assert.deepEqual(await revocation(own, 'worker'), ['oas_jti_revoke']);
+  assert.deepEqual(await revocation(access_token, 'other'), []);
 });
 
 test('a key that has retired still verifies', async () => {

@@ -106,6 +106,10 @@ const events = {
     server.sql(`UPDATE oas_grants SET refresh_used_at = refresh_used_at - interval '16 days', refresh_rotated_at = refresh_rotated_at - interval '16 days' WHERE grant_id = '${grantOf(subject)}'`),
   "refresh token's absolute time is over": (subject) =>
     server.sql(`UPDATE oas_grants SET refresh_expires_at = clock_timestamp() WHERE grant_id = '${grantOf(subject)}'`),
+  'more families than OAuth2ASRefreshLimit': async (subject) => {
+    await begin(true, subject.id);
+    await server.sql('SELECT oas_limit_families_1(1, 1000)'); // what the background task does, with a limit of 1
+  },
   'code replayed': (subject) => refused(redeem(server, subject.got, { client_id: undefined }, basicOf(subject))),
   'client disabled': async ({ id }) => {
     const disable = (is) => server.sql(`UPDATE oas_clients SET disabled = ${is} WHERE client_id = '${id}'`);
@@ -225,3 +229,25 @@ for (const row of rows) {
     assert.deepEqual(found, row);
   });
 }
+
+/** The indented lines of docs/database.md that hold a query. */
+function documentedQuery(pattern) {
+  const blocks = fs.readFileSync(path.join(top, 'docs/database.md'), 'utf8').split(/\n(?! {4})/);
+  const found = blocks.filter((block) => pattern.test(block));
+  assert.equal(found.length, 1, String(pattern));
+  return found[0];
+}
+
+test('the queries of docs/database.md show a family as a tree, and the families of a user', async () => {
+  const subject = await begin(true);
+  const lineage = async () => server.sql(documentedQuery(/WITH RECURSIVE lineage/).replace(':grant', `'${grantOf(subject)}'`));
+  for (let i = 0; i < 2; i++) assert.equal((await refresh(subject)).status, 200);
+  const tree = (rows) => rows.map(([name, , state, sub, client_id]) => [name, state, sub, client_id]);
+  const owner = ['oauth2as|alice', 'app'];
+  assert.deepEqual(tree(await lineage()), [['1', 'replaced', ...owner], ['  2', 'replaced', ...owner], ['    3', 'valid', ...owner]]);
+  await events['refresh token revoked'](subject);
+  assert.deepEqual(tree(await lineage()).at(-1), ['    3', 'revoked: refresh token revoked', ...owner]);
+  const [newest] = await server.sql(documentedQuery(/refresh_generation IS NOT NULL ORDER BY/).replace('ldap|alice', 'oauth2as|alice'));
+  assert.equal(newest[0].replaceAll('-', ''), grantOf(subject));
+  assert.equal(newest[2], '3');
+});

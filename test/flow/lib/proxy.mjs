@@ -9,6 +9,9 @@ import { after } from 'node:test';
 
 const socketName = '.s.PGSQL.5432';
 
+// what the background task does at any time
+const background = /^oas_(client_sync|purge|limit_families)$/;
+
 /** Splits a stream of messages: type byte, length that counts itself, content. */
 class Messages {
   constructor(untyped) {
@@ -41,6 +44,7 @@ export class Proxy {
     this.dir = dir;
     this.plans = []; // what the next matching statements meet, first come first
     this.met = [];
+    this.seen = []; // statements that were run, in order
     this.sockets = new Set();
   }
 
@@ -75,6 +79,13 @@ export class Proxy {
     return met;
   }
 
+  /** The statements of the module that run during `work`; what other processes do meanwhile counts too. */
+  async during(work) {
+    this.seen = [];
+    await work();
+    return this.seen.filter((statement) => statement.startsWith('oas_') && !background.test(statement));
+  }
+
   connect(client) {
     const home = fs.readFileSync(path.join(this.dir, 'postgres.home'), 'utf8').trim();
     const server = net.connect(path.join(home, 's', socketName));
@@ -100,6 +111,7 @@ export class Proxy {
   fromClient(pair, messages, chunk) {
     for (const message of messages.read(chunk)) {
       const statement = boundStatement(message);
+      if (statement) this.seen.push(statement);
       if (statement !== undefined && this.plans[0]?.statement === statement) {
         const { ending } = this.plans.shift();
         this.met.push(`${ending} ${statement}`);
