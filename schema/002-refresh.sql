@@ -1,10 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Version 2: families of refresh tokens, grants of the front channel and of passwords, lists of token ids,
--- the end of sessions and of rows.
---
--- Columns are added without a default that would rewrite the table, and every function of version 1 that
--- is called by a module of version 1 stays as it was.
+-- the end of sessions and of rows. What a module of version 1 calls stays as it was.
 --
 -- Lock order: user, subject, session, consent, grant (several by grant_id), then what hangs on the grant;
 -- throttle rows by key. The end of rows and the limit of families skip what others hold, so they wait for nobody.
@@ -527,8 +524,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- Revokes the oldest families of owners that have more than p_limit. Looks at p_batch families that are new
--- since the last time, a minute of them again: what was committed late is seen then. ended NULL: as above.
+-- Revokes the oldest families of owners that have more than p_limit, p_batch at most. Looks at p_batch families that
+-- are new since the last time, a minute of them again for what was committed late. ended NULL: as above.
 CREATE FUNCTION oas_limit_families_1(p_limit integer, p_batch integer, OUT ended integer, OUT more boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -557,16 +554,17 @@ BEGIN
     ), doomed AS MATERIALIZED (
         SELECT grant_id FROM oas_grants
         WHERE grant_id IN (SELECT grant_id FROM families WHERE place > p_limit) AND revoked_at IS NULL
-        FOR UPDATE SKIP LOCKED
+        LIMIT p_batch FOR UPDATE SKIP LOCKED
     )
     UPDATE oas_grants AS g SET revoked_at = v_now, revoked_reason = 'limit'
     FROM doomed AS d WHERE g.grant_id = d.grant_id;
     GET DIAGNOSTICS ended = ROW_COUNT;
-    UPDATE oas_marks SET reached = greatest(reached, CASE WHEN more THEN v_reached
-        ELSE v_now - interval '1 minute' END) WHERE name = 'limit';
+    UPDATE oas_marks SET reached = greatest(reached, CASE WHEN ended >= p_batch THEN reached
+        WHEN more THEN v_reached ELSE v_now - interval '1 minute' END) WHERE name = 'limit';
+    more := more OR ended >= p_batch;
 END $$;
 
--- As version 1, with what is new; rows are deleted when their time is over.
+-- As version 1, with what is new.
 CREATE OR REPLACE FUNCTION oas_schema_grant(p_role name) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_function regprocedure;

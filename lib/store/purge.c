@@ -3,8 +3,8 @@
 
 #include "runner.h"
 
-#define LIMIT_BATCH  10000 /* new families that one statement looks at */
-#define LIMIT_ROUNDS 20    /* statements of one call, so that a backlog keeps nobody for long */
+#define LIMIT_BATCH  1000 /* new families that one statement looks at, and old ones that it ends */
+#define LIMIT_ROUNDS 100  /* statements of one call, so that a backlog keeps nobody for long */
 
 /* Runs a statement that answers with a count and whether there is more; count -1: not alone. */
 static apr_status_t run_batch(oas_db_t *db, oas_stmt_id_t id, const char *const *params, int *count,

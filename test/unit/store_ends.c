@@ -502,7 +502,7 @@ END_TEST
 START_TEST(test_limit_in_batches)
 {
     oas_session_new_t login = open_session("file|batches", &session);
-    int i;
+    int i, ended = 0;
 
     cluster_sql(owner, "UPDATE oas_marks SET reached = clock_timestamp()");
     for (i = 0; i < 7; i++)
@@ -511,6 +511,15 @@ START_TEST(test_limit_in_batches)
     for (i = 0; i < 3; i++)
         ck_assert_str_eq(cluster_sql(owner, "SELECT more FROM oas_limit_families_1(100, 3)"), "t");
     ck_assert_str_eq(cluster_sql(owner, "SELECT more FROM oas_limit_families_1(100, 3)"), "f");
+    /* nor are more than that ended at once, and none is forgotten */
+    cluster_sql(owner, "UPDATE oas_marks SET reached = clock_timestamp() - interval '1 minute'");
+    for (i = 0; i < 20; i++)
+        ended +=
+            (int)apr_atoi64(cluster_sql(owner, "SELECT ended FROM oas_limit_families_1(1, 3)"));
+    ck_assert_int_ge(ended, 6);
+    ck_assert_str_eq(cluster_sql(owner, "SELECT count(*) FROM oas_grants WHERE revoked_at IS NULL "
+                                        "AND sub = 'file|batches'"),
+                     "1");
 }
 END_TEST
 
