@@ -14,11 +14,14 @@
 
 typedef struct {
     oas_session_new_t login;
+    oas_refresh_t families[WORKERS]; /* each worker rotates one of its own */
+    oas_refresh_child_t children[WORKERS];
     int finished;    /* 1: workers may stop */
     int wait_for_it; /* 1: the database may be away for a while */
     int codes;       /* how many were put and redeemed */
     int reads, reads_failed;
     int done, away, other;
+    int rotations, rotated;
 } load_t;
 
 static void count(int *counter)
@@ -70,6 +73,33 @@ static void redeem_one(racer_t *racer, load_t *load)
     count(rv == APR_SUCCESS && outcome == OAS_REDEEM_DONE ? &load->done : &load->other);
 }
 
+/* Rotates by one attempt until there is an answer, and goes on with what it got. Nobody else may
+ * present a token twice here (window 0), so a retry that is not known again ends the family. */
+static void rotate_one(racer_t *racer, load_t *load)
+{
+    oas_refresh_t *family = &load->families[racer->index];
+    oas_refresh_child_t *child = &load->children[racer->index];
+    oas_refresh_result_t result;
+    oas_grant_t grant;
+    apr_status_t rv;
+
+    race_random(family->attempt, OAS_ID_LEN);
+    race_random(child->token_hash, OAS_SHA256_LEN);
+    count(&load->rotations);
+    for (;;) {
+        rv = oas_store_refresh(next_request(racer), family, &result, &grant, racer->pool);
+        if (rv != OAS_DB_UNAVAILABLE)
+            break;
+        if (!load->wait_for_it)
+            count(&load->away);
+        usleep(10000);
+    }
+    if (rv == APR_SUCCESS && result.key == 0 &&
+        (result.outcome == OAS_REFRESH_ROTATED || result.outcome == OAS_REFRESH_REPEATED))
+        count(&load->rotated);
+    memcpy(family->token_hash, child->token_hash, OAS_SHA256_LEN);
+}
+
 static void work(racer_t *racer, void *data)
 {
     load_t *load = data;
@@ -78,6 +108,7 @@ static void work(racer_t *racer, void *data)
         count(&load->codes);
         read_session(racer, load);
         redeem_one(racer, load);
+        rotate_one(racer, load);
     }
 }
 
@@ -90,9 +121,14 @@ static void *run_load(void *data)
 static pthread_t start_load(load_t *load, int wait_for_it)
 {
     pthread_t thread;
+    int i;
 
     race_step();
     memset(load, 0, sizeof(*load));
+    for (i = 0; i < WORKERS; i++) {
+        load->families[i] = race_family("file|rotates", &load->children[i]);
+        load->families[i].window = 0;
+    }
     load->login = race_login("file|faults");
     load->wait_for_it = wait_for_it;
     if (pthread_create(&thread, NULL, run_load, load) != 0)
@@ -112,6 +148,15 @@ static void expect_all_done(const load_t *load)
                                     "NULL OR used_at IS NULL OR activated_at IS NULL)"),
                         "0"),
                 "no retry was taken for a replay");
+    race_expect(load->rotated == load->rotations, "every one of %d rotations succeeds; %d did",
+                load->rotations, load->rotated);
+    race_expect(
+        !strcmp(cluster_sql(race_owner, "SELECT count(*) FROM oas_grants AS g WHERE sub = "
+                                        "'file|rotates' AND (revoked_at IS NOT NULL OR "
+                                        "refresh_generation <> (SELECT count(*) FROM "
+                                        "oas_refresh_tokens AS t WHERE t.grant_id = g.grant_id))"),
+                "0"),
+        "no retry was taken for a theft");
 }
 
 /* Backends are ended one after the other: nobody notices. */
