@@ -95,17 +95,17 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
                      OAS_TAG(00347) ": no mutex for database, clients and keys");
         exit(APEXIT_CHILDFATAL);
     }
-    oas_watchdog_child(pchild, main_server);
 }
 
 static void register_hooks(apr_pool_t *pool)
 {
     /* mod_dbd connects in its own child_init; the gates have to be there before */
-    static const char *const before_dbd[] = {"mod_dbd.c", NULL};
+    static const char *const dbd[] = {"mod_dbd.c", NULL};
 
     ap_hook_check_config(oas_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_init(child_init, NULL, before_dbd, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, dbd, APR_HOOK_MIDDLE);
+    ap_hook_child_init(oas_watchdog_child, dbd, NULL, APR_HOOK_LAST);
     /* an endpoint is an endpoint whatever ProxyPass, Alias or RewriteRule stand beside it */
     ap_hook_translate_name(oas_translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(oas_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);

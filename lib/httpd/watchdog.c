@@ -30,12 +30,12 @@ typedef struct {
 } job_t;
 
 /**
- * Keeps runs and the end of their child process apart. mod_watchdog's thread outlives the child's
- * pools, mod_dbd's among them, and that one aborts the process while a run has a connection of it.
+ * When a child process works. mod_watchdog's thread may begin before mod_dbd has its pool, and
+ * outlives the child's pools; mod_dbd's aborts the process when a run has a connection of it then.
  */
 typedef struct {
     apr_thread_mutex_t *mutex; /* held by a run; of pconf, since the thread may still look at it */
-    int over;                  /* no new run; what runs ends with its present statement */
+    int open;                  /* 0: no new run; what runs ends with its present statement */
 } shift_t;
 
 /** A job of one server process and its children; written by one watchdog thread at a time. */
@@ -49,9 +49,9 @@ struct task {
     int done_once;
 };
 
-static int is_over(const shift_t *shift)
+static int is_open(const shift_t *shift)
 {
-    return __atomic_load_n(&shift->over, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&shift->open, __ATOMIC_ACQUIRE);
 }
 
 /** Writes configured clients to the clients table, and says that this node still has them. */
@@ -60,7 +60,7 @@ static progress_t sync_clients(const task_t *task, oas_server_config_t *config, 
 {
     int i;
 
-    for (i = 0; i < config->clients->nelts && !is_over(task->shift); i++) {
+    for (i = 0; i < config->clients->nelts && is_open(task->shift); i++) {
         const oas_client_t *client =
             &APR_ARRAY_IDX(config->clients, i, oas_client_config_t *)->client;
         apr_status_t rv = oas_store_client_sync(db, client, pool);
@@ -83,7 +83,7 @@ static progress_t purge(const task_t *task, oas_server_config_t *config, oas_db_
     int total = 0, deleted = 0, more = 1;
     int i;
 
-    for (i = 0; i < PURGE_BATCHES && more && !is_over(task->shift); i++) {
+    for (i = 0; i < PURGE_BATCHES && more && is_open(task->shift); i++) {
         apr_pool_t *part;
         apr_status_t rv = apr_pool_create(&part, pool);
 
@@ -133,7 +133,7 @@ static progress_t run_all(const task_t *task, apr_pool_t *pool)
     progress_t worst = ALL_DONE;
     server_rec *s;
 
-    for (s = task->main_server; s != NULL && !is_over(task->shift); s = s->next) {
+    for (s = task->main_server; s != NULL && is_open(task->shift); s = s->next) {
         oas_server_config_t *config = oas_server_config(s);
         progress_t progress;
         apr_pool_t *part;
@@ -168,11 +168,11 @@ static apr_status_t run_task(int state, void *data, apr_pool_t *pool)
 {
     task_t *task = data;
 
-    if (state != AP_WATCHDOG_STATE_RUNNING || is_over(task->shift)) {
+    if (state != AP_WATCHDOG_STATE_RUNNING || !is_open(task->shift)) {
         return APR_SUCCESS;
     }
     apr_thread_mutex_lock(task->shift->mutex);
-    if (!is_over(task->shift)) {
+    if (is_open(task->shift)) {
         task->set_interval(task->watchdog, next_wait(task, run_all(task, pool)), task, run_task);
     }
     apr_thread_mutex_unlock(task->shift->mutex);
@@ -184,7 +184,7 @@ static apr_status_t end_shift(void *data)
 {
     shift_t *shift = data;
 
-    __atomic_store_n(&shift->over, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&shift->open, 0, __ATOMIC_RELEASE);
     apr_thread_mutex_lock(shift->mutex);
     apr_thread_mutex_unlock(shift->mutex);
     return APR_SUCCESS;
@@ -192,10 +192,13 @@ static apr_status_t end_shift(void *data)
 
 void oas_watchdog_child(apr_pool_t *pchild, server_rec *main_server)
 {
-    void *shift = NULL;
+    void *found = NULL;
+    shift_t *shift;
 
-    apr_pool_userdata_get(&shift, SHIFT_NOTE, main_server->process->pconf);
+    apr_pool_userdata_get(&found, SHIFT_NOTE, main_server->process->pconf);
+    shift = found;
     if (shift != NULL) {
+        __atomic_store_n(&shift->open, 1, __ATOMIC_RELEASE);
         apr_pool_pre_cleanup_register(pchild, shift, end_shift);
     }
 }

@@ -16,7 +16,7 @@
  */
 void oas_watchdog_register(apr_pool_t *pconf, server_rec *main_server);
 
-/** Lets a run end before the pools of this child process do; in child_init. */
+/** Lets runs begin, and end before the pools of this child do; in child_init, after mod_dbd's. */
 void oas_watchdog_child(apr_pool_t *pchild, server_rec *main_server);
 
 #endif
