@@ -38,6 +38,13 @@ static void add_hashes(const oas_tx_t *tx, const char *alg, json_t *claims)
     }
 }
 
+/* Where nothing but an ID token leaves there is no userinfo, so it has those claims too (OIDC Core
+ * section 5.4). */
+static unsigned claims_here(const oas_tx_t *tx)
+{
+    return tx->response == OAS_PART_ID_TOKEN ? OAS_IN_ID_TOKEN | OAS_IN_USERINFO : OAS_IN_ID_TOKEN;
+}
+
 static json_t *token_claims(const oas_tx_t *tx, const char *alg)
 {
     const oas_grant_t *grant = tx->grant;
@@ -59,7 +66,7 @@ static json_t *token_claims(const oas_tx_t *tx, const char *alg)
     }
     oas_json_set(claims, "sid", grant->sid);
     add_hashes(tx, alg, claims);
-    oas_release_claims(tx, grant->scopes, OAS_IN_ID_TOKEN, claims);
+    oas_release_claims(tx, grant->scopes, claims_here(tx), claims);
     return claims;
 }
 

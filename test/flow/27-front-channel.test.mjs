@@ -19,7 +19,7 @@ const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const everything = [all];
 const server = await startInstance({
   conf:
-    'OAuth2ASProfile auth0\n' +
+    'OAuth2ASProfile auth0\nOAuth2ASClaim colour "blue" in=userinfo\n' +
     client('all', { extra: [...skip, ...everything] }) +
     client('es', { extra: [...skip, ...everything, 'OAuth2ASIDTokenAlg ES256'] }) +
     client('ed', { extra: [...skip, ...everything, 'OAuth2ASIDTokenAlg EdDSA'] }) +
@@ -157,6 +157,13 @@ test('the ID token says what the one of the token endpoint says', async () => {
 test('no state, no s_hash; an ID token alone has no other hash', async () => {
   const { claims } = decode((await ask({ response_type: 'id_token', state: undefined })).id_token);
   for (const name of ['at_hash', 'c_hash', 's_hash']) assert.equal(claims[name], undefined);
+});
+
+test('claims of userinfo are in an ID token that comes alone, and in no other', async () => {
+  for (const type of front.filter((one) => has(one, 'id_token'))) {
+    const { claims } = decode((await ask({ response_type: type })).id_token);
+    assert.equal(claims.colour, type === 'id_token' ? 'blue' : undefined, type);
+  }
 });
 
 test('the words of a response type come in any order', async () => {

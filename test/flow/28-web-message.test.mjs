@@ -50,11 +50,12 @@ async function signedIn(fresh = open3p) {
   return page;
 }
 
-function sdkCall(page, clientId, method, options = {}) {
+/** Calls a method of Auth0Client for a client; `settings` are those of its first call in this page. */
+function sdkCall(page, clientId, method, options = {}, settings = {}) {
   return page.evaluate(
-    async ([domain, id, name, more]) => {
+    async ([domain, id, name, more, set]) => {
       window.spa ??= {};
-      window.spa[id] ??= new auth0.Auth0Client({ domain, clientId: id, authorizationParams: { redirect_uri: `${location.origin}/` } });
+      window.spa[id] ??= new auth0.Auth0Client({ domain, clientId: id, authorizationParams: { redirect_uri: `${location.origin}/` }, ...set });
       try {
         const result = await window.spa[id][name](more);
         return { result, user: await window.spa[id].getUser() };
@@ -62,7 +63,7 @@ function sdkCall(page, clientId, method, options = {}) {
         return { error: error.error, description: error.error_description };
       }
     },
-    [issuer, clientId, method, options],
+    [issuer, clientId, method, options, settings],
   );
 }
 
@@ -166,6 +167,19 @@ test('auth0-spa-js: without the second cookie the frame finds nobody signed in',
   await page.done();
 });
 
+test('auth0-spa-js: with useRefreshTokens no frame and no second cookie is needed', async () => {
+  const page = await newPage(browser);
+  await page.goto(`${app.origin}/sdk.html`);
+  const popup = page.waitForEvent('popup');
+  const done = sdkCall(page, 'own', 'loginWithPopup', {}, { useRefreshTokens: true });
+  await signIn(watch(await popup));
+  assert.equal((await done).user.sub, 'oauth2as|alice');
+  const [first, second] = [await silently(page, 'own'), await silently(page, 'own')].map(({ result }) => decode(result.access_token).claims);
+  assert.notEqual(first.jti, second.jti);
+  assert.equal(first.grant_id, second.grant_id, 'refreshed, not signed in anew');
+  await page.done();
+});
+
 // ---- who gets a message ----
 
 test('a frame in the application: one message, from the issuer, with the answer and nothing else', async () => {
@@ -190,7 +204,6 @@ test('a window that the application opened', async () => {
   await page.goto(`${app.origin}/`);
   const popup = await open(page, ask({}));
   assert.match(await popup.textContent('main'), /taken back/);
-  if (process.env.OAS_SCREENSHOTS) await popup.screenshot({ path: `${process.env.OAS_SCREENSHOTS}/web-message.png` });
   const [{ data }] = await messages(page);
   assert.ok(data.response.code);
   await page.done();
