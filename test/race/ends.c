@@ -59,23 +59,30 @@ static void race_jti(void)
 
 typedef struct {
     oas_session_new_t login;
+    oas_code_put_t codes[RACERS];
     oas_refresh_first_t first[RACERS];
     oas_code_redeem_t redeems[RACERS];
     oas_redeem_outcome_t outcomes[RACERS];
     apr_status_t statuses[RACERS];
 } session_round_t;
 
-static void redeem_or_end(racer_t *racer, void *data)
+/* Racer 31 ends the session; of the others half redeem for a family, a quarter for none, and a
+ * quarter put another code, with an access token that leaves at once. */
+static void redeem_put_or_end(racer_t *racer, void *data)
 {
     session_round_t *round = data;
+    oas_code_put_outcome_t put;
     oas_grant_t grant;
+    int i = racer->index;
 
-    round->statuses[racer->index] =
-        racer->index == 31
-            ? oas_store_session_end(racer->db, round->login.session_id, round->login.secret_hash,
-                                    racer->pool)
-            : oas_store_code_redeem(racer->db, &round->redeems[racer->index],
-                                    &round->outcomes[racer->index], &grant, racer->pool);
+    if (i == 31)
+        round->statuses[i] = oas_store_session_end(racer->db, round->login.session_id,
+                                                   round->login.secret_hash, racer->pool);
+    else
+        round->statuses[i] =
+            i % 4 == 2 ? oas_store_code_put(racer->db, &round->codes[i], &put, &grant, racer->pool)
+                       : oas_store_code_redeem(racer->db, &round->redeems[i], &round->outcomes[i],
+                                               &grant, racer->pool);
 }
 
 static void prepare_session(session_round_t *round)
@@ -86,14 +93,17 @@ static void prepare_session(session_round_t *round)
     memset(round, 0, sizeof(*round));
     round->login = race_login("file|leaves");
     for (i = 0; i < RACERS; i++) {
-        oas_code_put_t code = race_code(&round->login);
+        oas_code_put_t *code = &round->codes[i];
         oas_code_put_outcome_t outcome;
         oas_grant_t grant;
 
-        code.scope = "openid offline_access";
-        race_expect(oas_store_code_put(race_db, &code, &outcome, &grant, race_pool) == APR_SUCCESS,
+        *code = race_code(&round->login);
+        code->scope = "openid offline_access";
+        code->activate = i % 4 == 2;
+        race_expect(code->activate || oas_store_code_put(race_db, code, &outcome, &grant,
+                                                         race_pool) == APR_SUCCESS,
                     "a code is put");
-        round->redeems[i] = race_redeem(&code);
+        round->redeems[i] = race_redeem(code);
         race_random(round->first[i].token_hash, OAS_SHA256_LEN);
         round->first[i].lifetime = apr_time_from_sec(600);
         if (i % 2)
@@ -101,8 +111,8 @@ static void prepare_session(session_round_t *round)
     }
 }
 
-/* A session ends while its codes are redeemed: what has a family by then lives on, all else is
- * over.
+/* A session ends while codes of it are put and redeemed: what has a family by then lives on, all
+ * else is over.
  */
 static void race_session_end(void)
 {
@@ -110,7 +120,7 @@ static void race_session_end(void)
     int i, failures = 0, families = 0;
 
     prepare_session(&round);
-    race_run(RACERS, redeem_or_end, &round);
+    race_run(RACERS, redeem_put_or_end, &round);
     for (i = 0; i < RACERS; i++) {
         failures += round.statuses[i] != APR_SUCCESS;
         families += i != 31 && i % 2 && round.outcomes[i] == OAS_REDEEM_DONE;
@@ -194,6 +204,7 @@ static void race_lock(void)
                 "nothing of a locked user lives");
 }
 
+const race_round_t race_session_round = {"session end against redemption", race_session_end};
 const race_round_t race_lock_round = {"a user is locked while codes are put", race_lock};
 
 #define FAMILIES 16
@@ -219,15 +230,16 @@ static void refresh_or_limit(racer_t *racer, void *data)
 }
 
 /* More families than allowed are used while the oldest are ended. */
-static void race_limit(int n)
+static void race_limit(void)
 {
+    static int n;
     limit_round_t round;
     const char *sub;
     int i, failures = 0, odd = 0, ended;
 
     race_step();
     memset(&round, 0, sizeof(round));
-    sub = apr_psprintf(race_pool, "file|many%d", n);
+    sub = apr_psprintf(race_pool, "file|many%d", n++);
     for (i = 0; i < FAMILIES; i++)
         round.requests[i] = race_family(sub, &round.children[i]);
     for (i = 0; i < RACERS; i++) {
@@ -255,6 +267,8 @@ static void race_limit(int n)
     }
 }
 
+const race_round_t race_limit_round = {"limit against refresh", race_limit};
+
 void race_ends(void)
 {
     int i;
@@ -263,6 +277,6 @@ void race_ends(void)
         race_jti();
         race_session_end();
         race_lock();
-        race_limit(i);
+        race_limit();
     }
 }

@@ -355,10 +355,8 @@ void race_families(void)
 /* Runs rounds while a function lacks the lock that stands behind `before` in it; they have to
  * notice. */
 static void mutate(const char *function, const char *before, const char *lock, const char *why,
-                   const race_round_t *rounds, int n)
+                   const race_round_t *const *rounds)
 {
-    int i;
-
     race_step();
     cluster_sql(race_owner, apr_psprintf(race_pool,
                                          "CREATE TEMP TABLE mutated AS "
@@ -371,8 +369,8 @@ static void mutate(const char *function, const char *before, const char *lock, c
                              "RAISE 'there is not one such lock'; END IF; "
                              "EXECUTE replace(v_whole, '%s%s;', '%s;'); END $$",
                              before, lock, before, lock, before));
-    for (i = 0; i < n; i++)
-        race_expect_red(&rounds[i], why);
+    for (; *rounds; rounds++)
+        race_expect_red(*rounds, why);
     cluster_sql(race_owner, "DO $$ BEGIN EXECUTE (SELECT whole FROM mutated); END $$");
     cluster_sql(race_owner, "DROP TABLE mutated");
 }
@@ -380,10 +378,20 @@ static void mutate(const char *function, const char *before, const char *lock, c
 /* The proof that these races can fail. */
 void race_mutants(void)
 {
-    mutate("oas_refresh_1", "p_grant", " FOR UPDATE", "without the head's lock", family_rounds,
-           FAMILY_ROUNDS);
-    mutate("oas_code_put_2", "p_session", " FOR SHARE", "without the session's lock",
-           &race_lock_round, 1);
+    const race_round_t *const twice = &family_rounds[FAMILY_ROUNDS - 1];
+    const race_round_t *rotating[FAMILY_ROUNDS + 2] = {NULL};
+    const race_round_t *const redeeming[] = {twice, NULL};
+    const race_round_t *const putting[] = {&race_session_round, &race_lock_round, NULL};
+    int i;
+
+    for (i = 0; i < FAMILY_ROUNDS; i++)
+        rotating[i] = &family_rounds[i];
+    rotating[i] = &race_limit_round;
+    mutate("oas_refresh_1", "p_grant", " FOR UPDATE", "without the head's lock", rotating);
+    mutate("oas_code_use_1", "p_grant", " FOR UPDATE", "without the lock of the code's grant",
+           redeeming);
+    mutate("oas_code_put_2", "p_session", " FOR SHARE", "without the session's lock", putting);
     race_inside();
+    twice->run();
     race_lock_round.run();
 }

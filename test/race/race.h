@@ -84,6 +84,6 @@ void race_ends(void);
 void race_mutants(void);
 void race_faults(void);
 
-extern const race_round_t race_lock_round;
+extern const race_round_t race_session_round, race_lock_round, race_limit_round;
 
 #endif
