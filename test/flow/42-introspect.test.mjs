@@ -159,6 +159,20 @@ test('each question is one statement', async () => {
   assert.deepEqual(await revocation(access_token, 'other'), []);
 });
 
+test('while the database is away nothing is called inactive', async () => {
+  server.announce(/OAS0020[0-5]|OAS00856|dbd/, { maybe: true });
+  const { access_token, refresh_token } = await tokens({ scope: 'openid offline_access' });
+  const own = (await token(server, { grant_type: 'client_credentials', resource: orders }, as('worker'))).json.access_token;
+  for (const [text, id, statement] of [[access_token, 'web', 'oas_grant_load'], [refresh_token, 'web', 'oas_refresh_load'], [own, 'worker', 'oas_jti_load']]) {
+    proxy.plan(statement, 'cut', 3);
+    const answer = await introspect(server, { token: text }, as(id));
+    proxy.settled();
+    assertError(answer, 503, 'temporarily_unavailable');
+    assert.ok(Number(answer.headers['retry-after']) >= 1);
+    assert.equal((await introspect(server, { token: text }, as(id))).json.active, true);
+  }
+});
+
 test('a key that has retired still verifies', async () => {
   const { access_token } = await tokens();
   await server.reload({

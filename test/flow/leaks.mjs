@@ -5,7 +5,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { startInstance, top } from './lib/instance.mjs';
-import { loadConf, rounds, sessionRound, wideRound } from './lib/load.mjs';
+import { familyRound, loadConf, rounds, sessionRound, wideRound } from './lib/load.mjs';
 import { getCode } from './lib/oauth.mjs';
 
 process.env.OAS_WRAPPER = path.join(top, 'test/lib/memcheck');
@@ -17,6 +17,7 @@ async function after(count) {
   await rounds(count, async () => {
     await wideRound(server);
     await sessionRound(server, surfer);
+    await familyRound(server);
   });
   await server.stop();
   const found = server.memcheck();
@@ -24,7 +25,7 @@ async function after(count) {
   return found;
 }
 
-test(`httpd loses nothing, and after ${3 * few} rounds of some forty requests keeps no more than after ${few}`, async () => {
+test(`httpd loses nothing, and after ${3 * few} rounds of some eighty requests keeps no more than after ${few}`, async () => {
   const [first, second] = [await after(few), await after(3 * few)];
   assert.equal(second.lost, 0, second.text);
   assert.ok(second.kept - first.kept < few, `${first.kept} blocks in use after the few, ${second.kept} after the many`);

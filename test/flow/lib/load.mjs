@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { request } from './http.mjs';
 import { Surfer } from './surfer.mjs';
-import { authorization, authorizeUrl, callbackOf, client, getCode, redeem, token, userinfo } from './oauth.mjs';
+import { authorization, authorizeUrl, basic, callbackOf, client, getCode, introspect, redeem, revoke, secretOf, token, userinfo } from './oauth.mjs';
 
 const own = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
@@ -14,6 +14,7 @@ export const loadConf =
   client('spa', { extra: own }) +
   client('asks') +
   client('web', { type: 'web', extra: own }) +
+  client('worker', { type: 'machine', uri: [] }) +
   algorithms.map((alg) => client(alg, { extra: [...own, `OAuth2ASIDTokenAlg ${alg}`] })).join('') +
   'OAuth2ASThrottle pair=1000000 account=1000000 address=1000000\n';
 
@@ -59,6 +60,30 @@ export async function wideRound(server) {
   }
   assert.equal((await request(server.url('oauth/token'), { body: '{', headers: { 'content-type': 'application/json' } })).status, 415);
   assert.equal((await request(server.url('oauth/token'), { method: 'OPTIONS', headers: { origin: 'https://app.example.test' } })).status, 204);
+}
+
+/** A family of refresh tokens, a client's own token, what introspection says of them, and how they end. */
+export async function familyRound(server) {
+  const as = (id) => ({ authorization: basic(id, secretOf(id)) });
+  const about = async (text, id = 'web') => (await introspect(server, { token: text }, as(id))).json.active;
+  const refresh = (refresh_token) => token(server, { grant_type: 'refresh_token', refresh_token }, as('web'));
+  const begin = async () => (await redeem(server, await getCode(server, { client_id: 'web', scope: 'openid offline_access' }), { client_id: undefined }, as('web'))).json;
+  const first = await begin();
+  const second = (await refresh(first.refresh_token)).json;
+  assert.equal((await refresh(first.refresh_token)).json.refresh_token, second.refresh_token, 'inside the reuse window');
+  const third = (await refresh(second.refresh_token)).json;
+  for (const text of [third.refresh_token, third.access_token]) assert.equal(await about(text), true);
+  assert.equal((await refresh(first.refresh_token)).status, 400, 'reuse');
+  for (const text of [third.refresh_token, third.access_token, 'x', 'A'.repeat(64)]) assert.equal(await about(text), false);
+  for (const kind of ['refresh_token', 'access_token']) {
+    const held = await begin();
+    assert.equal((await revoke(server, { token: held[kind] }, as('web'))).status, 200);
+    assert.equal((await refresh(held.refresh_token)).status, 400);
+  }
+  const own = (await token(server, { grant_type: 'client_credentials', audience: 'https://api.example.test/' }, as('worker'))).json.access_token;
+  assert.equal(await about(own, 'worker'), true);
+  for (const text of [own, own, 'x']) assert.equal((await revoke(server, { token: text }, as('worker'))).status, 200);
+  assert.equal(await about(own, 'worker'), false);
 }
 
 /** `count` rounds, four at a time. */
