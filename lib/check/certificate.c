@@ -235,8 +235,13 @@ static int is_valid_now(const X509 *certificate, apr_interval_time_t skew)
     time_t late = now + (time_t)apr_time_sec(skew);
     time_t early = now - (time_t)apr_time_sec(skew);
 
-    return X509_cmp_time(X509_get0_notBefore(certificate), &late) < 0 &&
-           X509_cmp_time(X509_get0_notAfter(certificate), &early) > 0;
+    int valid;
+
+    ERR_set_mark();
+    valid = X509_cmp_time(X509_get0_notBefore(certificate), &late) < 0 &&
+            X509_cmp_time(X509_get0_notAfter(certificate), &early) > 0;
+    ERR_pop_to_mark();
+    return valid;
 }
 
 static oas_outcome_t check_self_signed(oas_tx_t *tx, X509 *certificate)

@@ -132,12 +132,13 @@ apr_status_t oas_jwks_verify(const oas_jwks_t *set, const oas_jws_t *jws)
 
 int oas_jwks_has_certificate(const oas_jwks_t *set, const X509 *certificate)
 {
-    const EVP_PKEY *key = X509_get0_pubkey(certificate);
     unsigned char sha256[EVP_MAX_MD_SIZE];
+    const EVP_PKEY *key;
     int found = 0;
     int i;
 
     ERR_set_mark();
+    key = X509_get0_pubkey(certificate);
     for (i = 0; !found && key != NULL && i < set->keys->nelts; i++) {
         found = EVP_PKEY_eq(APR_ARRAY_IDX(set->keys, i, const oas_jwk_t *)->key, key) == 1;
     }

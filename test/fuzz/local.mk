@@ -64,6 +64,19 @@ test_fuzz_fuzz_introspect_SOURCES = test/fuzz/fuzz_introspect.c test/fuzz/fuzz_k
 test_fuzz_fuzz_introspect_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_introspect_LDADD = $(OAS_ALL) $(OAS_LIBS)
 
+# Its clock stands still, and what was used before is its own affair.
+FUZZ_TARGETS += test/fuzz/fuzz_assertion
+test_fuzz_fuzz_assertion_SOURCES = test/fuzz/fuzz_assertion.c test/fuzz/fuzz_keys.h test/fuzz/fuzz.h \
+	test/unit/fake_tx.h $(FUZZ_MAIN)
+test_fuzz_fuzz_assertion_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=apr_time_now -Wl,--wrap=oas_store_jti_use
+test_fuzz_fuzz_assertion_LDADD = $(OAS_ALL) $(OAS_LIBS)
+
+FUZZ_TARGETS += test/fuzz/fuzz_certificate
+test_fuzz_fuzz_certificate_SOURCES = test/fuzz/fuzz_certificate.c test/fuzz/fuzz_keys.h test/fuzz/fuzz.h \
+	test/unit/fake_tx.h $(FUZZ_MAIN)
+test_fuzz_fuzz_certificate_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_certificate_LDADD = $(OAS_ALL) $(OAS_LIBS)
+
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
 	  name=$${target##*/fuzz_}; found=fuzz-found/$$name; \

@@ -13,7 +13,7 @@
 #define SET  "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\"}]}"
 #define KEY1 "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 
-apr_time_t __wrap_apr_time_now(void);
+apr_time_t __wrap_apr_time_now(void) __attribute__((visibility("default")));
 apr_time_t __real_apr_time_now(void);
 apr_status_t __wrap_oas_fetch_json(json_t **out, const char *url, const oas_issuer_t *issuer,
                                    const char **why, apr_pool_t *p);
