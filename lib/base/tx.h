@@ -189,7 +189,6 @@ struct oas_tx {
     oas_grant_t *grant;
     json_t
         *answer; /**< members of the token reply or of the authorization answer; by issue_ steps */
-    json_t *token_claims;    /**< verified access token at userinfo; by check_access_token */
     struct oas_token *token; /**< one that came back; by check_access_token, check_token */
 
     oas_error_id_t error; /**< by oas_refuse, oas_fault */

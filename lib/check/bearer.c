@@ -60,7 +60,6 @@ static const char *reject_reason(oas_tx_t *tx, const char *text)
         return "audience";
     }
     tx->token = token;
-    tx->token_claims = token->claims;
     return NULL;
 }
 
@@ -80,7 +79,7 @@ static oas_outcome_t load_token_client(oas_tx_t *tx)
 /* RFC 8705 section 3: a token that names a certificate is good together with that one only. */
 static oas_outcome_t check_confirmation(oas_tx_t *tx)
 {
-    const json_t *cnf = json_object_get(tx->token_claims, "cnf");
+    const json_t *cnf = json_object_get(tx->token->claims, "cnf");
     const char *bound = oas_json_string(cnf, "x5t#S256");
     const char *shown = oas_certificate_thumbprint(tx);
 
@@ -114,7 +113,7 @@ oas_outcome_t oas_check_access_token(oas_tx_t *tx)
     if (check_confirmation(tx) != OAS_NEXT) {
         return OAS_FAILED;
     }
-    if (oas_words_parse(&scopes, oas_json_string(tx->token_claims, "scope"), tx->pool) !=
+    if (oas_words_parse(&scopes, oas_json_string(tx->token->claims, "scope"), tx->pool) !=
             APR_SUCCESS ||
         !oas_words_has(scopes, "openid")) {
         return oas_refuse(tx, OAS_TAG(00674), OAS_E_BEARER_SCOPE, NULL);

@@ -13,7 +13,7 @@
  * in profile auth0 also in the query, for a client with OAuth2ASQueryToken. It is signed by us, of
  * type at+jwt, for this issuer's userinfo, with scope openid, of a client that still is one, and
  * came over a connection with the certificate that it names, if it names one. Sets
- * tx->token_claims and tx->client. Expiry is judged by the database (load_grant).
+ * tx->token and tx->client. Expiry is judged by the database (load_grant).
  */
 oas_outcome_t oas_check_access_token(oas_tx_t *tx);
 
