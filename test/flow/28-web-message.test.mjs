@@ -89,8 +89,18 @@ async function open(page, url) {
   return watch(popup);
 }
 
-const messages = (page) => page.evaluate('got');
-const blocked = (page) => page.problems.filter((text) => /frame-ancestors/.test(text));
+/** What came; with `count` it waits until that many have. */
+async function messages(page, count = 0) {
+  await page.waitForFunction((n) => window.got.length >= n, count);
+  return page.evaluate('got');
+}
+
+/** The browser refused to show this many frames, and says so in its console. */
+async function assertBlocked(page, count) {
+  const refusals = () => page.problems.filter((text) => /frame-ancestors/.test(text)).length;
+  for (let tries = 0; tries < 50 && refusals() < count; tries++) await page.waitForTimeout(100);
+  assert.equal(refusals(), count, page.problems.join('\n'));
+}
 
 /** What a page of ours would post, and to whom. */
 function messageIn(answer) {
@@ -187,7 +197,7 @@ test('a frame in the application: one message, from the issuer, with the answer 
   await page.goto(`${app.origin}/`);
   const state = '"\'</script><!--&amp;\u2028\ud83d\udd11';
   await frame(page, ask({ prompt: 'none', state }));
-  const got = await messages(page);
+  const got = await messages(page, 1);
   assert.equal(got.length, 1);
   assert.equal(got[0].origin, issuer);
   assert.deepEqual(Object.keys(got[0].data).sort(), ['response', 'type']);
@@ -204,7 +214,7 @@ test('a window that the application opened', async () => {
   await page.goto(`${app.origin}/`);
   const popup = await open(page, ask({}));
   assert.match(await popup.textContent('main'), /taken back/);
-  const [{ data }] = await messages(page);
+  const [{ data }] = await messages(page, 1);
   assert.ok(data.response.code);
   await page.done();
 });
@@ -214,7 +224,7 @@ test('errors that need a person come as messages', async () => {
   await page.goto(`${app.origin}/`);
   await frame(page, ask({ prompt: 'none' }));
   await frame(page, ask({ prompt: 'none', code_challenge: undefined }));
-  const [first, second] = (await messages(page)).map(({ data }) => data.response);
+  const [first, second] = (await messages(page, 2)).map(({ data }) => data.response);
   assert.equal(first.error, 'login_required');
   assert.equal(first.iss, server.issuer);
   assert.ok(first.state);
@@ -232,7 +242,7 @@ for (const [who, where] of [
     await page.goto(`${where()}/`);
     await frame(page, ask({ client_id: 'spa', prompt: 'none' }));
     await frame(page, ask({ prompt: 'none' }));
-    assert.equal(blocked(page).length, 2, page.problems.join('\n'));
+    await assertBlocked(page, 2);
     assert.deepEqual(await messages(page), []);
     await page.done();
   });
@@ -252,7 +262,7 @@ test('the other registered origin gets what is meant for it', async () => {
   const page = await newPage(browser);
   await page.goto(`${sibling.origin}/`);
   await frame(page, ask({ client_id: 'spa', prompt: 'none', redirect_uri: `${sibling.origin}/` }));
-  assert.equal((await messages(page))[0].data.response.error, 'login_required');
+  assert.equal((await messages(page, 1))[0].data.response.error, 'login_required');
   await page.done();
 });
 
@@ -268,7 +278,7 @@ test('the answer passes by a frame in between that is somebody else\'s', async (
   await frame(inner, ask({ prompt: 'none' }));
   assert.deepEqual(await inner.evaluate('got'), []);
   assert.deepEqual(await messages(page), []);
-  assert.equal(blocked(page).length, 1);
+  await assertBlocked(page, 1);
   await page.done();
 });
 
@@ -276,7 +286,7 @@ test('login and consent are never shown in a frame', async () => {
   const page = await newPage(browser);
   await page.goto(`${app.origin}/`);
   await frame(page, ask({}));
-  assert.equal(blocked(page).length, 1, page.problems.join('\n'));
+  await assertBlocked(page, 1);
   await page.done();
 });
 
