@@ -85,8 +85,7 @@ enum {
     OAS_GRANT_REFRESH_TOKEN = 1 << 1,
     OAS_GRANT_CLIENT_CREDENTIALS = 1 << 2,
     OAS_GRANT_PASSWORD = 1 << 3,
-    OAS_GRANT_PASSWORD_REALM = 1 << 4, /**< Auth0's: password with a realm */
-    OAS_GRANT_IMPLICIT = 1 << 5        /**< RFC 7591 section 2.1: tokens from the front channel */
+    OAS_GRANT_PASSWORD_REALM = 1 << 4 /**< Auth0's: password with a realm */
 };
 
 /** The words of a response_type, as bits. */

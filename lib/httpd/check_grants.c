@@ -29,7 +29,7 @@ static void check_machine(oas_check_t *check, const oas_client_config_t *entry)
                      "client \"%s\": a machine has no browser to send anywhere; use type web",
                      client->client_id);
     } else if (client->type == OAS_CLIENT_MACHINE &&
-               ((client->grant_types & (OAS_GRANT_AUTHORIZATION_CODE | OAS_GRANT_IMPLICIT)) ||
+               ((client->grant_types & OAS_GRANT_AUTHORIZATION_CODE) ||
                 client->response_types != 0)) {
         oas_complain(
             check, OAS_TAG(00361),
@@ -91,6 +91,12 @@ static void check_responses(oas_check_t *check, const oas_client_config_t *entry
                      "client \"%s\": profile oauth21 puts no access token into the browser's "
                      "address (RFC 9700 section 2.1.2)",
                      client->client_id);
+    } else if (client->bound_tokens && (client->response_types & RESPONSES_WITH_TOKEN)) {
+        oas_complain(
+            check, OAS_TAG(00376), where,
+            "client \"%s\": access tokens from the browser are bound to no certificate, as "
+            "OAuth2ASRequire mtls wants them",
+            client->client_id);
     }
     if (client->type != OAS_CLIENT_MACHINE && (client->response_types & RESPONSES_WITH_CODE) &&
         !(client->grant_types & OAS_GRANT_AUTHORIZATION_CODE)) {

@@ -105,9 +105,6 @@ static void complete_grants(oas_client_t *client)
         client->response_types =
             named(oas_response_type_names, by_type[client->type].response_types);
     }
-    if (client->response_types & ~OAS_RESPONSE_CODE) {
-        client->grant_types |= OAS_GRANT_IMPLICIT; /* OIDC Dynamic Client Registration 2 */
-    }
 }
 
 /** The clear secrets go where client_secret_jwt needs them, and nowhere else. */

@@ -369,6 +369,21 @@ for (const grant of ['password', realm]) {
     /profile oauth21 has no grant type that takes passwords/);
 }
 
+// Tokens of the front channel.
+mustPass('ID tokens of the front channel', { more: web(['OAuth2ASResponseTypes "id_token" "code id_token" code'], 'x') });
+for (const type of ['id_token token', 'code token', 'code id_token token']) {
+  const lines = [`OAuth2ASResponseTypes code "${type}"`];
+  mustFail(`response type ${type} in profile oauth21`, { more: marked(web(lines, 'x'), 3) }, /no access token into the browser's address/);
+  mustPass(`response type ${type} in profile auth0`, { more: [auth0, ...web(lines, 'x')] });
+}
+mustFail('access tokens from the browser for a client whose tokens are bound', {
+  more: [auth0, ...marked(web(['OAuth2ASRequire mtls', 'OAuth2ASResponseTypes "code token"'], 'x'), 4)],
+}, /bound to no certificate/);
+mustFail('a hybrid response type without its grant', {
+  more: marked(web([allow, 'OAuth2ASGrantTypes client_credentials', 'OAuth2ASResponseTypes "code id_token"'], 'x'), 5),
+}, /needs the grant type authorization_code/);
+mustPass('ID tokens only, without codes', { more: web([allow, 'OAuth2ASGrantTypes client_credentials', 'OAuth2ASResponseTypes id_token'], 'x') });
+
 // Refresh tokens: windows, limits, rotation.
 mustFail('a window of the server that a public client may not have', { more: ['»OAuth2ASRefreshReuseWindow 5min'] }, /client "spa" is public .* 60s at most/);
 mustPass('the same, where each public client has its own', {
@@ -495,6 +510,7 @@ mustFail('two key sets', {
 
 // A value whose feature is not built is refused, and the message says what there is.
 for (const [title, line, message] of [
+  ['grant type implicit', 'OAuth2ASGrantTypes implicit', /"implicit" is not available/],
   ['a grant type that does not exist', 'OAuth2ASGrantTypes saml', /"saml" is not available\. Available: authorization_code/],
   ['response type token', 'OAuth2ASResponseTypes "token"', /"token" is not available\. Available: code/],
   ['a method that does not exist', 'OAuth2ASClientAuth client_secret_header', /Available: none, client_secret_basic, client_secret_post/],
