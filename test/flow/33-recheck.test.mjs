@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
-import { assertError, client, offline, refresh } from './lib/oauth.mjs';
+import { assertError, client, getCode, offline, redeem, refresh } from './lib/oauth.mjs';
 
 const script = `#!/bin/sh
 cd "$(dirname "$0")/out" || exit 9
@@ -127,6 +127,20 @@ test('an expression', async () => {
   assertError(await refresh(expr, again.json.refresh_token), 400, 'invalid_grant');
   fs.rmSync(path.join(expr.dir, 'left/oauth2as-alice'));
   assertError(await refresh(expr, again.json.refresh_token), 400, 'invalid_grant');
+});
+
+test('a retry inside the reuse window is asked about, too', async () => {
+  const bob = { username: 'bob', password: 'battery staple' };
+  fs.rmSync(path.join(expr.dir, 'left/oauth2as-bob'));
+  const first = (await redeem(expr, await getCode(expr, { scope: 'openid offline_access' }, bob))).json;
+  const second = await refresh(expr, first.refresh_token);
+  assert.equal((await refresh(expr, first.refresh_token)).json.refresh_token, second.json.refresh_token);
+  fs.writeFileSync(path.join(expr.dir, 'left/oauth2as-bob'), '');
+  const answer = await refresh(expr, first.refresh_token);
+  assertError(answer, 400, 'invalid_grant');
+  assert.match(answer.json.error_description, /user is blocked/);
+  fs.rmSync(path.join(expr.dir, 'left/oauth2as-bob'));
+  assertError(await refresh(expr, second.json.refresh_token), 400, 'invalid_grant');
 });
 
 test('SQL', async () => {
