@@ -355,3 +355,16 @@ test('metadata', async () => {
   const { json } = await new Surfer(server).send(server.url('.well-known/openid-configuration'));
   assert.deepEqual(json.response_modes_supported, ['query', 'fragment', 'form_post', 'web_message']);
 });
+
+test('while the database is away a silent request is told so by message, and a window gets a page', async () => {
+  server.announce(/OAS00[0-4]\d\d|OAS005\d\d|AH0063\d/);
+  const { surfer } = await getCode(server, { client_id: 'own', redirect_uri: https });
+  await server.postgres('stop', 'fast');
+  try {
+    const silent = await surfer.go(ask({ redirect_uri: https, prompt: 'none' }));
+    assert.equal(messageIn(silent).response.error, 'temporarily_unavailable');
+    assert.equal((await surfer.go(ask({ redirect_uri: https }))).status, 503);
+  } finally {
+    await server.postgres('start');
+  }
+});
