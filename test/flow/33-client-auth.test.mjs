@@ -131,6 +131,21 @@ test('an assertion is good once, also for another request, and of many at once o
   }
 });
 
+test('an assertion is good once on all nodes together', async () => {
+  const elsewhere = await server.neighbour();
+  const at = (where, form) => request(where('oauth/token'), { form: { grant_type: 'client_credentials', resource: api, ...form } });
+  const nodes = [server.url.bind(server), elsewhere];
+  for (let round = 0; round < 6; round++) {
+    const [one, other] = round % 2 ? nodes : nodes.slice().reverse();
+    const form = assertionForm(server, 'keyed', keys.ES256);
+    assert.equal((await at(one, form)).status, 200);
+    await assertRefused(at(other, form));
+    const shared = assertionForm(server, 'keyed', keys.ES256);
+    const statuses = (await Promise.all(Array.from({ length: 8 }, (_, i) => at(nodes[i % 2], shared)))).map(({ status }) => status);
+    assert.deepEqual(statuses.sort(), [200, ...Array(7).fill(401)]);
+  }
+});
+
 test('the same jti of another client is another one', async () => {
   const jti = randomUUID();
   assert.equal((await ask('keyed', keys.ES256, { claims: { jti } })).status, 200);

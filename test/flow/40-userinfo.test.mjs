@@ -11,6 +11,9 @@ const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const server = await startInstance({
   conf: client('spa', { extra: skip }) + client('hasty', { extra: [...skip, 'OAuth2ASLifetime access-token 1s'] }),
 });
+const auth0 = await startInstance({
+  conf: `OAuth2ASProfile auth0\n${client('spa', { extra: skip })}${client('passport', { extra: [...skip, 'OAuth2ASQueryToken on'] })}`,
+});
 const api = 'https://api.example.test/';
 
 async function tokens(overrides) {
@@ -58,6 +61,20 @@ test('GET with a header, POST with a header, POST with a form', async () => {
 test('never in the query', async () => {
   const { access_token } = await tokens();
   assertRefused(await request(server.url('userinfo', { access_token })), 401);
+});
+
+test('in profile auth0 in the query, from the client that is configured for it', async () => {
+  const ask = (id, query) => getCode(auth0, { client_id: id }).then((got) => redeem(auth0, got)).then(({ json }) => request(auth0.url('userinfo', query(json))));
+  const answer = await ask('passport', ({ access_token }) => ({ access_token }));
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.json.sub, 'oauth2as|alice');
+  assert.match(answer.headers['cache-control'], /no-store/);
+  const other = await ask('spa', ({ access_token }) => ({ access_token }));
+  assertRefused(other, 401);
+  assert.doesNotMatch(other.headers['www-authenticate'], /error=/, 'as if none had been sent');
+  assertRefused(await ask('passport', ({ access_token }) => ({ access_token: `${access_token}x` })), 401, 'invalid_token');
+  const { json } = await redeem(auth0, await getCode(auth0, { client_id: 'passport' }));
+  assertRefused(await request(auth0.url('userinfo', { access_token: json.access_token }), { headers: { authorization: `Bearer ${json.access_token}` } }), 400, 'invalid_request');
 });
 
 test('not twice', async () => {

@@ -5,12 +5,15 @@ import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { webcrypto } from 'node:crypto';
+import { request } from './http.mjs';
 
 globalThis.crypto ??= webcrypto; // Node 18 has it under another name only
 
@@ -31,6 +34,15 @@ function parseAssignments(text) {
   return Object.fromEntries([...text.matchAll(/^(\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]));
 }
 
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 // Lines that say what the server found wrong, a child that died, and what a sanitizer writes.
 const trouble = /\] \[(?:\w+:)?(?:warn|error|crit|alert|emerg)\] |exit signal|Sanitizer|: runtime error: /;
 // What any httpd says that is stopped or restarted in the middle of things.
@@ -46,6 +58,7 @@ export class Instance {
     this.ca = variables.CA_FILE && fs.readFileSync(variables.CA_FILE);
     this.seen = 0;
     this.announced = [];
+    this.neighbours = [];
   }
 
   url(where = '', query) {
@@ -167,7 +180,38 @@ export class Instance {
     assert.equal(lost, 0, text);
   }
 
+  /**
+   * A second node: one more httpd with the configuration, the database and the error log of this one, at a port of its
+   * own. It ends with this one.
+   * @returns a function like url(), for what the second node is asked
+   */
+  async neighbour() {
+    const port = await freePort();
+    const own = String(new URL(this.issuer).port);
+    const home = path.join(this.dir, 'httpd');
+    const conf = path.join(home, `node-${port}.conf`);
+    const text = fs.readFileSync(path.join(home, 'httpd.conf'), 'utf8');
+    const moved = text
+      .replace(/^PidFile .*$/m, `PidFile ${home}/run/node-${port}.pid`)
+      .replaceAll(new RegExp(`^(Listen \\S+:|<VirtualHost \\*:)${own}\\b`, 'gm'), `$1${port}`);
+    assert.notEqual(moved, text);
+    fs.writeFileSync(conf, moved);
+    const makefile = fs.readFileSync(path.join(path.dirname(this.env.OAUTH2ASCTL), 'Makefile'), 'utf8');
+    const httpd = makefile.match(/^HTTPD = (.*)$/m)[1];
+    const env = { ...process.env, ...this.env, ...(process.env.OAS_PRELOAD && { LD_PRELOAD: process.env.OAS_PRELOAD }) };
+    await run(httpd, ['-f', conf, '-k', 'start'], { env });
+    this.neighbours.push(() => run(httpd, ['-f', conf, '-k', 'stop'], { env }));
+    const where = (...args) => this.url(...args).replace(`:${own}/`, `:${port}/`);
+    const deadline = Date.now() + 20_000;
+    while (!(await request(where('.well-known/jwks.json'), { ca: this.ca }).then(({ status }) => status === 200, () => false))) {
+      assert.ok(Date.now() < deadline, 'the second node does not answer');
+      await sleep(50);
+    }
+    return where;
+  }
+
   async stop() {
+    for (const stop of this.neighbours.splice(0)) await stop();
     await run(script, ['down', this.dir]);
     running.delete(this.dir);
   }
