@@ -17,6 +17,7 @@ const valid = () => new URLSearchParams(authorization().params).toString();
 const endpoints = {
   authorize: { url: server.url('authorize'), kind: 'page', good: valid },
   'oauth/token': { url: server.url('oauth/token'), kind: 'json', good: () => 'grant_type=authorization_code&client_id=spa&code=x' },
+  'oauth/token with a refresh token': { url: server.url('oauth/token'), kind: 'json', good: () => `grant_type=refresh_token&client_id=spa&refresh_token=${'A'.repeat(64)}` },
   'oauth/revoke': { url: server.url('oauth/revoke'), kind: 'json', good: () => 'client_id=spa&token=x' },
   'oauth/introspect': { url: server.url('oauth/introspect'), kind: 'json', good: () => 'client_id=spa&token=x' },
   userinfo: { url: server.url('userinfo'), kind: 'bearer', good: () => 'access_token=x' },
