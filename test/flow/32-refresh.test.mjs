@@ -15,7 +15,7 @@ const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const server = await startInstance({
   conf:
     '<OAuth2ASResource "https://online.example.test/">\nOAuth2ASScope use\nOAuth2ASOfflineAccess off\n</OAuth2ASResource>\n' +
-    'OAuth2ASAuditLog ${OAS_DIR}/audit.log\nOAuth2ASDatabaseWait 30s\n' +
+    'OAuth2ASAuditLog ${OAS_DIR}/audit.log\nOAuth2ASDatabaseWait 30s\nOAuth2ASRefreshReuseWindow 60s\n' +
     client('spa', { extra: skip, allow: [`${api} read:items write:items`, 'https://online.example.test/ use'] }) +
     client('asks') +
     client('fading', { extra: skip }) +
@@ -25,8 +25,8 @@ const server = await startInstance({
     client('patient', { type: 'web', extra: [...skip, 'OAuth2ASRefreshReuseWindow until-used'] }) +
     client('keeps', { type: 'web', extra: [...skip, 'OAuth2ASRotation off'] }) +
     client('codes-only', { extra: [...skip, 'OAuth2ASGrantTypes authorization_code'] }) +
-    client('short', { extra: [...skip, 'OAuth2ASLifetime refresh-token 4s', 'OAuth2ASLifetime refresh-token-idle 4s'] }) +
-    client('idle', { extra: [...skip, 'OAuth2ASLifetime refresh-token-idle 2s'] }),
+    client('short', { extra: [...skip, 'OAuth2ASLifetime refresh-token 8s', 'OAuth2ASLifetime refresh-token-idle 8s'] }) +
+    client('idle', { extra: [...skip, 'OAuth2ASLifetime refresh-token-idle 4s'] }),
 });
 
 const as = (id) => ({ client_id: id, ...(['web', 'patient', 'keeps'].includes(id) ? { client_secret: secretOf(id) } : {}) });
@@ -218,21 +218,21 @@ test('a code is no refresh token, and a refresh token no code', async () => {
 test('the absolute end is fixed when the family begins', async () => {
   let { refresh_token } = await start('short');
   const began = Date.now();
-  while (Date.now() - began < 3000) {
+  while (Date.now() - began < 5000) {
     ({ refresh_token } = await good(use('short', refresh_token)));
-    await sleep(700);
+    await sleep(900);
   }
-  await sleep(Math.max(0, 4300 - (Date.now() - began)));
+  await sleep(Math.max(0, 8300 - (Date.now() - began)));
   await dead(use('short', refresh_token));
 });
 
 test('the idle end moves with each use', async () => {
   let { refresh_token } = await start('idle');
   for (let times = 0; times < 3; times++) {
-    await sleep(1200);
+    await sleep(2000);
     ({ refresh_token } = await good(use('idle', refresh_token)));
   }
-  await sleep(2300);
+  await sleep(4300);
   await dead(use('idle', refresh_token));
 });
 
