@@ -136,7 +136,7 @@ test('a graceful restart opens the file again, and starts the program again', as
   fs.renameSync(fileOf(byFile, 'audit.log'), moved);
   const old = logs.get(byFile);
   process.kill(byFile.pid, 'SIGUSR1');
-  byPipe.announce(/AH00488/, { maybe: true }); // httpd about the program that it has just stopped
+  byPipe.announce(/long lost child came home/, { maybe: true }); // httpd about the program that it has just stopped
   process.kill(byPipe.pid, 'SIGUSR1');
   for (let i = 0; i < 200 && !fs.existsSync(fileOf(byFile, 'audit.log')); i++) await sleep(50);
   await sleep(1000);

@@ -95,7 +95,9 @@ for (const [text, how] of [['whatever', 'status 7'], ['killed', 'signal 9']]) {
 
 test('one that hangs is killed after two seconds with what it has started, and keeps no connection to the database meanwhile', async () => {
   const logins = [];
-  for (let i = 0; i < 20; i++) logins.push(await offline(exec));
+  // more than there are connections; with processes, each has its own, and few are there
+  const many = process.env.OAS_MPM === 'prefork' ? 2 : 20;
+  for (let i = 0; i < many; i++) logins.push(await offline(exec));
   verdict('hang');
   exec.announce(/OAS00385/);
   exec.announce(/OAS00514/);
@@ -109,7 +111,7 @@ test('one that hangs is killed after two seconds with what it has started, and k
   assert.ok(Date.now() - started < 8000, `${Date.now() - started} ms`);
   for (const answer of answers) assertError(answer, 503, 'temporarily_unavailable');
   const pids = out('pids').split(/\s+/).filter(Boolean).map(Number);
-  assert.equal(pids.length, 40);
+  assert.equal(pids.length, 2 * many);
   await sleep(200);
   for (const pid of pids) assert.ok(isGone(pid), `${pid} lives`);
   verdict('ours');
