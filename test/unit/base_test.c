@@ -8,6 +8,7 @@
 #include "../../lib/base/handle.h"
 #include "../../lib/base/json.h"
 #include "../../lib/base/log.h"
+#include "../../lib/base/model.h"
 #include "../../lib/base/params.h"
 #include "../../lib/base/secret.h"
 #include "../../lib/base/uri.h"
@@ -493,6 +494,60 @@ END_TEST
 #define LOOP(tcase, test, table)                                                                   \
     tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof((table)[0]))
 
+/* ---- model ---- */
+
+static const struct {
+    unsigned methods;
+    int bound;
+    apr_interval_time_t own, issuers, counts;
+} windows[] = {
+    {OAS_AUTH_NONE, 0, OAS_WINDOW_UNSET, apr_time_from_sec(10), apr_time_from_sec(10)},
+    {OAS_AUTH_NONE, 0, 0, apr_time_from_sec(10), 0},
+    {OAS_AUTH_NONE, 0, apr_time_from_sec(60), 0, apr_time_from_sec(60)},
+    /* a public client whose tokens are bound to nothing never has more than a minute */
+    {OAS_AUTH_NONE, 0, OAS_WINDOW_UNSET, apr_time_from_sec(300), apr_time_from_sec(60)},
+    {OAS_AUTH_NONE, 0, OAS_WINDOW_UNSET, OAS_WINDOW_UNTIL_USED, apr_time_from_sec(60)},
+    {OAS_AUTH_NONE, 0, OAS_WINDOW_UNTIL_USED, 0, apr_time_from_sec(60)},
+    {OAS_AUTH_NONE, 1, apr_time_from_sec(300), 0, apr_time_from_sec(300)},
+    {OAS_AUTH_NONE, 1, OAS_WINDOW_UNTIL_USED, 0, OAS_WINDOW_UNTIL_USED},
+    {OAS_AUTH_SECRET_BASIC, 0, OAS_WINDOW_UNSET, OAS_WINDOW_UNTIL_USED, OAS_WINDOW_UNTIL_USED},
+    {OAS_AUTH_SECRET_BASIC, 0, apr_time_from_sec(3600), 0, apr_time_from_sec(3600)},
+};
+
+START_TEST(reuse_window_that_counts)
+{
+    oas_issuer_t issuer = {.reuse_window = windows[_i].issuers};
+    oas_client_t client = {.auth_methods = windows[_i].methods,
+                           .bound_tokens = windows[_i].bound,
+                           .reuse_window = windows[_i].own};
+
+    ck_assert(oas_reuse_window(&issuer, &client) == windows[_i].counts);
+}
+END_TEST
+
+static const struct {
+    const char *url;
+    int fetchable;
+} fetched[] = {
+    {"https://keys.example/jwks?a=b", 1},
+    {"http://127.0.0.1:8080/jwks", 1},
+    {"http://localhost/jwks", 1},
+    {"http://keys.example/jwks", 0},
+    {"https://user@keys.example/", 0},
+    {"https://keys.example/#a", 0},
+    {"ftp://127.0.0.1/", 0},
+    {"file:///etc/passwd", 0},
+    {"https:", 0},
+    {"/jwks", 0},
+    {"", 0},
+};
+
+START_TEST(urls_to_fetch_from)
+{
+    ck_assert_int_eq(oas_uri_fetchable(fetched[_i].url, pool), fetched[_i].fetchable);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("base");
@@ -520,6 +575,8 @@ int main(void)
     tcase_add_test(uri, uri_parts);
     LOOP(uri, redirect_uri_cases, redirects);
     tcase_add_test(uri, uri_append);
+    LOOP(uri, urls_to_fetch_from, fetched);
+    LOOP(others, reuse_window_that_counts, windows);
     tcase_add_test(others, hkdf_rfc5869_case_2);
     tcase_add_test(others, secret_too_short);
     tcase_add_test(others, handle_round_trip);
