@@ -73,7 +73,7 @@ fs.rmSync(untrusted, { recursive: true });
 secure.publish('/tls', key.jwk);
 
 const conf =
-  [...Object.keys(useless), 'plain', 'rotating', 'flaky', 'quiet'].map((id) => fetched(id)).join('') +
+  [...Object.keys(useless), 'plain', 'rotating', 'stolen', 'flaky', 'quiet'].map((id) => fetched(id)).join('') +
   fetched('by-name', keyServer.url('/by-name', 'localhost')) +
   fetched('tls', secure.url('/tls', 'localhost', 'https')) +
   fetched('nowhere', 'https://no-such-host.invalid/keys');
@@ -166,6 +166,16 @@ test('a client that rotates its keys is heard at once; unknown keys cost one fet
   for (let i = 0; i < 40; i++) assertError(await ask('rotating', makeKey('ES256', `unknown-${i}`)), 401, 'invalid_client');
   assert.ok(keyServer.count('/rotating') <= 2 * processes, `${keyServer.count('/rotating')} fetches`);
   assert.equal((await ask('rotating')).status, 200);
+});
+
+test('a graceful restart forgets a key that was taken out', async () => {
+  keyServer.publish('/stolen', key.jwk);
+  for (const answer of await several(16, () => ask('stolen'))) assert.equal(answer.status, 200, answer.text);
+  keyServer.publish('/stolen', next.jwk);
+  assert.ok((await several(8, () => ask('stolen'))).some(({ status }) => status === 200), 'it is remembered');
+  await server.reload({ 'test.conf': (text) => `${text}# again\n` });
+  for (const answer of await several(8, () => ask('stolen'))) assertError(answer, 401, 'invalid_client');
+  assert.equal((await ask('stolen', next)).status, 200);
 });
 
 test('known keys are good while their server is ill', async () => {

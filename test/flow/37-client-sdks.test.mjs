@@ -93,7 +93,9 @@ async function withOpenidClient(way) {
   assert.equal((await openid.fetchUserInfo(config, tokens.access_token, tokens.claims().sub)).email, 'alice@example.test');
   const alone = await openid.clientCredentialsGrant(config, { resource: api, scope: 'read:items' });
   assertBinding(alone.access_token, way);
-  assert.equal((await openid.tokenIntrospection(config, alone.access_token)).active, true);
+  const seen = await openid.tokenIntrospection(config, alone.access_token);
+  assert.equal(seen.active, true);
+  assert.deepEqual(seen.cnf, decode(alone.access_token).claims.cnf);
   await openid.tokenRevocation(config, alone.access_token);
   assert.equal((await openid.tokenIntrospection(config, alone.access_token)).active, false);
 }
