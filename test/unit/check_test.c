@@ -11,5 +11,6 @@ int main(void)
     add_grant_tests(suite);
     add_assertion_tests(suite);
     add_certificate_tests(suite);
+    add_cache_tests(suite);
     return unit_run(suite);
 }
