@@ -64,7 +64,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     server_rec *s;
 
     oas_database_find();
-    oas_certificate_find();
+    oas_certificate_find(ptemp);
     for (s = main_server; s != NULL; s = s->next) {
         if (finish_server(oas_server_config(s), first_pass, pconf, ptemp) != OK) {
             return HTTP_INTERNAL_SERVER_ERROR;

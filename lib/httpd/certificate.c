@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 #include "../base/bytes.h"
 #include "../base/params.h"
+#include "check.h"
 
 #define TEXT_MAX  16384
 #define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
@@ -17,9 +18,15 @@
 
 static APR_OPTIONAL_FN_TYPE(ssl_var_lookup) * ssl_var;
 
-void oas_certificate_find(void)
+/* OpenSSL remembers in a session what optional_no_ca made of a certificate without issuer, and
+ * mod_ssl then takes it for verified when a client of TLS 1.2 resumes the session. */
+static int resumption_hides_issuer;
+
+void oas_certificate_find(apr_pool_t *ptemp)
 {
     ssl_var = APR_RETRIEVE_OPTIONAL_FN(ssl_var_lookup);
+    resumption_hides_issuer =
+        oas_find_directive(ap_conftree, "SSLVerifyClient", "optional_no_ca", NULL, ptemp) != NULL;
 }
 
 static char *without_blanks(const char *text, apr_size_t len, apr_pool_t *pool)
@@ -117,6 +124,13 @@ static const char *ssl_value(request_rec *r, char *name)
     return ssl_var(r->pool, r->server, r->connection, r, name);
 }
 
+static int is_resumed(request_rec *r)
+{
+    const char *resumed = ssl_value(r, "SSL_SESSION_RESUMED");
+
+    return resumed == NULL || strcmp(resumed, "Initial") != 0;
+}
+
 static void from_ssl(request_rec *r, oas_request_t *in)
 {
     const char *pem, *verify;
@@ -131,7 +145,8 @@ static void from_ssl(request_rec *r, oas_request_t *in)
     }
     verify = ssl_value(r, "SSL_CLIENT_VERIFY");
     in->certificate = der;
-    in->certificate_verified = verify != NULL && strcmp(verify, "SUCCESS") == 0;
+    in->certificate_verified = verify != NULL && strcmp(verify, "SUCCESS") == 0 &&
+                               !(resumption_hides_issuer && is_resumed(r));
 }
 
 static int is_trusted(const apr_sockaddr_t *peer, const apr_array_header_t *networks)

@@ -9,12 +9,13 @@
 
 #include "request.h"
 
-/** Looks for mod_ssl. In post_config. */
-void oas_certificate_find(void);
+/** Looks for mod_ssl and how it verifies. In post_config. */
+void oas_certificate_find(apr_pool_t *ptemp);
 
 /**
  * Fills certificate and certificate_verified; nothing when there is none. A header that cannot be
- * read is logged and counts as none. Only the leaf is taken, and at most 16 kB.
+ * read is logged and counts as none. Only the leaf is taken, and at most 16 kB. Where some server
+ * says `SSLVerifyClient optional_no_ca`, a resumed TLS session verifies no certificate.
  */
 void oas_certificate_fill(request_rec *r, oas_request_t *in);
 

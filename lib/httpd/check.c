@@ -90,12 +90,12 @@ const ap_directive_t *oas_place_of(const oas_block_t *block, oas_directive_id_t 
     return block->section != NULL ? block->section : block->where[OAS_D_ISSUER];
 }
 
-/** Finds a directive anywhere in the configuration whose first argument is `first` (NULL: any). */
-static const ap_directive_t *find_directive(const ap_directive_t *node, const char *name,
-                                            const char *first, const char *second, apr_pool_t *pool)
+const ap_directive_t *oas_find_directive(const ap_directive_t *node, const char *name,
+                                         const char *first, const char *second, apr_pool_t *pool)
 {
     for (; node != NULL; node = node->next) {
-        const ap_directive_t *inner = find_directive(node->first_child, name, first, second, pool);
+        const ap_directive_t *inner =
+            oas_find_directive(node->first_child, name, first, second, pool);
 
         if (inner != NULL) {
             return inner;
@@ -207,7 +207,7 @@ static const char *provider_names(apr_pool_t *pool)
 static int is_caseless(const char *name, apr_pool_t *pool)
 {
     return strcmp(name, "oauth2as") == 0 || strcmp(name, "ldap") == 0 ||
-           find_directive(ap_conftree, "<AuthnProviderAlias", "ldap", name, pool) != NULL;
+           oas_find_directive(ap_conftree, "<AuthnProviderAlias", "ldap", name, pool) != NULL;
 }
 
 static void check_providers(oas_check_t *check)
@@ -318,7 +318,7 @@ static void check_database(oas_check_t *check)
     if (ap_find_linked_module("mod_dbd.c") == NULL) {
         oas_complain(check, OAS_TAG(00309), where,
                      "an issuer needs mod_dbd: LoadModule dbd_module modules/mod_dbd.so");
-    } else if (find_directive(ap_conftree, "DBDriver", "pgsql", NULL, check->pool) == NULL) {
+    } else if (oas_find_directive(ap_conftree, "DBDriver", "pgsql", NULL, check->pool) == NULL) {
         oas_complain(check, OAS_TAG(00310), where,
                      "an issuer needs a PostgreSQL database: DBDriver pgsql, and DBDParams");
     } else {

@@ -41,6 +41,13 @@ const ap_directive_t *oas_place_of(const oas_block_t *block, oas_directive_id_t 
 void oas_check_credentials(oas_check_t *check, const oas_client_config_t *entry);
 void oas_check_grants(oas_check_t *check, const oas_client_config_t *entry);
 
+/**
+ * Finds a directive anywhere below and behind `node` whose first argument is `first` and whose
+ * second one is `second` (NULL: any).
+ */
+const ap_directive_t *oas_find_directive(const ap_directive_t *node, const char *name,
+                                         const char *first, const char *second, apr_pool_t *pool);
+
 /** Checks one client section (check_client.c). */
 void oas_check_client(oas_check_t *check, const oas_client_config_t *entry);
 

@@ -3,6 +3,7 @@
 // of the forms that balancers write; and from nobody else.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import https from 'node:https';
 import { startInstance } from './lib/instance.mjs';
 import { makeCertificates, thumbprint } from './lib/certificate.mjs';
 import { request } from './lib/http.mjs';
@@ -122,4 +123,23 @@ test('by mod_ssl: verified by a CA, self-signed, none', async () => {
   refused(await ask(direct, 'own', { cert: named.pem, key: named.key }));
   refused(await ask(direct, 'named'));
   refused(await ask(direct, 'named', { headers: { 'x-cert': rfc9440(named), 'x-verify': 'SUCCESS' } }));
+});
+
+test('by mod_ssl: what a resumed session says of a certificate is not believed', async () => {
+  for (const version of ['TLSv1.2', 'TLSv1.3']) {
+    const agent = new https.Agent({ minVersion: version, maxVersion: version, keepAlive: false });
+    const reused = [];
+    const stranger = { cert: shown.own.pem, key: shown.own.key, agent };
+    agent.createConnection = ((create) => (...args) => {
+      const socket = create.apply(agent, args);
+      socket.on('secureConnect', () => reused.push(socket.isSessionReused()));
+      return socket;
+    })(agent.createConnection);
+    for (let round = 0; round < 4; round++) {
+      refused(await ask(direct, 'named', stranger)); // the right name, signed by nobody
+      await new Promise((resolve) => setTimeout(resolve, 50)); // tickets of TLS 1.3 come behind the answer
+    }
+    assert.ok(reused.includes(true), `${version}: no session was resumed`);
+    await accepted(await ask(direct, 'own', stranger), shown.own); // a key is possessed whatever is resumed
+  }
 });
