@@ -145,6 +145,16 @@ int oas_client_confidential(const oas_client_t *client)
     return (client->auth_methods & OAS_AUTH_NONE) == 0;
 }
 
+int oas_client_id_valid(const char *client_id)
+{
+    const char *p = client_id;
+
+    while (*p > 0x20 && *p < 0x7f && *p != '|') {
+        p++;
+    }
+    return *p == '\0' && p > client_id && p - client_id <= OAS_CLIENT_ID_MAX;
+}
+
 int oas_client_rotates(const oas_client_t *client)
 {
     return client->rotation || !oas_client_confidential(client);

@@ -51,6 +51,8 @@ typedef enum {
     OAS_LIFETIME_COUNT
 } oas_lifetime_t;
 
+#define OAS_CLIENT_ID_MAX 255 /* bytes */
+
 /** "Not set here": the next wider scope (client, resource, issuer) decides. */
 #define OAS_LIFETIME_UNSET ((apr_interval_time_t)-1)
 
@@ -291,6 +293,10 @@ unsigned oas_issuer_grants(const oas_issuer_t *issuer);
 
 /** 1 for a client that authenticates itself (RFC 6749 section 2.1: confidential). */
 int oas_client_confidential(const oas_client_t *client);
+
+/** 1 for what a client_id may be: VSCHAR of RFC 6749 A.1 without '|', which separates the parts of
+ * a subject, at most OAS_CLIENT_ID_MAX bytes. */
+int oas_client_id_valid(const char *client_id);
 
 /** 1 when refresh tokens of this client are single-use. */
 int oas_client_rotates(const oas_client_t *client);

@@ -6,8 +6,6 @@
 #include "../store/client.h"
 #include "client_cache.h"
 
-#define CLIENT_ID_MAX 255
-
 /* From the clients table, or what this process remembers of it. */
 static apr_status_t find_stored(oas_tx_t *tx, const char *client_id, oas_client_t **out)
 {
@@ -34,7 +32,7 @@ apr_status_t oas_client_find(oas_tx_t *tx, const char *client_id, const oas_clie
     if (*out != NULL) {
         return APR_SUCCESS;
     }
-    if (strlen(client_id) > CLIENT_ID_MAX) {
+    if (!oas_client_id_valid(client_id)) {
         return APR_ENOENT;
     }
     rv = find_stored(tx, client_id, &stored);

@@ -103,6 +103,7 @@ static int wait_for(pid_t pid, int *status)
         return 0;
     }
     kill(-pid, SIGKILL);
+    kill(pid, SIGKILL); /* it may have left its group */
     while (got == 0 && waitpid(pid, status, 0) < 0 && errno == EINTR) {
     }
     return got == 0 ? ETIME : ECHILD;

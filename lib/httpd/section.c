@@ -9,8 +9,6 @@
 #include "../base/uri.h"
 #include "../base/words.h"
 
-#define CLIENT_ID_MAX 255
-
 /** The one argument between "<OAuth2ASClient" and ">". */
 static const char *section_argument(cmd_parms *cmd, const char *args, const char **out)
 {
@@ -116,24 +114,17 @@ const char *oas_open_resource(cmd_parms *cmd, void *unused, const char *args)
     return why;
 }
 
-/** VSCHAR of RFC 6749 A.1, but no '|', which separates the parts of a subject. */
 static const char *client_id_fault(cmd_parms *cmd, const char *client_id)
 {
-    const char *p;
-
-    if (strlen(client_id) > CLIENT_ID_MAX) {
+    if (strlen(client_id) > OAS_CLIENT_ID_MAX) {
         return apr_psprintf(cmd->pool, "%s>: a client_id has at most %d characters", cmd->cmd->name,
-                            CLIENT_ID_MAX);
+                            OAS_CLIENT_ID_MAX);
     }
-    for (p = client_id; *p != '\0'; p++) {
-        if (*p < 0x21 || *p > 0x7e || *p == '|') {
-            return apr_psprintf(cmd->pool,
-                                "%s \"%s\">: a client_id is of visible ASCII characters "
-                                "without '|'",
-                                cmd->cmd->name, client_id);
-        }
-    }
-    return NULL;
+    return oas_client_id_valid(client_id)
+               ? NULL
+               : apr_psprintf(cmd->pool,
+                              "%s \"%s\">: a client_id is of visible ASCII characters without '|'",
+                              cmd->cmd->name, client_id);
 }
 
 static oas_client_config_t *new_client(const char *client_id, apr_pool_t *pool)

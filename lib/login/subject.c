@@ -50,6 +50,17 @@ static const char *hashed(const char *text, const char *provider, apr_pool_t *po
                         oas_base64url_encode(pool, hash, sizeof(hash)));
 }
 
+/* A client's own tokens have its id, or its id@clients, as sub: nobody else may be called so
+ * (RFC 9068 section 5). */
+static int is_client_name(const oas_tx_t *tx, const char *sub)
+{
+    static const char ending[] = "@clients";
+    apr_size_t len = strlen(sub);
+
+    return apr_hash_get(tx->issuer->clients, sub, APR_HASH_KEY_STRING) != NULL ||
+           (len >= sizeof(ending) - 1 && strcmp(sub + len - (sizeof(ending) - 1), ending) == 0);
+}
+
 apr_status_t oas_subject_make(oas_tx_t *tx, const oas_identity_t *identity, const char **sub)
 {
     const char *name =
@@ -62,6 +73,11 @@ apr_status_t oas_subject_make(oas_tx_t *tx, const oas_identity_t *identity, cons
             return APR_EGENERAL;
         }
         text = escape_ascii(text, tx->pool);
+        if (is_client_name(tx, text)) {
+            oas_log(tx->log, OAS_LOG_ERROR, OAS_TAG(00529), APR_SUCCESS,
+                    "OAuth2ASSubject gives a user the name of a client");
+            return APR_EGENERAL;
+        }
     } else {
         text = escape_ascii(apr_pstrcat(tx->pool, identity->provider, "|", name, NULL), tx->pool);
     }

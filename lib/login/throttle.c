@@ -50,16 +50,33 @@ static void counter_key(const oas_tx_t *tx, const char *kind, const char *user, 
     oas_sha256(text, strlen(text), key);
 }
 
+/*
+ * Where an attempt comes from. A password grant comes from the application's server: its address
+ * is that of all its users, whom a few of them must not lock out, so the application stands for it
+ * and attempts at any account are not added up.
+ */
+static const char *origin_bucket(const oas_tx_t *tx)
+{
+    return tx->endpoint == OAS_EP_TOKEN
+               ? apr_pstrcat(tx->pool, "client ", tx->client->client_id, NULL)
+               : address_bucket(tx->request.address, tx->pool);
+}
+
 void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttle_attempt_t *out)
 {
     const char *user = account_bucket(username, tx->pool);
-    const char *address = address_bucket(tx->request.address, tx->pool);
+    const char *origin = origin_bucket(tx);
 
-    counter_key(tx, "pair", user, address, out->key[OAS_THROTTLE_PAIR]);
+    counter_key(tx, "pair", user, origin, out->key[OAS_THROTTLE_PAIR]);
     counter_key(tx, "account", user, "", out->key[OAS_THROTTLE_ACCOUNT]);
-    counter_key(tx, "address", "", address, out->key[OAS_THROTTLE_ADDRESS]);
     out->limit[OAS_THROTTLE_PAIR] = tx->issuer->throttle.pair;
     out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.account;
-    out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.address;
     out->max = tx->issuer->throttle.max;
+    if (tx->endpoint == OAS_EP_TOKEN) { /* the third counter is a second one of the pair */
+        counter_key(tx, "application", user, origin, out->key[OAS_THROTTLE_ADDRESS]);
+        out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.pair;
+    } else {
+        counter_key(tx, "address", "", origin, out->key[OAS_THROTTLE_ADDRESS]);
+        out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.address;
+    }
 }

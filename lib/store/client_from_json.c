@@ -140,7 +140,7 @@ static apr_status_t strings_from_json(oas_client_t *client, const json_t *json)
             return APR_EINVAL;
         OAS_MEMBER(client, row, const char *) = text;
     }
-    return APR_SUCCESS;
+    return oas_client_id_valid(client->client_id) ? APR_SUCCESS : APR_EINVAL;
 }
 
 /* Only the explicit other value takes away what an absent one means. */

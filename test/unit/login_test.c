@@ -249,6 +249,11 @@ START_TEST(subject_long_and_expression)
     ck_assert_int_eq(oas_subject_make(tx, &identity, &sub), APR_EGENERAL);
     ((oas_issuer_t *)tx->issuer)->subject = fake_expr(pool, "(fail)");
     ck_assert_int_eq(oas_subject_make(tx, &identity, &sub), APR_EGENERAL);
+    /* what a client's own tokens have as sub */
+    ((oas_issuer_t *)tx->issuer)->subject = fake_expr(pool, "app");
+    ck_assert_int_eq(oas_subject_make(tx, &identity, &sub), APR_EGENERAL);
+    ((oas_issuer_t *)tx->issuer)->subject = fake_expr(pool, "other@clients");
+    ck_assert_int_eq(oas_subject_make(tx, &identity, &sub), APR_EGENERAL);
 }
 END_TEST
 
