@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
@@ -10,12 +11,12 @@
 
 #define WAIT_FOR_OTHERS (OAS_FETCH_TIME + apr_time_from_msec(500))
 
-/** One fetched set, with a pool of its own so that it can outlive its place in the cache. */
+/** One fetched set, with a pool of its own: requests may hold it when its place in the cache is
+ * another's, and at the end of a process when there is no cache any more. */
 typedef struct {
     apr_pool_t *pool;
     oas_jwks_t *jwks;
-    int uses; /* the entry and each request that has it */
-    oas_jwks_cache_t *cache;
+    apr_uint32_t uses; /* atomic: the entry and each request that has it */
 } keys_t;
 
 /** What is known of one URI. */
@@ -24,6 +25,7 @@ typedef struct {
     keys_t *keys; /* NULL: never fetched with success */
     int busy;     /* threads that fetch it, or wait for that one */
     int fetching;
+    int waiting; /* threads that wait for it */
     apr_time_t used, fetched, forced, failed;
     apr_status_t failure; /* of the last fetch */
     char why[96];
@@ -45,22 +47,20 @@ typedef struct {
     apr_pool_t *pool;
 } call_t;
 
-/* Under the mutex. */
+/* Threads of this process that wait for somebody else's fetch; atomic, as each issuer has a cache
+ * and a mutex of its own. */
+static apr_uint32_t waiting_everywhere;
+
 static void drop_keys(keys_t *keys)
 {
-    if (keys != NULL && --keys->uses == 0) {
+    if (keys != NULL && apr_atomic_dec32(&keys->uses) == 0) {
         apr_pool_destroy(keys->pool);
     }
 }
 
 static apr_status_t keys_cleanup(void *baton)
 {
-    keys_t *keys = baton;
-    apr_thread_mutex_t *mutex = keys->cache->mutex;
-
-    apr_thread_mutex_lock(mutex);
-    drop_keys(keys);
-    apr_thread_mutex_unlock(mutex);
+    drop_keys(baton);
     return APR_SUCCESS;
 }
 
@@ -137,7 +137,6 @@ static apr_status_t fetch_keys(const call_t *call, const char *uri, keys_t **out
     }
     keys = apr_pcalloc(pool, sizeof(*keys));
     keys->pool = pool;
-    keys->cache = call->cache;
     keys->uses = 1;
     rv = oas_jwks_parse(&keys->jwks, json, why, pool);
     if (rv != APR_SUCCESS) {
@@ -212,8 +211,29 @@ static move_t next_move(const call_t *call, apr_time_t now)
     return FETCH;
 }
 
-/* Brings the entry into a state that this call can end with; 1 when its keys can be used. */
-static int settle(const call_t *call)
+/* Waits until somebody's fetch has ended. Whoever sends an assertion, however bad, can come here:
+ * without a bound a jwks_uri that hangs would take all threads of the process. */
+static apr_status_t wait_bounded(const call_t *call, apr_interval_time_t time)
+{
+    entry_t *entry = call->entry;
+    apr_status_t rv = APR_EBUSY;
+
+    if (entry->waiting >= OAS_JWKS_WAITERS) {
+        return rv;
+    }
+    if (apr_atomic_inc32(&waiting_everywhere) < OAS_JWKS_WAITERS_ALL) {
+        entry->waiting++;
+        apr_thread_cond_timedwait(call->cache->done, call->cache->mutex, time);
+        entry->waiting--;
+        rv = APR_SUCCESS;
+    }
+    apr_atomic_dec32(&waiting_everywhere);
+    return rv;
+}
+
+/* Brings the entry into a state that this call can end with. APR_SUCCESS: its keys can be used;
+ * APR_EBUSY: too many wait for them; else there are none to be had now. */
+static apr_status_t settle(const call_t *call)
 {
     apr_time_t deadline = apr_time_now() + WAIT_FOR_OTHERS;
 
@@ -222,18 +242,20 @@ static int settle(const call_t *call)
 
         switch (next_move(call, now)) {
         case USE:
-            return 1;
+            return APR_SUCCESS;
         case FETCH:
             refresh(call);
             break;
         case WAIT:
             if (now >= deadline) {
-                return 0;
+                return APR_TIMEUP;
             }
-            apr_thread_cond_timedwait(call->cache->done, call->cache->mutex, deadline - now);
+            if (wait_bounded(call, deadline - now) != APR_SUCCESS) {
+                return APR_EBUSY;
+            }
             break;
         case GIVE_UP:
-            return 0;
+            return APR_ENOENT;
         }
     }
 }
@@ -241,7 +263,7 @@ static int settle(const call_t *call)
 static apr_status_t get_locked(call_t *call, const char *uri, keys_t **out, const char **why)
 {
     entry_t *entry = find_entry(call->cache, uri);
-    int usable;
+    apr_status_t rv;
 
     if (entry == NULL) {
         *why = "too many fetches at once";
@@ -250,12 +272,16 @@ static apr_status_t get_locked(call_t *call, const char *uri, keys_t **out, cons
     call->entry = entry;
     entry->used = apr_time_now();
     entry->busy++;
-    usable = settle(call);
+    rv = settle(call);
     entry->busy--;
-    if (usable) {
+    if (rv == APR_SUCCESS) {
         *out = entry->keys;
-        (*out)->uses++;
+        apr_atomic_inc32(&(*out)->uses);
         return APR_SUCCESS;
+    }
+    if (rv == APR_EBUSY) {
+        *why = "too many requests wait for them already";
+        return rv;
     }
     if (entry->failure != APR_SUCCESS) {
         *why = apr_pstrdup(call->pool, entry->why);

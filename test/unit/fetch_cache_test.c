@@ -202,33 +202,132 @@ START_TEST(more_uris_than_room)
 END_TEST
 
 #define THREADS 8
+#define CROWD   64
+
+/** What one thread asks, and is told. */
+typedef struct {
+    const char *uri;
+    const oas_jwks_t *lacking;
+    apr_status_t rv;
+} question_t;
 
 static void *APR_THREAD_FUNC ask(apr_thread_t *thread, void *baton)
 {
-    apr_status_t *rv = baton;
+    question_t *question = baton;
     const oas_jwks_t *set;
     const char *why;
     apr_pool_t *own;
 
     apr_pool_create_unmanaged_ex(&own, NULL, NULL);
-    *rv = oas_jwks_cache_get(cache, URI, NULL, &set, &why, NULL, own);
+    question->rv =
+        oas_jwks_cache_get(cache, question->uri, question->lacking, &set, &why, NULL, own);
     apr_pool_destroy(own);
     return NULL;
 }
 
-static void ask_together(apr_status_t results[THREADS])
+static void ask_all(question_t *questions, int count)
 {
-    apr_thread_t *threads[THREADS];
+    apr_thread_t *threads[CROWD];
     apr_status_t ignored;
     int i;
 
-    for (i = 0; i < THREADS; i++) {
-        ck_assert_int_eq(apr_thread_create(&threads[i], NULL, ask, &results[i], pool), APR_SUCCESS);
+    for (i = 0; i < count; i++) {
+        ck_assert_int_eq(apr_thread_create(&threads[i], NULL, ask, &questions[i], pool),
+                         APR_SUCCESS);
     }
-    for (i = 0; i < THREADS; i++) {
+    for (i = 0; i < count; i++) {
         apr_thread_join(&ignored, threads[i]);
     }
 }
+
+static void ask_together(apr_status_t results[THREADS])
+{
+    question_t questions[THREADS];
+    int i;
+
+    for (i = 0; i < THREADS; i++) {
+        questions[i] = (question_t){URI, NULL, APR_SUCCESS};
+    }
+    ask_all(questions, THREADS);
+    for (i = 0; i < THREADS; i++) {
+        results[i] = questions[i].rv;
+    }
+}
+
+/* How many of a crowd, spread over some URIs, were sent away; the others have got keys. */
+static int sent_away(int uris, const oas_jwks_t *lacking)
+{
+    question_t questions[CROWD];
+    int busy = 0;
+    int i;
+
+    for (i = 0; i < CROWD; i++) {
+        questions[i] = (question_t){uris == 1 ? URI : apr_psprintf(pool, URI "%d", i % uris),
+                                    lacking, APR_SUCCESS};
+    }
+    ask_all(questions, CROWD);
+    for (i = 0; i < CROWD; i++) {
+        ck_assert(questions[i].rv == APR_SUCCESS || questions[i].rv == APR_EBUSY);
+        busy += questions[i].rv == APR_EBUSY;
+    }
+    return busy;
+}
+
+/* Keys that take their time: one fetches, some wait, all others know at once. */
+START_TEST(few_wait)
+{
+    fresh_cache();
+    net.takes = apr_time_from_msec(700);
+    ck_assert_int_eq(sent_away(1, NULL), CROWD - 1 - OAS_JWKS_WAITERS);
+    ck_assert_int_eq(net.calls, 1);
+    ck_assert_int_eq(sent_away(1, NULL), 0); /* nobody is left behind in the count */
+}
+END_TEST
+
+START_TEST(few_wait_for_a_key_that_lacks)
+{
+    const oas_jwks_t *first;
+
+    fresh_cache();
+    ck_assert_int_eq(get(URI, NULL, &first), APR_SUCCESS);
+    net.takes = apr_time_from_msec(700);
+    ck_assert_int_eq(sent_away(1, first), CROWD - 1 - OAS_JWKS_WAITERS);
+    ck_assert_int_eq(net.calls, 2);
+}
+END_TEST
+
+START_TEST(few_wait_in_the_process)
+{
+    enum { URIS = 8 };
+
+    fresh_cache();
+    net.takes = apr_time_from_msec(700);
+    ck_assert_int_eq(sent_away(URIS, NULL), CROWD - URIS - OAS_JWKS_WAITERS_ALL);
+    ck_assert_int_eq(net.calls, URIS);
+}
+END_TEST
+
+/* At the end of a child process requests may be there longer than its caches. */
+START_TEST(keys_outlive_the_cache)
+{
+    apr_pool_t *child, *own, *next;
+    const oas_jwks_t *set;
+    const char *why;
+    apr_size_t i;
+
+    fresh_cache();
+    apr_pool_create(&child, pool);
+    apr_pool_create_unmanaged_ex(&own, NULL, NULL);
+    ck_assert_int_eq(oas_jwks_cache_create(&cache, &issuer, child), APR_SUCCESS);
+    ck_assert_int_eq(oas_jwks_cache_get(cache, URI, NULL, &set, &why, NULL, own), APR_SUCCESS);
+    apr_pool_destroy(child);
+    apr_pool_create(&next, pool);
+    for (i = 1024; i < 1024 * 1024; i *= 2) { /* whatever takes the memory that it had */
+        memset(apr_palloc(next, i), 0xff, i);
+    }
+    apr_pool_destroy(own);
+}
+END_TEST
 
 /* One fetches; the others wait for it, and share its failure too. */
 START_TEST(many_threads)
@@ -279,5 +378,9 @@ int main(void)
     tcase_add_test(tcase, more_uris_than_room);
     tcase_add_loop_test(tcase, many_threads, 0, 2);
     tcase_add_test(tcase, nobody_waits_for_a_newer_set);
+    tcase_add_test(tcase, few_wait);
+    tcase_add_test(tcase, few_wait_for_a_key_that_lacks);
+    tcase_add_test(tcase, few_wait_in_the_process);
+    tcase_add_test(tcase, keys_outlive_the_cache);
     return unit_run(suite);
 }
