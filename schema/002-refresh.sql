@@ -3,8 +3,8 @@
 -- Version 2: families of refresh tokens, grants of the front channel and of passwords, lists of token ids,
 -- the end of sessions and of rows. What a module of version 1 calls stays as it was.
 --
--- Lock order: user, subject, session, consent, grant (several by grant_id), then what hangs on the grant;
--- throttle rows by key. The end of rows and the limit of families skip what others hold, so they wait for nobody.
+-- Lock order: user (oas_user_hold_1), subject, session, consent, grant (several by grant_id), then what hangs on
+-- the grant; throttle rows by key. The end of rows and the limit of families skip what others hold, so they wait for nobody.
 
 -- The head of the grant's one family of refresh tokens; refresh_generation NULL: it has none. A rotation changes
 -- no column that is in an index, so it stays heap-only.
@@ -83,6 +83,35 @@ BEGIN
     WHERE (s.provider, s.name, s.claims) IS DISTINCT FROM (p_provider, p_name, p_claims);
 END $$;
 
+-- Logins of a user of the built-in provider hold the name together until they have written what they write; what
+-- ends them holds it alone. It is a lock of the name because a new user has no subject yet, and because the
+-- role of httpd can lock no row of oas_users.
+CREATE FUNCTION oas_user_hold_1(p_name text, p_alone boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_key CONSTANT bigint := hashtextextended(p_name, 'oas_schema'::regclass::oid::bigint);
+BEGIN
+    IF p_alone THEN
+        PERFORM pg_advisory_xact_lock(v_key);
+    ELSE
+        PERFORM pg_advisory_xact_lock_shared(v_key);
+    END IF;
+END $$;
+
+-- Whether what a provider found still holds when the login is written: a password takes long to check, and
+-- meanwhile it may be changed, or its user locked. p_proof: hex SHA-256 of the password hash that it was
+-- checked against; only the built-in provider has one.
+CREATE FUNCTION oas_login_holds_1(p_provider text, p_name text, p_proof text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    IF p_provider <> 'oauth2as' THEN
+        RETURN true;
+    END IF;
+    PERFORM oas_user_hold_1(p_name, false);
+    RETURN EXISTS (SELECT 1 FROM oas_users WHERE name = p_name AND NOT locked
+        AND encode(sha256(convert_to(password_hash, 'UTF8')), 'hex') = p_proof);
+END $$;
+
 -- A login succeeded: one counter is forgotten, the others get back what the attempt counted.
 CREATE FUNCTION oas_throttle_clear_1(p_forget bytea, p_forgive bytea[]) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
@@ -136,16 +165,20 @@ BEGIN
     RETURN false;
 END $$;
 
--- As version 1, but the session of another subject takes its grants with it.
+-- As version 1, but the session of another subject takes its grants with it, and there is no row when the
+-- login holds no longer.
 CREATE FUNCTION oas_session_open_2(
     p_id uuid, p_secret bytea, p_sub text, p_provider text, p_name text, p_claims jsonb, p_amr text,
     p_acr text, p_lifetime float8, p_idle float8, p_address text, p_user_agent text, p_old_id uuid,
-    p_old_secret bytea, p_forget bytea, p_forgive bytea[])
+    p_old_secret bytea, p_forget bytea, p_forgive bytea[], p_proof text)
 RETURNS TABLE (session_id uuid, auth_time bigint, now bigint, amr text, acr text)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_old oas_sessions%ROWTYPE;
 BEGIN
+    IF NOT oas_login_holds_1(p_provider, p_name, p_proof) THEN
+        RETURN;
+    END IF;
     PERFORM oas_subject_put_1(p_sub, p_provider, p_name, p_claims);
     SELECT * INTO v_old FROM oas_sessions AS o
     WHERE o.session_id = p_old_id AND o.secret_hash = p_old_secret AND o.sub <> p_sub FOR UPDATE;
@@ -157,13 +190,15 @@ BEGIN
         p_forgive);
 END $$;
 
--- Ends every session and every grant of a user of the built-in provider.
+-- Ends every session and every grant of a user of the built-in provider. Whoever calls it has written to
+-- oas_users why, in the same transaction: a login waits for that, or is there to be ended.
 CREATE FUNCTION oas_user_end_1(p_name text, p_reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_subs text[] := ARRAY(
-        SELECT sub FROM oas_subjects WHERE name = p_name AND provider = 'oauth2as');
+    v_subs text[];
 BEGIN
+    PERFORM oas_user_hold_1(p_name, true);
+    v_subs := ARRAY(SELECT sub FROM oas_subjects WHERE name = p_name AND provider = 'oauth2as');
     PERFORM 1 FROM oas_sessions WHERE sub = ANY (v_subs) AND ended_at IS NULL
     ORDER BY session_id FOR UPDATE;
     UPDATE oas_sessions SET ended_at = clock_timestamp() WHERE sub = ANY (v_subs) AND ended_at IS NULL;
@@ -358,14 +393,19 @@ BEGIN
 END $$;
 
 -- Somebody's password was right: makes a live grant without a session. A repetition finds its own grant.
+-- 'wrong': it is right no longer.
 CREATE FUNCTION oas_password_grant_1(p_grant uuid, p_client text, p_scope text, p_resource text,
     p_sub text, p_provider text, p_name text, p_claims jsonb, p_amr text, p_refresh bytea,
-    p_refresh_lifetime float8, p_access_lifetime float8, p_cnf text, p_forget bytea, p_forgive bytea[])
+    p_refresh_lifetime float8, p_access_lifetime float8, p_cnf text, p_forget bytea, p_forgive bytea[],
+    p_proof text)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_now     timestamptz;
     v_offline boolean := 'offline_access' = ANY (string_to_array(p_scope, ' '));
 BEGIN
+    IF NOT oas_login_holds_1(p_provider, p_name, p_proof) THEN
+        RETURN 'wrong';
+    END IF;
     PERFORM oas_subject_put_1(p_sub, p_provider, p_name, p_claims);
     v_now := clock_timestamp();
     INSERT INTO oas_grants (grant_id, client_id, sub, scope, resource, auth_time, amr, created_at,
@@ -401,15 +441,18 @@ END $$;
 -- Decides what becomes of a refresh token and does it. What never changes is compared first and without a lock, so
 -- whoever knows no token of the family, or may not use it, neither changes nor delays anything; then the
 -- grant's row decides. p_window NULL: until the head was used. p_secret_ids and p_hashes: what the token
--- becomes under each of the server's secrets, of which the first one counts.
+-- becomes under each of the server's secrets, of which the first one counts. p_allowed: what the client may have
+-- by now, an array of scopes by resource, those of all under ''. Nothing changes when that leaves nothing to hand
+-- out: a node that knows more, or the same one later, still takes the token.
 CREATE FUNCTION oas_refresh_1(p_grant uuid, p_hash bytea, p_client text, p_secret_ids bytea[],
-    p_hashes bytea[], p_scope text, p_resource text, p_cnf text, p_rotate boolean, p_window float8,
-    p_idle float8, p_recheck boolean, p_attempt uuid,
+    p_hashes bytea[], p_scope text, p_resource text, p_allowed jsonb, p_cnf text, p_rotate boolean,
+    p_window float8, p_idle float8, p_recheck boolean, p_attempt uuid,
     OUT outcome text, OUT sub text, OUT key integer, OUT generation integer, OUT age bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_now    timestamptz;
     v_grant  oas_grants%ROWTYPE;
+    v_scopes jsonb;   -- that the client may have of the grant's resource; NULL: it may not use it
     v_behind integer; -- 0: the head, 1: the one it replaced
     v_again  boolean := false;
 BEGIN
@@ -429,6 +472,7 @@ BEGIN
 
     SELECT * INTO v_grant FROM oas_grants AS g WHERE g.grant_id = p_grant FOR UPDATE;
     v_now := clock_timestamp();
+    v_scopes := (p_allowed -> '') || (p_allowed -> coalesce(v_grant.resource, ''));
     v_behind := v_grant.refresh_generation - generation;
     IF v_behind = 1 THEN
         key := array_position(p_secret_ids, v_grant.refresh_secret_id);
@@ -443,6 +487,8 @@ BEGIN
         WHEN v_behind > 0 AND NOT v_again THEN 'reused'
         WHEN v_grant.refresh_used_at + make_interval(secs => p_idle) <= v_now THEN 'idle'
         WHEN NOT oas_subject_lives_1(v_grant.sub, p_recheck) THEN 'blocked'
+        WHEN v_scopes IS NULL THEN 'resource_gone'
+        WHEN NOT v_scopes ?| string_to_array(coalesce(p_scope, v_grant.scope), ' ') THEN 'scope_gone'
         WHEN v_behind = 0 AND p_rotate THEN 'rotated'
         WHEN v_behind = 0 THEN 'kept'
         WHEN p_hashes[key] = v_grant.refresh_hash THEN 'repeated'
@@ -490,108 +536,4 @@ BEGIN
         v_done := oas_grant_end_1(p_grant, 'refresh token revoked') OR v_done;
     END IF;
     RETURN v_done;
-END $$;
-
--- One node at a time does what is done for all; the others get false.
-CREATE FUNCTION oas_alone_1(p_work integer) RETURNS boolean LANGUAGE sql VOLATILE AS $$
-    SELECT pg_try_advisory_xact_lock(724183065 + p_work, 'oas_schema'::regclass::oid::bigint::bit(32)::integer)
-$$;
-
--- Deletes up to p_batch rows of each table whose time is over; deleted NULL: another node is at it.
-CREATE FUNCTION oas_purge_1(p_batch integer, OUT deleted integer, OUT more boolean)
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    v_tables CONSTANT text[] := ARRAY[['oas_sessions', 'session_id'],
-        ['oas_consents', 'sub, client_id, resource'], ['oas_grants', 'grant_id'], ['oas_codes', 'grant_id'],
-        ['oas_refresh_tokens', 'grant_id, generation'], ['oas_jtis', 'key'], ['oas_revoked_jtis', 'jti'],
-        ['oas_throttle', 'key']];
-    v_table text[];
-    v_count integer;
-BEGIN
-    IF NOT oas_alone_1(1) THEN
-        RETURN;
-    END IF;
-    deleted := 0;
-    more := false;
-    FOREACH v_table SLICE 1 IN ARRAY v_tables LOOP
-        EXECUTE format('WITH gone AS MATERIALIZED (SELECT %2$s FROM %1$I WHERE purge_after <= $1 '
-            'ORDER BY purge_after LIMIT $2 FOR UPDATE SKIP LOCKED) '
-            'DELETE FROM %1$I WHERE (%2$s) IN (SELECT * FROM gone)', v_table[1], v_table[2])
-        USING clock_timestamp(), p_batch;
-        GET DIAGNOSTICS v_count = ROW_COUNT;
-        deleted := deleted + v_count;
-        more := more OR v_count >= p_batch;
-    END LOOP;
-END $$;
-
--- Revokes the oldest families of owners that have more than p_limit, p_batch at most. Looks at p_batch families that
--- are new since the last time, a minute of them again for what was committed late. ended NULL: as above.
-CREATE FUNCTION oas_limit_families_1(p_limit integer, p_batch integer, OUT ended integer, OUT more boolean)
-LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    v_now     timestamptz := clock_timestamp();
-    v_since   timestamptz;
-    v_count   integer;
-    v_reached timestamptz;
-BEGIN
-    IF NOT oas_alone_1(2) THEN
-        RETURN;
-    END IF;
-    SELECT reached INTO v_since FROM oas_marks WHERE name = 'limit';
-    SELECT count(*), max(n.created_at) INTO v_count, v_reached FROM (
-        SELECT created_at FROM oas_refresh_tokens
-        WHERE generation = 1 AND created_at >= v_since ORDER BY created_at LIMIT p_batch) AS n;
-    more := v_count >= p_batch AND v_reached > v_since;
-    WITH owners AS (
-        SELECT DISTINCT g.sub, g.client_id
-        FROM oas_refresh_tokens AS t JOIN oas_grants AS g USING (grant_id)
-        WHERE t.generation = 1 AND t.created_at BETWEEN v_since AND v_reached
-    ), families AS (
-        SELECT g.grant_id, row_number() OVER (PARTITION BY g.sub, g.client_id
-            ORDER BY g.activated_at DESC, g.grant_id) AS place
-        FROM owners JOIN oas_grants AS g USING (sub, client_id)
-        WHERE g.refresh_expires_at > v_now AND g.revoked_at IS NULL
-    ), doomed AS MATERIALIZED (
-        SELECT grant_id FROM oas_grants
-        WHERE grant_id IN (SELECT grant_id FROM families WHERE place > p_limit) AND revoked_at IS NULL
-        LIMIT p_batch FOR UPDATE SKIP LOCKED
-    )
-    UPDATE oas_grants AS g SET revoked_at = v_now, revoked_reason = 'limit'
-    FROM doomed AS d WHERE g.grant_id = d.grant_id;
-    GET DIAGNOSTICS ended = ROW_COUNT;
-    UPDATE oas_marks SET reached = greatest(reached, CASE WHEN ended >= p_batch THEN reached
-        WHEN more THEN v_reached ELSE v_now - interval '1 minute' END) WHERE name = 'limit';
-    more := more OR ended >= p_batch;
-END $$;
-
--- As version 1, with what is new.
-CREATE OR REPLACE FUNCTION oas_schema_grant(p_role name) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    v_function regprocedure;
-BEGIN
-    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), p_role);
-    EXECUTE format('GRANT SELECT ON oas_schema, oas_users TO %I', p_role);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON oas_clients, oas_subjects TO %I', p_role);
-    EXECUTE format('GRANT SELECT, UPDATE ON oas_marks TO %I', p_role);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON oas_sessions, oas_consents, oas_grants, '
-        'oas_codes, oas_refresh_tokens, oas_jtis, oas_revoked_jtis, oas_throttle TO %I', p_role);
-    FOR v_function IN
-        SELECT oid FROM pg_proc
-        WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'oas\_%'
-            AND proname <> 'oas_schema_grant'
-    LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, p_role);
-    END LOOP;
-END $$;
-
-DO $$
-DECLARE
-    v_function regprocedure;
-BEGIN
-    FOR v_function IN
-        SELECT oid FROM pg_proc
-        WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'oas\_%'
-    LOOP
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function);
-    END LOOP;
 END $$;

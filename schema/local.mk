@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 schemadir = $(pkgdatadir)/schema
-dist_schema_DATA = schema/001-base.sql schema/002-refresh.sql
+dist_schema_DATA = schema/001-base.sql schema/002-refresh.sql schema/002-upkeep.sql
 EXTRA_DIST += docs/database.md

@@ -89,6 +89,12 @@ const oas_scope_t *oas_scope_find(const oas_resource_t *resource, const char *na
     return scope_find((const oas_scope_t *)resource->scopes->elts, resource->scopes->nelts, name);
 }
 
+int oas_oidc_scopes(const oas_scope_t **scopes)
+{
+    *scopes = oidc_scopes;
+    return sizeof(oidc_scopes) / sizeof(oidc_scopes[0]);
+}
+
 const char *oas_oidc_scope_text(const char *name)
 {
     const oas_scope_t *scope =

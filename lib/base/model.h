@@ -272,6 +272,9 @@ const oas_resource_t *oas_resource_find(const oas_issuer_t *issuer, const char *
 /** The scope `name` of an API, or NULL. */
 const oas_scope_t *oas_scope_find(const oas_resource_t *resource, const char *name);
 
+/** The scopes of OpenID Connect; how many there are. */
+int oas_oidc_scopes(const oas_scope_t **scopes);
+
 /** The text of an OpenID Connect scope (openid, profile, email, address, phone, offline_access), or
  * NULL. */
 const char *oas_oidc_scope_text(const char *name);

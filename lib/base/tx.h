@@ -60,6 +60,9 @@ typedef struct {
     const char *provider; /**< name of the authn provider */
     const char *name;     /**< canonical name */
     int ignores_case;     /**< the provider takes Alice and alice for one */
+    /** The built-in provider: hex SHA-256 of the password hash that was checked against, by which
+     * the store knows whether it still counts when the login is written; others NULL. */
+    const char *proof;
 } oas_identity_t;
 
 /** Outcome of asking an authn provider. */

@@ -95,6 +95,7 @@ oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const 
     oas_request_state(tx->host_baton)->share_connection |= may_use_database(provider);
     forget_attributes(r);
     r->user = apr_pstrdup(r->pool, user);
+    oas_request_state(r)->proof = NULL;
     /* an <AuthnProviderAlias> finds itself by this note, as under mod_auth_basic */
     apr_table_setn(r->notes, AUTHN_PROVIDER_NAME_NOTE, provider);
     status = entry->check_password(r, user, password);
@@ -106,6 +107,7 @@ oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const 
     }
     identity->provider = provider;
     identity->name = r->user != NULL && *r->user != '\0' ? r->user : user;
+    identity->proof = oas_request_state(r)->proof;
     identity->ignores_case = oas_words_has(oas_server_config(r->server)->caseless, provider);
     return OAS_PASSWORD_GRANTED;
 }
@@ -147,17 +149,17 @@ static void export_claims(request_rec *r, const json_t *claims)
 
 static authn_status check_builtin(request_rec *r, const char *user, const char *password)
 {
-    const json_t *claims = NULL;
-    const char *canonical = NULL;
+    oas_builtin_user_t found = {0};
 
     if (oas_request_claimed(r) ==
         NULL) { /* under AuthBasicProvider, perhaps behind mod_authn_dbd */
         oas_request_state(r)->share_connection = 1;
     }
-    switch (oas_builtin_check(oas_request_db(r), user, password, &claims, &canonical, r->pool)) {
+    switch (oas_builtin_check(oas_request_db(r), user, password, &found, r->pool)) {
     case OAS_PASSWORD_GRANTED:
-        export_claims(r, claims);
-        r->user = apr_pstrdup(r->pool, canonical);
+        export_claims(r, found.claims);
+        r->user = apr_pstrdup(r->pool, found.name);
+        oas_request_state(r)->proof = found.proof;
         return AUTH_GRANTED;
     case OAS_PASSWORD_DENIED:
         return AUTH_DENIED;

@@ -16,6 +16,7 @@ oas_outcome_t oas_issue_password_grant(oas_tx_t *tx)
                                .provider = login->provider,
                                .name = login->name,
                                .claims = login->claims,
+                               .proof = login->proof,
                                .amr = login->amr,
                                .access_lifetime = oas_lifetime(tx->issuer, tx->client, tx->resource,
                                                                OAS_LIFETIME_ACCESS_TOKEN),
@@ -31,6 +32,9 @@ oas_outcome_t oas_issue_password_grant(oas_tx_t *tx)
         return oas_fault(tx, OAS_TAG(00838), OAS_E_SERVER, rv, "no random numbers");
     }
     rv = oas_store_password_grant(tx->db, &in, grant, tx->pool);
+    if (rv == APR_ENOENT) {
+        return oas_login_refuse(tx, oas_login_overtaken(tx));
+    }
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00839), rv, "grant not stored");
     }

@@ -87,6 +87,43 @@ static apr_status_t derive_children(oas_tx_t *tx, const unsigned char id[OAS_ID_
     return APR_SUCCESS;
 }
 
+static void add_scopes(json_t *allowed, const char *uri, const oas_scope_t *scopes, int count,
+                       const oas_tx_t *tx, const oas_resource_t *resource)
+{
+    json_t *list = json_array();
+    int i;
+
+    for (i = 0; i < count; i++) {
+        if ((tx->scopes == NULL || oas_words_has(tx->scopes, scopes[i].name)) &&
+            oas_client_may(tx->client, resource, scopes[i].name)) {
+            json_array_append_new(list, json_string(scopes[i].name));
+        }
+    }
+    json_object_set_new(allowed, uri, list);
+}
+
+/* What the configuration gives the client by now (oas_refresh_t.allowed): an API or a scope that
+ * was taken from it is not handed out for the rest of the family's life. Only the store knows which
+ * API it is about, and it has to know before it spends a token. */
+static const char *allowed_now(const oas_tx_t *tx)
+{
+    json_t *allowed = oas_json_object(tx->pool);
+    const oas_scope_t *scopes;
+    int i, count = oas_oidc_scopes(&scopes);
+
+    add_scopes(allowed, "", scopes, count, tx, NULL);
+    for (i = 0; i < tx->client->allow->nelts; i++) {
+        const char *uri = APR_ARRAY_IDX(tx->client->allow, i, oas_allow_t).resource;
+        const oas_resource_t *resource = oas_resource_find(tx->issuer, uri);
+
+        if (resource != NULL) {
+            add_scopes(allowed, uri, (const oas_scope_t *)resource->scopes->elts,
+                       resource->scopes->nelts, tx, resource);
+        }
+    }
+    return oas_json_text(tx->pool, allowed);
+}
+
 static apr_status_t describe(oas_tx_t *tx, oas_refresh_t *in, children_t *children)
 {
     unsigned char secret[OAS_SECRET_LEN];
@@ -102,6 +139,7 @@ static apr_status_t describe(oas_tx_t *tx, oas_refresh_t *in, children_t *childr
     in->children_count = children->count;
     in->scope = tx->scopes != NULL ? oas_words_join(tx->scopes, tx->pool) : NULL;
     in->resource = tx->grant_resource;
+    in->allowed = allowed_now(tx);
     in->cnf = tx->cnf;
     in->rotate = oas_client_rotates(tx->client);
     in->window = oas_reuse_window(tx->issuer, tx->client);
@@ -123,6 +161,10 @@ static const struct {
     [OAS_REFRESH_SENDER] = {OAS_E_REFRESH_INVALID, "bound to another certificate"},
     [OAS_REFRESH_SCOPE] = {OAS_E_SCOPE_INVALID, "more than was granted"},
     [OAS_REFRESH_RESOURCE] = {OAS_E_TARGET_INVALID, "the grant is for another resource"},
+    [OAS_REFRESH_RESOURCE_GONE] = {OAS_E_TARGET_INVALID,
+                                   "the client may no longer use this resource"},
+    [OAS_REFRESH_SCOPE_GONE] = {OAS_E_SCOPE_INVALID,
+                                "the client may no longer have any of these scopes"},
     [OAS_REFRESH_EXPIRED] = {OAS_E_REFRESH_INVALID, "its family has come to its end"},
     [OAS_REFRESH_IDLE] = {OAS_E_REFRESH_INVALID, "not used for too long"},
     [OAS_REFRESH_REVOKED] = {OAS_E_REFRESH_INVALID, "its family was revoked"},
@@ -155,32 +197,21 @@ static oas_outcome_t refuse(oas_tx_t *tx, const oas_refresh_t *in,
                       refusals[result->outcome].detail);
 }
 
-/* What was granted and the configuration still gives: an API or a scope that was taken from the
- * client is not handed out for the rest of the family's life. */
-static oas_outcome_t keep_allowed(oas_tx_t *tx, oas_grant_t *grant)
+/* Takes out of the answer what was granted and the configuration gives no longer. The store has
+ * seen to it that something is left. */
+static void keep_allowed(oas_tx_t *tx, oas_grant_t *grant)
 {
     const oas_words_t *wanted = tx->scopes != NULL ? tx->scopes : grant->scopes;
-    const oas_resource_t *resource = NULL;
+    const oas_resource_t *resource =
+        grant->resource != NULL ? oas_resource_find(tx->issuer, grant->resource) : NULL;
     int i;
 
-    if (grant->resource != NULL && oas_client_allows_resource(tx->client, grant->resource)) {
-        resource = oas_resource_find(tx->issuer, grant->resource);
-    }
-    if (grant->resource != NULL && resource == NULL) {
-        return oas_refuse(tx, OAS_TAG(00840), OAS_E_TARGET_INVALID,
-                          "the client may no longer use this resource");
-    }
     grant->scopes = oas_words_create(tx->pool);
     for (i = 0; i < wanted->nelts; i++) {
         if (oas_client_may(tx->client, resource, OAS_WORD(wanted, i))) {
             oas_words_add(grant->scopes, OAS_WORD(wanted, i));
         }
     }
-    if (grant->scopes->nelts == 0) {
-        return oas_refuse(tx, OAS_TAG(00841), OAS_E_SCOPE_INVALID,
-                          "the client may no longer have any of these scopes");
-    }
-    return OAS_NEXT;
 }
 
 /* What this answer hands out: the grant, and the token to go on with. */
@@ -221,9 +252,7 @@ oas_outcome_t oas_issue_rotation(oas_tx_t *tx)
         oas_recheck_subject(tx, in.grant_id, children.rest[result.key].token_hash) != OAS_NEXT) {
         return OAS_FAILED;
     }
-    if (keep_allowed(tx, grant) != OAS_NEXT) {
-        return OAS_FAILED;
-    }
+    keep_allowed(tx, grant);
     take(tx, &result, &children, grant);
     return OAS_NEXT;
 }

@@ -2,6 +2,7 @@
 #include "builtin.h"
 
 #include <string.h>
+#include "../base/bytes.h"
 #include "../base/json.h"
 #include "../store/user.h"
 #include "hash.h"
@@ -9,9 +10,9 @@
 #include "subject.h"
 
 oas_password_result_t oas_builtin_check(struct oas_db *db, const char *user, const char *password,
-                                        const json_t **claims, const char **canonical,
-                                        apr_pool_t *pool)
+                                        oas_builtin_user_t *out, apr_pool_t *pool)
 {
+    unsigned char proof[OAS_SHA256_LEN];
     oas_user_t row = {0};
     apr_status_t rv = oas_store_user_load(db, oas_fold_case(user, pool), &row, pool);
     json_t *stored;
@@ -33,7 +34,9 @@ oas_password_result_t oas_builtin_check(struct oas_db *db, const char *user, con
         APR_SUCCESS) {
         stored = oas_json_object(pool);
     }
-    *claims = stored;
-    *canonical = row.name;
+    oas_sha256(row.password_hash, strlen(row.password_hash), proof);
+    out->name = row.name;
+    out->claims = stored;
+    out->proof = oas_hex_encode(pool, proof, sizeof(proof));
     return OAS_PASSWORD_GRANTED;
 }

@@ -68,6 +68,7 @@ static oas_outcome_t describe(oas_tx_t *tx, const oas_identity_t *identity, oas_
     out->name = name_of(identity->name, tx->pool);
     out->display = display != NULL ? name_of(display, tx->pool) : out->name;
     out->claims = oas_json_text(tx->pool, claims);
+    out->proof = identity->proof;
     out->amr = "pwd";
     return OAS_NEXT;
 }
@@ -92,12 +93,30 @@ static void audit_failure(oas_tx_t *tx, oas_audit_event_t event, const char *rea
     oas_audit(tx, event, reason, more);
 }
 
-static oas_outcome_t open_session(oas_tx_t *tx, const oas_login_t *login)
+static oas_login_result_t wrong_login(oas_tx_t *tx)
+{
+    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00504), APR_SUCCESS,
+            "sign-in refused: wrong user name or password client=%s ref=%s", tx->client->client_id,
+            tx->request_id);
+    audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "wrong");
+    return OAS_LOGIN_WRONG;
+}
+
+oas_login_result_t oas_login_overtaken(oas_tx_t *tx)
+{
+    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00880), APR_SUCCESS,
+            "the password was changed or its user locked while it was checked ref=%s",
+            tx->request_id);
+    return wrong_login(tx);
+}
+
+static oas_login_result_t open_session(oas_tx_t *tx, const oas_login_t *login)
 {
     oas_session_new_t in = {.sub = login->sub,
                             .provider = login->provider,
                             .name = login->name,
                             .claims = login->claims,
+                            .proof = login->proof,
                             .amr = login->amr,
                             .lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION],
                             .idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE],
@@ -116,7 +135,8 @@ static oas_outcome_t open_session(oas_tx_t *tx, const oas_login_t *login)
 
     if (oas_random(in.session_id, OAS_ID_LEN) != APR_SUCCESS ||
         oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
-        return oas_fault(tx, OAS_TAG(00502), OAS_E_SERVER, APR_EGENERAL, "no random numbers");
+        oas_fault(tx, OAS_TAG(00502), OAS_E_SERVER, APR_EGENERAL, "no random numbers");
+        return OAS_LOGIN_FAILED;
     }
     oas_sha256(secret, sizeof(secret), in.secret_hash);
     if (oas_cookie_session(tx, old_id, old_hash) == APR_SUCCESS) {
@@ -124,11 +144,16 @@ static oas_outcome_t open_session(oas_tx_t *tx, const oas_login_t *login)
         in.old_secret_hash = old_hash;
     }
     rv = oas_store_session_open(tx->db, &in, session, tx->pool);
+    if (rv == APR_ENOENT) {
+        oas_wipe(secret, sizeof(secret));
+        return oas_login_overtaken(tx);
+    }
     if (rv != APR_SUCCESS ||
         oas_base64url_decode(tx->pool, session->id, strlen(session->id), &id) != APR_SUCCESS ||
         id.len != OAS_ID_LEN) {
         oas_wipe(secret, sizeof(secret));
-        return oas_store_fault(tx, OAS_TAG(00503), rv, "session not opened");
+        oas_store_fault(tx, OAS_TAG(00503), rv, "session not opened");
+        return OAS_LOGIN_FAILED;
     }
     oas_cookie_set_session(tx, id.data, secret);
     oas_wipe(secret, sizeof(secret));
@@ -136,7 +161,7 @@ static oas_outcome_t open_session(oas_tx_t *tx, const oas_login_t *login)
     tx->session = session;
     tx->login_time = session->auth_time;
     oas_login_audit(tx, login);
-    return OAS_NEXT;
+    return OAS_LOGIN_DONE;
 }
 
 static oas_login_result_t failed_login(oas_tx_t *tx, oas_password_result_t result,
@@ -147,11 +172,7 @@ static oas_login_result_t failed_login(oas_tx_t *tx, oas_password_result_t resul
         audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable");
         return OAS_LOGIN_UNAVAILABLE;
     }
-    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00504), APR_SUCCESS,
-            "sign-in refused: wrong user name or password client=%s ref=%s", tx->client->client_id,
-            tx->request_id);
-    audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "wrong");
-    return OAS_LOGIN_WRONG;
+    return wrong_login(tx);
 }
 
 oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const char *username,
@@ -192,14 +213,14 @@ oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const 
     oas_login_t login = {0};
     oas_login_result_t result = oas_login_verify(tx, NULL, username, password, &login);
 
-    if (result != OAS_LOGIN_DONE) {
-        return result;
-    }
-    return open_session(tx, &login) == OAS_NEXT ? OAS_LOGIN_DONE : OAS_LOGIN_FAILED;
+    return result == OAS_LOGIN_DONE ? open_session(tx, &login) : result;
 }
 
 oas_outcome_t oas_login_refuse(oas_tx_t *tx, oas_login_result_t result)
 {
+    if (result == OAS_LOGIN_WRONG) {
+        return oas_refuse(tx, OAS_TAG(00510), OAS_E_PASSWORD_WRONG, NULL);
+    }
     if (result == OAS_LOGIN_THROTTLED) {
         return oas_refuse(tx, OAS_TAG(00750), OAS_E_THROTTLED, NULL);
     }
@@ -220,11 +241,5 @@ oas_outcome_t oas_accept_password(oas_tx_t *tx)
     tx->login = apr_pcalloc(tx->pool, sizeof(*tx->login));
     result = oas_login_verify(tx, realm, oas_params_get(tx->params, "username"),
                               oas_params_get(tx->params, "password"), tx->login);
-    if (result == OAS_LOGIN_DONE) {
-        return OAS_NEXT;
-    }
-    if (result == OAS_LOGIN_WRONG) {
-        return oas_refuse(tx, OAS_TAG(00510), OAS_E_PASSWORD_WRONG, NULL);
-    }
-    return oas_login_refuse(tx, result);
+    return result == OAS_LOGIN_DONE ? OAS_NEXT : oas_login_refuse(tx, result);
 }

@@ -27,6 +27,7 @@ typedef struct oas_login {
     const char *name;    /**< as the provider has it, by which it can be asked again */
     const char *display; /**< what the user is called on pages */
     const char *claims;  /**< JSON object */
+    const char *proof;   /**< as oas_identity_t has it */
     const char *amr;
     oas_throttle_attempt_t attempt; /**< what was counted beforehand, to be given back */
 } oas_login_t;
@@ -46,7 +47,11 @@ oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const 
 /** Writes the login to the audit log, once its session or grant is in tx. */
 void oas_login_audit(oas_tx_t *tx, const oas_login_t *login);
 
-/** Refuses with what OAS_LOGIN_THROTTLED, _UNAVAILABLE or _FAILED mean on the wire. */
+/** The store says that the password was changed, or the user locked, while it was checked: notes
+ * that the login has failed like one with a wrong password, as which its attempt stays counted. */
+oas_login_result_t oas_login_overtaken(oas_tx_t *tx);
+
+/** Refuses with what any result but OAS_LOGIN_DONE means on the wire. */
 oas_outcome_t oas_login_refuse(oas_tx_t *tx, oas_login_result_t result);
 
 /**

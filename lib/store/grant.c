@@ -29,7 +29,14 @@ static const oas_outcome_name_t redeem_outcomes[] = {
     {NULL, 0},
 };
 
-static const oas_outcome_name_t live_outcomes[] = {{"live", 0}, {"put", 0}, {NULL, 0}};
+static const oas_outcome_name_t live_outcomes[] = {{"live", 0}, {NULL, 0}};
+
+enum { PASSWORD_PUT, PASSWORD_WRONG };
+static const oas_outcome_name_t password_outcomes[] = {
+    {"put", PASSWORD_PUT},
+    {"wrong", PASSWORD_WRONG},
+    {NULL, 0},
+};
 
 static const char *const consent_modes[] = {
     [OAS_CONSENT_SKIP] = "skip",
@@ -117,11 +124,13 @@ apr_status_t oas_store_password_grant(oas_db_t *db, const oas_password_grant_t *
         first ? first->cnf : NULL,
         oas_sql_bytes(in->throttle_pair, OAS_SHA256_LEN, pool),
         oas_sql_array(forgiven, 2, OAS_SHA256_LEN, pool),
+        in->proof,
     };
     int found;
+    apr_status_t rv = oas_db_run_grant(db, OAS_STMT_PASSWORD_GRANT, params, password_outcomes,
+                                       &found, grant, NULL, pool);
 
-    return oas_db_run_grant(db, OAS_STMT_PASSWORD_GRANT, params, live_outcomes, &found, grant, NULL,
-                            pool);
+    return rv == APR_SUCCESS && found == PASSWORD_WRONG ? APR_ENOENT : rv;
 }
 
 apr_status_t oas_store_grant_load(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],

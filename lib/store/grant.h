@@ -104,6 +104,7 @@ typedef struct {
     const char *scope;    /**< space-delimited */
     const char *resource; /**< or NULL */
     const char *sub, *provider, *name;
+    const char *proof;  /**< as oas_identity_t has it, or NULL */
     const char *claims; /**< JSON object: claims evaluated at this login */
     const char *amr;
     const oas_refresh_first_t *refresh;  /**< as at oas_code_redeem_t */
@@ -112,7 +113,8 @@ typedef struct {
         *throttle_address; /**< as at oas_session_new_t (session.h) */
 } oas_password_grant_t;
 
-/** Stores the subject with its claims and makes a live grant; auth_time is now. Safe to repeat. */
+/** Stores the subject with its claims and makes a live grant; auth_time is now. Safe to repeat.
+ * APR_ENOENT: as oas_store_session_open. */
 apr_status_t oas_store_password_grant(oas_db_t *db, const oas_password_grant_t *in,
                                       oas_grant_t *grant, apr_pool_t *pool);
 

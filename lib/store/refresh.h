@@ -28,11 +28,14 @@ typedef struct {
     int children_count;                  /**< 1 to 8 */
     const char *scope;    /**< as sent, space-delimited: has to be part of the grant's; NULL: all */
     const char *resource; /**< as sent: has to be the grant's; "": it must have none; NULL: any */
-    const char *cnf;      /**< x5t#S256 of the sender's certificate, or NULL */
-    int rotate;           /**< 0: the presented token stays valid (OAuth2ASRotation off) */
-    apr_interval_time_t window;        /**< 0, a duration, or OAS_WINDOW_UNTIL_USED */
-    apr_interval_time_t idle;          /**< longest time since the last use */
-    int recheck;                       /**< 1: ask oas_subject_recheck() of the schema */
+    /** What the client may have by now: a JSON object, an array of scopes by resource, "" for those
+     * of all resources and of none. */
+    const char *allowed;
+    const char *cnf;            /**< x5t#S256 of the sender's certificate, or NULL */
+    int rotate;                 /**< 0: the presented token stays valid (OAuth2ASRotation off) */
+    apr_interval_time_t window; /**< 0, a duration, or OAS_WINDOW_UNTIL_USED */
+    apr_interval_time_t idle;   /**< longest time since the last use */
+    int recheck;                /**< 1: ask oas_subject_recheck() of the schema */
     unsigned char attempt[OAS_ID_LEN]; /**< random, one per request: knows its own commit again */
 } oas_refresh_t;
 
@@ -45,11 +48,13 @@ typedef enum {
     OAS_REFRESH_SENDER,   /**< bound to another certificate: nothing changed */
     OAS_REFRESH_SCOPE,    /**< wider than the grant: nothing changed */
     OAS_REFRESH_RESOURCE, /**< the grant is for another API: nothing changed */
-    OAS_REFRESH_EXPIRED,  /**< the family's absolute end has come */
-    OAS_REFRESH_IDLE,     /**< not used for too long */
-    OAS_REFRESH_REVOKED,  /**< the family was revoked before */
-    OAS_REFRESH_REUSED,   /**< an ancestor, outside the window: the family is revoked now */
-    OAS_REFRESH_BLOCKED,  /**< the subject is locked or gone: the family is revoked now */
+    OAS_REFRESH_RESOURCE_GONE, /**< the grant's API is not in `allowed`: nothing changed */
+    OAS_REFRESH_SCOPE_GONE,    /**< nor is any of the scopes: nothing changed */
+    OAS_REFRESH_EXPIRED,       /**< the family's absolute end has come */
+    OAS_REFRESH_IDLE,          /**< not used for too long */
+    OAS_REFRESH_REVOKED,       /**< the family was revoked before */
+    OAS_REFRESH_REUSED,        /**< an ancestor, outside the window: the family is revoked now */
+    OAS_REFRESH_BLOCKED,       /**< the subject is locked or gone: the family is revoked now */
     OAS_REFRESH_ELSEWHERE /**< inside the window, but the head was derived with a secret that is not
                              among `children`: another node can answer; nothing changed */
 } oas_refresh_outcome_t;

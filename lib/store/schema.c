@@ -130,34 +130,56 @@ static apr_status_t check_before(PGconn *conn, int version, const char *issuer, 
     return apr_atoi64(PQgetvalue(result, 0, 0)) == version - 1 ? APR_SUCCESS : APR_EINVAL;
 }
 
-/* One file and its row, in the transaction that is open. */
-static apr_status_t apply_inside(PGconn *conn, const char *sql, int version, const char *issuer,
+/* The files of one version. */
+typedef struct {
+    int number;
+    const char *dir;
+    const char *const *names;
+    int count;
+} version_t;
+
+static apr_status_t run_file(PGconn *conn, const char *dir, const char *name, const char **why,
+                             apr_pool_t *pool)
+{
+    const char *problem = NULL;
+    const char *text = read_file(apr_pstrcat(pool, dir, "/", name, NULL), why, pool);
+
+    if (!text)
+        return APR_EINVAL;
+    if (command(conn, text, NULL, 0, &problem, pool)) {
+        if (PQtransactionStatus(conn) == PQTRANS_INTRANS)
+            return APR_SUCCESS;
+        problem = "the file ends the transaction it runs in";
+    }
+    *why = apr_psprintf(pool, "%s: %s", name, problem);
+    return APR_EINVAL;
+}
+
+/* A version's files and its row, in the transaction that is open. */
+static apr_status_t apply_inside(PGconn *conn, const version_t *version, const char *issuer,
                                  const char **why, apr_pool_t *pool)
 {
-    const char *const row[] = {apr_itoa(pool, version), issuer};
-    apr_status_t rv = check_before(conn, version, issuer, why, pool);
+    const char *const row[] = {apr_itoa(pool, version->number), issuer};
+    apr_status_t rv = check_before(conn, version->number, issuer, why, pool);
+    int i;
 
+    for (i = 0; i < version->count && rv == APR_SUCCESS; i++)
+        rv = run_file(conn, version->dir, version->names[i], why, pool);
     if (rv != APR_SUCCESS)
         return rv;
-    if (!command(conn, sql, NULL, 0, why, pool))
-        return APR_EINVAL;
-    if (PQtransactionStatus(conn) != PQTRANS_INTRANS) {
-        *why = "the file ends the transaction it runs in";
-        return APR_EINVAL;
-    }
     return command(conn, "INSERT INTO oas_schema (version, issuer) VALUES ($1, $2)", row, 2, why,
                    pool)
                ? APR_SUCCESS
                : APR_EINVAL;
 }
 
-static apr_status_t apply_file(PGconn *conn, const char *sql, int version, const char *issuer,
-                               const char **why, apr_pool_t *pool)
+static apr_status_t apply_version(PGconn *conn, const version_t *version, const char *issuer,
+                                  const char **why, apr_pool_t *pool)
 {
     apr_status_t rv = APR_EINVAL;
 
     if (command(conn, "BEGIN; SET LOCAL statement_timeout = 0; " LOCK_SQL, NULL, 0, why, pool))
-        rv = apply_inside(conn, sql, version, issuer, why, pool);
+        rv = apply_inside(conn, version, issuer, why, pool);
     if (rv == APR_SUCCESS && !command(conn, "COMMIT", NULL, 0, why, pool))
         rv = APR_EINVAL;
     if (rv != APR_SUCCESS)
@@ -165,33 +187,32 @@ static apr_status_t apply_file(PGconn *conn, const char *sql, int version, const
     return rv;
 }
 
-/* Applies the files after version *to, one number after the other. */
+/* Applies the versions after *to, one number after the other. */
 static apr_status_t apply_files(PGconn *conn, const char *dir, const apr_array_header_t *files,
                                 const char *issuer, int *to, const char **why, apr_pool_t *pool)
 {
+    const char *const *names = (const char *const *)files->elts;
+    version_t next = {.dir = dir};
+    apr_status_t rv;
     int i;
 
-    for (i = 0; i < files->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(files, i, const char *);
-        int number = (int)apr_atoi64(name);
-        const char *text, *problem = NULL;
-        apr_status_t rv;
-
-        if (number <= *to)
+    for (i = 0; i < files->nelts; i += next.count) {
+        next.number = (int)apr_atoi64(names[i]);
+        next.names = names + i;
+        for (next.count = 1; i + next.count < files->nelts; next.count++) {
+            if (apr_atoi64(names[i + next.count]) != next.number)
+                break;
+        }
+        if (next.number <= *to)
             continue;
-        if (number != *to + 1) {
-            *why = apr_psprintf(pool, "%s: there is no file with number %03d", name, *to + 1);
+        if (next.number != *to + 1) {
+            *why = apr_psprintf(pool, "%s: there is no file with number %03d", names[i], *to + 1);
             return APR_EINVAL;
         }
-        text = read_file(apr_pstrcat(pool, dir, "/", name, NULL), why, pool);
-        if (!text)
-            return APR_EINVAL;
-        rv = apply_file(conn, text, number, issuer, &problem, pool);
-        if (rv != APR_SUCCESS) {
-            *why = apr_psprintf(pool, "%s: %s", name, problem ? problem : "not applied");
+        rv = apply_version(conn, &next, issuer, why, pool);
+        if (rv != APR_SUCCESS)
             return rv;
-        }
-        *to = number;
+        *to = next.number;
     }
     return APR_SUCCESS;
 }

@@ -9,11 +9,12 @@
 
 #include "db.h"
 
-#define OAS_SCHEMA_VERSION 2 /**< number of the newest file in schema/ */
+#define OAS_SCHEMA_VERSION 2 /**< number of the newest files in schema/ */
 
 /**
- * Applies the files NNN-*.sql of `dir` that are newer than the database, each in a transaction of
- * its own under an advisory lock, and records the issuer at the first one.
+ * Applies the files NNN-*.sql of `dir` that are newer than the database, and records the issuer at
+ * the first one. Files with the same number are one version: they are applied by name in one
+ * transaction, under an advisory lock.
  * @param from version found (0: none); @param to version reached, also when a later file failed
  * @return APR_EEXIST: the schema belongs to another issuer; APR_EINVAL: a file failed, a number is
  *         missing or the database is newer than the files (*why, in pool); APR_ENOENT: no such file
@@ -25,7 +26,7 @@ apr_status_t oas_schema_apply(oas_db_t *db, const char *dir, const char *issuer,
 apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, apr_pool_t *pool);
 
 /**
- * Gives a role what httpd needs and nothing more (oas_schema_grant in schema/002-refresh.sql).
+ * Gives a role what httpd needs and nothing more (oas_schema_grant in schema/002-upkeep.sql).
  * APR_EINVAL: no such role, or the caller does not own the schema (*why, in pool).
  */
 apr_status_t oas_schema_grant(oas_db_t *db, const char *role, const char **why, apr_pool_t *pool);

@@ -15,6 +15,7 @@ typedef struct {
     unsigned char secret_hash[OAS_SHA256_LEN]; /**< SHA-256 of the new secret half */
     const char *sub, *provider, *name;
     const char *claims; /**< JSON object: claims evaluated at this login */
+    const char *proof;  /**< as oas_identity_t has it, or NULL */
     const char *amr, *acr;
     apr_interval_time_t lifetime, idle;
     const char *address, *user_agent;     /**< for the user's list of sessions; may be NULL */
@@ -33,6 +34,8 @@ typedef struct {
  * sid serves every application of that browser); if it is another subject's it is ended. Safe to
  * repeat.
  * @param out id, sub, name, auth_time, now, amr, acr are filled; consented stays NULL
+ * @return APR_ENOENT: a user of the built-in provider whose password was changed, or who was
+ *         locked, since `proof` was made; nothing changed
  */
 apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, oas_session_t *out,
                                     apr_pool_t *pool);

@@ -29,9 +29,9 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "SELECT metadata::text FROM oas_clients WHERE client_id = $1 AND NOT disabled "
          "AND (source = 'database' OR seen_at > clock_timestamp() - interval '15 minutes')"},
     [OAS_STMT_SESSION_OPEN] =
-        {"oas_session_open", 16, 1,
+        {"oas_session_open", 17, 1,
          "SELECT session_id, auth_time, now, amr, acr FROM oas_session_open_2("
-         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"},
+         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"},
     /* The idle end moves once a minute at most, so a busy session writes little. */
     [OAS_STMT_SESSION_LOAD] =
         {"oas_session_load", 5, 1,
@@ -58,9 +58,9 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
                               "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_code_redeem_2("
                               "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)) AS a"},
     [OAS_STMT_PASSWORD_GRANT] =
-        {"oas_password_grant", 15, 1,
+        {"oas_password_grant", 16, 1,
          "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_password_grant_1("
-         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)) AS a"},
+         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)) AS a"},
     [OAS_STMT_GRANT_LOAD] = {"oas_grant_load", 1, 1,
                              "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, 'live') AS a "
                              "WHERE a.grant_id IS NOT NULL"},
@@ -69,10 +69,10 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "UPDATE oas_grants SET revoked_at = clock_timestamp(), revoked_reason = $2 "
          "WHERE grant_id = $1 AND revoked_at IS NULL "
          "AND ($3::bigint = 0 OR to_timestamp($3::bigint) > clock_timestamp()) RETURNING 1"},
-    [OAS_STMT_REFRESH] = {"oas_refresh", 13, 1,
+    [OAS_STMT_REFRESH] = {"oas_refresh", 14, 1,
                           "SELECT " GRANT_COLUMNS
                           ", r.sub, r.key, r.generation, r.age FROM oas_refresh_1("
-                          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS r, "
+                          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS r, "
                           "LATERAL oas_grant_for_1($1, r.outcome) AS a"},
     [OAS_STMT_REFRESH_LOAD] =
         {"oas_refresh_load", 3, 1,

@@ -36,7 +36,7 @@ typedef enum {
     OAS_STMT_COUNT
 } oas_stmt_id_t;
 
-#define OAS_STMT_PARAMS_MAX 16
+#define OAS_STMT_PARAMS_MAX 17
 
 typedef struct {
     const char *label; /**< name of the prepared statement; lower case, as mod_dbd wants its own */

@@ -18,7 +18,7 @@ const server = await startInstance({
     'OAuth2ASAuditLog ${OAS_DIR}/audit.log\nOAuth2ASDatabaseWait 30s\nOAuth2ASRefreshReuseWindow 60s\n' +
     client('spa', { extra: skip, allow: [`${api} read:items write:items`, 'https://online.example.test/ use'] }) +
     client('asks') +
-    client('fading', { extra: skip }) +
+    client('fading', { extra: [...skip, 'OAuth2ASRefreshReuseWindow 1s'] }) +
     client('strict', { extra: [...skip, 'OAuth2ASRefreshReuseWindow 0'] }) +
     client('quick', { extra: [...skip, 'OAuth2ASRefreshReuseWindow 1s'] }) +
     client('web', { type: 'web', extra: skip }) +
@@ -32,6 +32,7 @@ const server = await startInstance({
 const as = (id) => ({ client_id: id, ...(['web', 'patient', 'keeps'].includes(id) ? { client_secret: secretOf(id) } : {}) });
 const start = (id, overrides) => offline(server, { client_id: id, ...overrides }, as(id));
 const use = (id, token, form) => refresh(server, token, { ...as(id), ...form });
+const allow = (id, to) => server.reload({ 'test.conf': (text) => text.replace(new RegExp(`(<OAuth2ASClient "${id}">[^<]*OAuth2ASAllow )[^\n]*`), `$1${to}`) });
 const works = async (accessToken) => (await userinfo(server, accessToken)).status === 200;
 
 async function good(answer) {
@@ -250,13 +251,25 @@ test('a client that does not rotate keeps its token; switched to rotation, its f
 
 test('what OAuth2ASAllow gives no longer, the next refresh gives no longer', async () => {
   const first = await start('fading', { audience: api, scope: 'openid read:items write:items offline_access' });
-  const allow = (to) => server.reload({ 'test.conf': (text) => text.replace(/(<OAuth2ASClient "fading">[^<]*OAuth2ASAllow )[^\n]*/, `$1${to}`) });
-  await allow(`${api} read:items`);
+  await allow('fading', `${api} read:items`);
   const second = await good(use('fading', first.refresh_token));
   assert.equal(second.scope, 'openid read:items offline_access');
   assert.equal(decode(second.access_token).claims.scope, second.scope);
   assertError(await use('fading', second.refresh_token, { scope: 'write:items' }), 400, 'invalid_scope');
-  await allow('https://online.example.test/ use');
+});
+
+test('nor does a refusal because of that spend the token: with OAuth2ASAllow as it was, the next refresh works, and nobody is a thief', async () => {
+  const first = await start('fading', { audience: api, scope: 'read:items offline_access' });
+  await allow('fading', 'https://online.example.test/ use');
+  assertError(await use('fading', first.refresh_token), 400, 'invalid_target');
+  await allow('fading', `${api} write:items`);
+  assertError(await use('fading', first.refresh_token, { scope: 'read:items' }), 400, 'invalid_scope');
+  assert.equal(await lineage(first.access_token), 1);
+  await allow('fading', `${api} read:items write:items`);
+  await sleep(1300); // behind the window
+  const second = await good(use('fading', first.refresh_token));
+  assert.equal(second.scope, 'read:items offline_access');
+  await allow('fading', 'https://online.example.test/ use');
   assertError(await use('fading', second.refresh_token), 400, 'invalid_target');
 });
 

@@ -164,6 +164,20 @@ static void put_redeem_or_lock(racer_t *racer, void *data)
                                           racer->pool);
 }
 
+/* What is over for somebody when the password is changed or the user locked. */
+static void expect_nothing_of(const char *sub)
+{
+    race_expect(!strcmp(cluster_sql(race_owner,
+                                    apr_psprintf(race_pool,
+                                                 "SELECT (SELECT count(*) FROM oas_grants WHERE "
+                                                 "sub = '%s' AND revoked_at IS NULL) + "
+                                                 "(SELECT count(*) FROM oas_sessions WHERE "
+                                                 "sub = '%s' AND ended_at IS NULL)",
+                                                 sub, sub)),
+                        "0"),
+                "nothing of the user lives");
+}
+
 /* A user is locked while codes are put and redeemed for him: nothing of his lives afterwards. */
 static void race_lock(void)
 {
@@ -174,11 +188,9 @@ static void race_lock(void)
 
     race_step();
     memset(&round, 0, sizeof(round));
-    round.name =
-        cluster_sql(race_owner, "INSERT INTO oas_users (name, password_hash, claims) VALUES "
-                                "('u' || gen_random_uuid(), '$y$hash', '{}') RETURNING name");
-    round.name = apr_pstrdup(race_pool, round.name);
-    round.login = race_login_of("oauth2as", round.name);
+    round.name = race_user();
+    round.login = race_login_of(round.name);
+    race_open(&round.login);
     for (i = 0; i < RACERS; i++) {
         round.codes[i] = race_code(&round.login);
         round.codes[i].activate = 1; /* an access token leaves at once */
@@ -193,19 +205,75 @@ static void race_lock(void)
     for (i = 0; i < RACERS; i++)
         failures += round.statuses[i] != APR_SUCCESS;
     race_expect(failures == 0, "no request fails; %d did", failures);
-    race_expect(!strcmp(cluster_sql(race_owner,
-                                    apr_psprintf(race_pool,
-                                                 "SELECT (SELECT count(*) FROM oas_grants WHERE "
-                                                 "sub = '%s' AND revoked_at IS NULL) + "
-                                                 "(SELECT count(*) FROM oas_sessions WHERE "
-                                                 "sub = '%s' AND ended_at IS NULL)",
-                                                 round.login.sub, round.login.sub)),
-                        "0"),
-                "nothing of a locked user lives");
+    expect_nothing_of(round.login.sub);
+}
+
+typedef struct {
+    const char *ending; /* statement */
+    oas_session_new_t logins[RACERS];
+    oas_password_grant_t grants[RACERS];
+    apr_status_t statuses[RACERS];
+} login_round_t;
+
+static void sign_in_or_end(racer_t *racer, void *data)
+{
+    login_round_t *round = data;
+    int i = racer->index;
+    oas_session_t session;
+    oas_grant_t grant;
+
+    if (i == 20)
+        cluster_sql(race_owner, round->ending);
+    else
+        round->statuses[i] =
+            i % 2 ? oas_store_session_open(racer->db, &round->logins[i], &session, racer->pool)
+                  : oas_store_password_grant(racer->db, &round->grants[i], &grant, racer->pool);
+}
+
+/* Passwords were found right, and before the sessions and grants are there the password is changed,
+ * or the user locked: he has signed in before, or never. */
+static void race_overtaken(void)
+{
+    static int n;
+    login_round_t round;
+    const char *name;
+    int i, failures = 0;
+
+    race_step();
+    memset(&round, 0, sizeof(round));
+    name = race_user();
+    round.ending = apr_psprintf(race_pool,
+                                n % 2 ? "SELECT oas_user_lock_1('%s', true)"
+                                      : "SELECT oas_user_passwd_1('%s', '$y$new')",
+                                name);
+    for (i = 0; i < RACERS; i++) {
+        oas_password_grant_t *grant = &round.grants[i];
+
+        round.logins[i] = race_login_of(name);
+        race_random(grant->grant_id, OAS_ID_LEN);
+        grant->client_id = "shop";
+        grant->scope = "openid";
+        grant->sub = round.logins[i].sub;
+        grant->provider = round.logins[i].provider;
+        grant->name = name;
+        grant->proof = round.logins[i].proof;
+        grant->claims = "{}";
+        grant->amr = "pwd";
+        grant->access_lifetime = apr_time_from_sec(300);
+    }
+    if (n++ % 4 > 1)
+        race_open(&round.logins[20]);
+    race_run(RACERS, sign_in_or_end, &round);
+    for (i = 0; i < RACERS; i++)
+        failures += round.statuses[i] != APR_SUCCESS && round.statuses[i] != APR_ENOENT;
+    race_expect(failures == 0, "no login fails otherwise; %d did", failures);
+    expect_nothing_of(round.logins[0].sub);
 }
 
 const race_round_t race_session_round = {"session end against redemption", race_session_end};
 const race_round_t race_lock_round = {"a user is locked while codes are put", race_lock};
+const race_round_t race_login_round = {"passwords are changed while they are checked",
+                                       race_overtaken};
 
 #define FAMILIES 16
 #define LIMIT    5
@@ -277,6 +345,7 @@ void race_ends(void)
         race_jti();
         race_session_end();
         race_lock();
+        race_overtaken();
         race_limit();
     }
 }

@@ -65,6 +65,7 @@ oas_refresh_t race_refresh_of(const oas_code_redeem_t *code, oas_refresh_child_t
     in.client_id = code->client_id;
     in.children = child;
     in.children_count = 1;
+    in.allowed = "{\"\": [\"openid\"]}";
     in.rotate = 1;
     in.window = apr_time_from_sec(10);
     in.idle = apr_time_from_sec(600);
@@ -352,9 +353,8 @@ void race_families(void)
     }
 }
 
-/* Runs rounds while a function lacks the lock that stands behind `before` in it; they have to
- * notice. */
-static void mutate(const char *function, const char *before, const char *lock, const char *why,
+/* Runs rounds while a function has `instead` in the place of `text`; they have to notice. */
+static void mutate(const char *function, const char *text, const char *instead, const char *why,
                    const race_round_t *const *rounds)
 {
     race_step();
@@ -365,10 +365,10 @@ static void mutate(const char *function, const char *before, const char *lock, c
     cluster_sql(race_owner,
                 apr_psprintf(race_pool,
                              "DO $$ DECLARE v_whole text := (SELECT whole FROM mutated); BEGIN "
-                             "IF regexp_count(v_whole, '%s%s;') <> 1 THEN "
-                             "RAISE 'there is not one such lock'; END IF; "
-                             "EXECUTE replace(v_whole, '%s%s;', '%s;'); END $$",
-                             before, lock, before, lock, before));
+                             "IF cardinality(string_to_array(v_whole, '%s')) <> 2 THEN "
+                             "RAISE 'this is not there once'; END IF; "
+                             "EXECUTE replace(v_whole, '%s', '%s'); END $$",
+                             text, text, instead));
     for (; *rounds; rounds++)
         race_expect_red(*rounds, why);
     cluster_sql(race_owner, "DO $$ BEGIN EXECUTE (SELECT whole FROM mutated); END $$");
@@ -382,16 +382,25 @@ void race_mutants(void)
     const race_round_t *rotating[FAMILY_ROUNDS + 2] = {NULL};
     const race_round_t *const redeeming[] = {twice, NULL};
     const race_round_t *const putting[] = {&race_session_round, &race_lock_round, NULL};
+    const race_round_t *const signing_in[] = {&race_login_round, NULL};
     int i;
 
     for (i = 0; i < FAMILY_ROUNDS; i++)
         rotating[i] = &family_rounds[i];
     rotating[i] = &race_limit_round;
-    mutate("oas_refresh_1", "p_grant", " FOR UPDATE", "without the head's lock", rotating);
-    mutate("oas_code_use_1", "p_grant", " FOR UPDATE", "without the lock of the code's grant",
-           redeeming);
-    mutate("oas_code_put_2", "p_session", " FOR SHARE", "without the session's lock", putting);
+    mutate("oas_refresh_1", "p_grant FOR UPDATE;", "p_grant;", "without the head's lock", rotating);
+    mutate("oas_code_use_1", "p_grant FOR UPDATE;", "p_grant;",
+           "without the lock of the code's grant", redeeming);
+    mutate("oas_code_put_2", "p_session FOR SHARE;", "p_session;", "without the session's lock",
+           putting);
+    mutate("oas_login_holds_1", "PERFORM oas_user_hold_1(p_name, false);", "",
+           "without the login's lock of the name", signing_in);
+    mutate("oas_user_end_1", "PERFORM oas_user_hold_1(p_name, true);", "",
+           "without the lock of the name that ends", signing_in);
+    mutate("oas_login_holds_1", "RETURN EXISTS", "RETURN true OR EXISTS",
+           "without a second look at the user", signing_in);
     race_inside();
     twice->run();
     race_lock_round.run();
+    race_login_round.run();
 }

@@ -144,11 +144,9 @@ void race_random(unsigned char *out, apr_size_t len)
         abort();
 }
 
-static oas_session_new_t open_session(const char *sub, const char *provider, const char *name)
+static oas_session_new_t describe_login(const char *sub, const char *provider, const char *name)
 {
     oas_session_new_t in;
-    oas_session_t out;
-    apr_status_t rv;
 
     memset(&in, 0, sizeof(in));
     race_random(in.session_id, OAS_ID_LEN);
@@ -159,20 +157,43 @@ static oas_session_new_t open_session(const char *sub, const char *provider, con
     in.claims = "{}";
     in.amr = "pwd";
     in.lifetime = in.idle = apr_time_from_sec(3600);
-    rv = oas_store_session_open(race_db, &in, &out, race_pool);
+    return in;
+}
+
+void race_open(const oas_session_new_t *login)
+{
+    oas_session_t out;
+    apr_status_t rv = oas_store_session_open(race_db, login, &out, race_pool);
+
     if (rv != APR_SUCCESS)
         race_expect(0, "a login was refused with status %d", rv);
-    return in;
 }
 
 oas_session_new_t race_login(const char *sub)
 {
-    return open_session(sub, "file", "Alice");
+    oas_session_new_t in = describe_login(sub, "file", "Alice");
+
+    race_open(&in);
+    return in;
 }
 
-oas_session_new_t race_login_of(const char *provider, const char *name)
+const char *race_user(void)
 {
-    return open_session(apr_pstrcat(race_pool, provider, "|", name, NULL), provider, name);
+    return apr_pstrdup(race_pool, cluster_sql(race_owner,
+                                              "INSERT INTO oas_users (name, password_hash, claims) "
+                                              "VALUES ('u' || gen_random_uuid(), '$y$hash', '{}') "
+                                              "RETURNING name"));
+}
+
+oas_session_new_t race_login_of(const char *name)
+{
+    unsigned char proof[OAS_SHA256_LEN];
+    oas_session_new_t in =
+        describe_login(apr_pstrcat(race_pool, "oauth2as|", name, NULL), "oauth2as", name);
+
+    oas_sha256("$y$hash", 7, proof);
+    in.proof = oas_hex_encode(race_pool, proof, sizeof(proof));
+    return in;
 }
 
 oas_code_put_t race_code(const oas_session_new_t *login)

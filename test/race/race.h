@@ -42,7 +42,14 @@ void race_step(void);
 /** A login of `sub`, stored; a code of client "shop" in it, not stored; the request that redeems
  * it. */
 oas_session_new_t race_login(const char *sub);
-oas_session_new_t race_login_of(const char *provider, const char *name); /**< sub: both, with | */
+
+/** A user of the built-in provider with the password hash "$y$hash", stored; a login of one, not
+ * stored. */
+const char *race_user(void);
+oas_session_new_t race_login_of(const char *name);
+
+/** Stores a login. */
+void race_open(const oas_session_new_t *login);
 oas_code_put_t race_code(const oas_session_new_t *login);
 oas_code_redeem_t race_redeem(const oas_code_put_t *code);
 
@@ -84,6 +91,6 @@ void race_ends(void);
 void race_mutants(void);
 void race_faults(void);
 
-extern const race_round_t race_session_round, race_lock_round, race_limit_round;
+extern const race_round_t race_session_round, race_lock_round, race_limit_round, race_login_round;
 
 #endif

@@ -226,7 +226,9 @@ static const struct {
 
 START_TEST(subject_cases)
 {
-    oas_identity_t identity = {subjects[_i].provider, subjects[_i].name, subjects[_i].ignores_case};
+    oas_identity_t identity = {.provider = subjects[_i].provider,
+                               .name = subjects[_i].name,
+                               .ignores_case = subjects[_i].ignores_case};
     const char *sub;
 
     ck_assert_int_eq(oas_subject_make(fake_tx(pool), &identity, &sub), APR_SUCCESS);
@@ -237,7 +239,7 @@ END_TEST
 START_TEST(subject_long_and_expression)
 {
     oas_tx_t *tx = fake_tx(pool);
-    oas_identity_t identity = {"file", apr_psprintf(pool, "%0300d", 1), 0};
+    oas_identity_t identity = {.provider = "file", .name = apr_psprintf(pool, "%0300d", 1)};
     const char *sub;
 
     ck_assert_int_eq(oas_subject_make(tx, &identity, &sub), APR_SUCCESS);

@@ -57,6 +57,15 @@ static inline apr_int64_t now(void)
     return apr_atoi64(cluster_sql(owner, "SELECT oas_epoch(clock_timestamp())"));
 }
 
+/* What the built-in provider hands on when it has checked a password against `hash`. */
+static inline const char *proof_of(const char *hash)
+{
+    unsigned char proof[OAS_SHA256_LEN];
+
+    oas_sha256(hash, strlen(hash), proof);
+    return oas_hex_encode(pool, proof, sizeof(proof));
+}
+
 /* A login of `sub` with a fresh session. */
 static inline oas_session_new_t new_login(const char *sub)
 {
@@ -72,6 +81,17 @@ static inline oas_session_new_t new_login(const char *sub)
     in.amr = "pwd";
     in.lifetime = apr_time_from_sec(3600);
     in.idle = apr_time_from_sec(600);
+    return in;
+}
+
+/* A login of a user of the built-in provider who has the password hash "$y$hash". */
+static inline oas_session_new_t new_builtin_login(const char *name)
+{
+    oas_session_new_t in = new_login(apr_pstrcat(pool, "oauth2as|", name, NULL));
+
+    in.provider = "oauth2as";
+    in.name = name;
+    in.proof = proof_of("$y$hash");
     return in;
 }
 
@@ -168,6 +188,7 @@ static inline oas_refresh_t start_family_bound(oas_code_put_t *code,
     in.client_id = code->client_id;
     in.children = children;
     in.children_count = n;
+    in.allowed = "{\"\": [\"openid\", \"email\", \"offline_access\"]}";
     in.rotate = 1;
     in.window = apr_time_from_sec(10);
     in.idle = apr_time_from_sec(3600);

@@ -20,6 +20,7 @@ int main(void)
     srunner_add_suite(runner, store_grant_suite());
     srunner_add_suite(runner, store_refresh_suite());
     srunner_add_suite(runner, store_ends_suite());
+    srunner_add_suite(runner, store_login_suite());
     srunner_add_suite(runner, store_table_suite());
     srunner_add_suite(runner, store_schema_suite());
     srunner_add_suite(runner, store_upgrade_suite());

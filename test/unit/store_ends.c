@@ -3,7 +3,6 @@
 #include <apr_strings.h>
 #include "../../lib/store/jti.h"
 #include "../../lib/store/purge.h"
-#include "../../lib/store/throttle.h"
 #include "../../lib/store/user.h"
 #include "store_db.h"
 
@@ -145,8 +144,6 @@ static void end_user(const char *name,
                      const char *why)
 {
     oas_db_t *tool = cluster_db(cluster_connect(pool, cluster_params(1), 0), NULL, NULL, pool);
-    const char *subs[] = {apr_pstrcat(pool, "oauth2as|", name, NULL),
-                          apr_pstrcat(pool, "file|", name, NULL)};
     oas_code_put_t front[2], waiting[2];
     oas_session_new_t login[2];
     oas_refresh_t family[2];
@@ -154,8 +151,7 @@ static void end_user(const char *name,
 
     ck_assert_int_eq(oas_store_user_add(tool, name, "$y$hash", "{}", pool), APR_SUCCESS);
     for (i = 0; i < 2; i++) {
-        login[i] = new_login(subs[i]);
-        login[i].provider = i ? "file" : "oauth2as";
+        login[i] = i ? new_login(apr_pstrcat(pool, "file|", name, NULL)) : new_builtin_login(name);
         login[i].name = name;
         ck_assert_int_eq(oas_store_session_open(db, &login[i], &session, pool), APR_SUCCESS);
         fill_session(&login[i], &front[i], &waiting[i], &family[i]);
@@ -202,12 +198,10 @@ END_TEST
 START_TEST(test_locked_user_gets_nothing)
 {
     oas_db_t *tool = cluster_db(cluster_connect(pool, cluster_params(1), 0), NULL, NULL, pool);
-    oas_session_new_t login = new_login("oauth2as|gustav");
+    oas_session_new_t login = new_builtin_login("gustav");
     oas_code_put_t code, late;
     oas_code_redeem_t token;
 
-    login.provider = "oauth2as";
-    login.name = "gustav";
     ck_assert_int_eq(oas_store_user_add(tool, "gustav", "$y$hash", "{}", pool), APR_SUCCESS);
     ck_assert_int_eq(oas_store_session_open(db, &login, &session, pool), APR_SUCCESS);
     code = new_code(&login);
@@ -219,86 +213,6 @@ START_TEST(test_locked_user_gets_nothing)
     ck_assert_int_eq(put_code(&late), OAS_CODE_SESSION_GONE);
     ck_assert_int_eq(redeem(&token, &grant), OAS_REDEEM_REVOKED);
     ck_assert_str_eq(reason(code.grant_id), "subject is locked or gone");
-}
-END_TEST
-
-static oas_password_grant_t password_grant(const char *sub, const oas_refresh_first_t *first)
-{
-    oas_password_grant_t in;
-
-    memset(&in, 0, sizeof(in));
-    fill_random(in.grant_id, OAS_ID_LEN);
-    in.client_id = "shop";
-    in.scope = "openid offline_access email";
-    in.resource = "https://api.example/";
-    in.sub = sub;
-    in.provider = "file";
-    in.name = "Alice";
-    in.claims = "{\"email\":\"alice@example.test\"}";
-    in.amr = "pwd";
-    in.refresh = first;
-    in.access_lifetime = apr_time_from_sec(300);
-    return in;
-}
-
-START_TEST(test_password_grant)
-{
-    oas_refresh_first_t first = {.lifetime = apr_time_from_sec(600), .cnf = "thumb"};
-    oas_password_grant_t in;
-
-    fill_random(first.token_hash, OAS_SHA256_LEN);
-    in = password_grant("file|ropc", &first);
-    ck_assert_int_eq(oas_store_password_grant(db, &in, &grant, pool), APR_SUCCESS);
-    ck_assert_str_eq(grant.sub, "file|ropc");
-    ck_assert_str_eq(grant.resource, "https://api.example/");
-    ck_assert_str_eq(grant.amr, "pwd");
-    ck_assert_ptr_null(grant.sid);
-    ck_assert_ptr_null(grant.nonce);
-    ck_assert(grant.auth_time == grant.now || grant.auth_time == grant.now - 1);
-    ck_assert_int_eq(grant.offline, 1);
-    ck_assert_ptr_nonnull(json_object_get(grant.claims, "email"));
-    ck_assert_int_eq(live(in.grant_id), APR_SUCCESS);
-    ck_assert_int_eq(oas_store_refresh_load(db, in.grant_id, first.token_hash,
-                                            apr_time_from_sec(60), &grant, NULL, NULL, pool),
-                     APR_SUCCESS);
-    /* a repetition finds its own commit, another client's does not */
-    ck_assert_int_eq(oas_store_password_grant(db, &in, &grant, pool), APR_SUCCESS);
-    ck_assert_str_eq(grant.sub, "file|ropc");
-    in.client_id = "other";
-    ck_assert_int_eq(oas_store_password_grant(db, &in, &grant, pool), APR_EEXIST);
-
-    in = password_grant("file|ropc", NULL);
-    ck_assert_int_eq(oas_store_password_grant(db, &in, &grant, pool), APR_SUCCESS);
-    ck_assert_int_eq(grant.offline, 0);
-    ck_assert_str_eq(oas_words_join(grant.scopes, pool), "openid email");
-}
-END_TEST
-
-START_TEST(test_password_grant_forgives)
-{
-    oas_password_grant_t in = password_grant("file|tried", NULL);
-    oas_throttle_attempt_t attempt = {.max = apr_time_from_sec(900)};
-    int i, wait;
-
-    for (i = 0; i < OAS_THROTTLE_KEYS; i++) {
-        attempt.limit[i] = 5;
-        fill_random(attempt.key[i], OAS_SHA256_LEN);
-    }
-    for (i = 0; i < 3; i++)
-        ck_assert_int_eq(oas_store_throttle_attempt(db, &attempt, &wait, pool), APR_SUCCESS);
-    in.throttle_pair = attempt.key[OAS_THROTTLE_PAIR];
-    in.throttle_account = attempt.key[OAS_THROTTLE_ACCOUNT];
-    in.throttle_address = attempt.key[OAS_THROTTLE_ADDRESS];
-    for (i = 0; i < 2; i++)
-        ck_assert_int_eq(oas_store_password_grant(db, &in, &grant, pool), APR_SUCCESS);
-    ck_assert_str_eq(
-        cluster_sql(owner, apr_psprintf(pool,
-                                        "SELECT string_agg(failures::text, ',') FROM "
-                                        "oas_throttle WHERE key IN ('\\x%s','\\x%s','\\x%s')",
-                                        oas_hex_encode(pool, attempt.key[0], OAS_SHA256_LEN),
-                                        oas_hex_encode(pool, attempt.key[1], OAS_SHA256_LEN),
-                                        oas_hex_encode(pool, attempt.key[2], OAS_SHA256_LEN))),
-        "2,2");
 }
 END_TEST
 
@@ -535,8 +449,6 @@ Suite *store_ends_suite(void)
     tcase_add_test(tcase, test_password_change_ends_all);
     tcase_add_test(tcase, test_lock_ends_all);
     tcase_add_test(tcase, test_locked_user_gets_nothing);
-    tcase_add_test(tcase, test_password_grant);
-    tcase_add_test(tcase, test_password_grant_forgives);
     tcase_add_test(tcase, test_jti_is_used_once);
     tcase_add_test(tcase, test_jti_is_revoked);
     tcase_add_test(tcase, test_purge_in_batches);

@@ -256,6 +256,38 @@ START_TEST(test_refusals_change_nothing)
 }
 END_TEST
 
+/* What one node's configuration does not give, another's does, or its own again. */
+START_TEST(test_what_is_not_allowed_spends_nothing)
+{
+    oas_session_new_t login = open_session("file|allowed", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_refresh_t in, thief;
+    int i;
+
+    code.resource = "https://api.example/";
+    code.scope = "read write";
+    new_children(children, 2);
+    thief = in = start_family_bound(&code, children, 2, NULL, &grant);
+    for (i = 0; i < 2; i++) { /* the valid token, then the one it has replaced */
+        in.allowed = "{\"\": [\"openid\"], \"https://other.example/\": [\"read\"]}";
+        ck_assert_int_eq(refresh(&in), OAS_REFRESH_RESOURCE_GONE);
+        in.allowed = "{\"\": [\"openid\"], \"https://api.example/\": [\"delete\"]}";
+        ck_assert_int_eq(refresh(&in), OAS_REFRESH_SCOPE_GONE);
+        in.allowed = "{\"\": [\"openid\"], \"https://api.example/\": [\"read\"]}";
+        in.scope = "write";
+        ck_assert_int_eq(refresh(&in), OAS_REFRESH_SCOPE_GONE);
+        ck_assert_str_eq(lineage(&in), i ? "1<0 2<1" : "1<0");
+        in.scope = NULL;
+        ck_assert_int_eq(refresh(&in), i ? OAS_REFRESH_REPEATED : OAS_REFRESH_ROTATED);
+        fill_random(in.attempt, OAS_ID_LEN);
+    }
+    thief.window = 0;
+    thief.allowed = NULL;
+    fill_random(thief.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(refresh(&thief), OAS_REFRESH_REUSED);
+}
+END_TEST
+
 START_TEST(test_bound_to_a_certificate)
 {
     oas_session_new_t login = open_session("file|bound", &session);
@@ -317,9 +349,7 @@ static oas_refresh_t builtin_family(oas_db_t *tool, const char *name, oas_sessio
     oas_code_put_t code;
 
     ck_assert_int_eq(oas_store_user_add(tool, name, "$y$hash", "{}", pool), APR_SUCCESS);
-    *login = new_login(apr_pstrcat(pool, "oauth2as|", name, NULL));
-    login->provider = "oauth2as";
-    login->name = name;
+    *login = new_builtin_login(name);
     ck_assert_int_eq(oas_store_session_open(db, login, &session, pool), APR_SUCCESS);
     code = new_code(login);
     new_children(children, 2);
@@ -547,6 +577,7 @@ Suite *store_refresh_suite(void)
     tcase_add_test(tcase, test_until_used);
     tcase_add_test(tcase, test_another_secret);
     tcase_add_test(tcase, test_refusals_change_nothing);
+    tcase_add_test(tcase, test_what_is_not_allowed_spends_nothing);
     tcase_add_test(tcase, test_bound_to_a_certificate);
     tcase_add_test(tcase, test_ends);
     tcase_add_test(tcase, test_kept);

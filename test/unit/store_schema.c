@@ -104,6 +104,28 @@ START_TEST(test_failing_file_changes_nothing)
 }
 END_TEST
 
+START_TEST(test_files_of_one_version_come_together)
+{
+    oas_db_t *tool = other_schema("parts");
+
+    add_file("001-a.sql", TABLE_SQL);
+    add_file("002-c.sql", "INSERT INTO part VALUES (2); SELECT no_such_thing;");
+    add_file("002-b.sql", "CREATE TABLE part (i int); INSERT INTO part VALUES (1);");
+    ck_assert_int_eq(apply(tool, "https://a/"), APR_EINVAL);
+    ck_assert_int_eq(to, 1);
+    ck_assert_ptr_nonnull(strstr(why, "002-c.sql: "));
+    ck_assert_str_eq(cluster_sql(owner, "SELECT to_regclass('parts.part') IS NULL"), "t");
+    add_file("002-c.sql", "INSERT INTO part VALUES (2);");
+    add_file("003-d.sql", "INSERT INTO part VALUES (3);");
+    ck_assert_msg(apply(tool, "https://a/") == APR_SUCCESS, "%s", why);
+    ck_assert_int_eq(to, 3);
+    ck_assert_str_eq(cluster_sql(owner, "SELECT (SELECT string_agg(i::text, ',') FROM parts.part) "
+                                        "|| ' ' || (SELECT count(*) FROM parts.oas_schema)"),
+                     "1,2,3 3");
+    remove_files();
+}
+END_TEST
+
 START_TEST(test_gap_and_newer_database)
 {
     oas_db_t *tool = other_schema("gap");
@@ -190,6 +212,7 @@ Suite *store_schema_suite(void)
 
     tcase_add_test(tcase, test_shipped_schema);
     tcase_add_test(tcase, test_failing_file_changes_nothing);
+    tcase_add_test(tcase, test_files_of_one_version_come_together);
     tcase_add_test(tcase, test_gap_and_newer_database);
     tcase_add_test(tcase, test_another_version_is_not_served);
     tcase_add_test(tcase, test_missing_schema_then_applied);

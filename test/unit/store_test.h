@@ -16,6 +16,7 @@ Suite *store_session_suite(void);
 Suite *store_grant_suite(void);
 Suite *store_refresh_suite(void);
 Suite *store_ends_suite(void);
+Suite *store_login_suite(void);
 Suite *store_table_suite(void);
 Suite *store_schema_suite(void);
 Suite *store_upgrade_suite(void);

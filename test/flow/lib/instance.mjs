@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A private server for one test file, by test/instance; and its error log, which may hold only the warnings
 // and errors that a test announced.
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, after } from 'node:test';
 import assert from 'node:assert/strict';
@@ -103,6 +103,18 @@ export class Instance {
       env: { ...process.env, ...this.env, PGUSER: role },
     });
     return stdout.split('\n').filter(Boolean).map((line) => line.split('\t'));
+  }
+
+  /** Carries out the statements in a transaction of the schema's owner; returns what commits it. */
+  async transaction(statements) {
+    const psql = spawn('psql', ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1'], { env: { ...process.env, ...this.env }, stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = new Promise((resolve) => psql.on('close', resolve));
+    psql.stdin.write(`BEGIN; ${statements};\n\\echo done\n`);
+    await new Promise((resolve) => psql.stdout.on('data', (text) => /done/.test(text) && resolve()).on('close', resolve));
+    return async () => {
+      psql.stdin.end('COMMIT;\n');
+      assert.equal(await ended, 0);
+    };
   }
 
   async count(table, where = 'true') {
