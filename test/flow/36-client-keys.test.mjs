@@ -184,8 +184,11 @@ test('known keys are good while their server is ill', async () => {
   keyServer.answer('/flaky', sent(500, ''));
   server.announce(/OAS00400.*status 500/, { maybe: true });
   server.announce(/OAS00687.*status 500/, { maybe: true });
-  assertUnavailable(await ask('flaky', next)); // there may be a newer key: that cannot be told now
-  for (const answer of await several(24, () => ask('flaky'))) assert.equal(answer.status, 200, answer.text);
+  // there may be a newer key, which cannot be told now: each process tries to find out, and fails
+  (await several(24, () => ask('flaky', next))).forEach(assertUnavailable);
+  const answers = await several(24, () => ask('flaky'));
+  assert.ok(answers.some(({ status }) => status === 200), 'no process has kept the keys');
+  answers.filter(({ status }) => status !== 200).forEach(assertUnavailable); // of a process that never had them
 });
 
 test('a fetch that takes long keeps no connection: others use the only one meanwhile', async () => {
