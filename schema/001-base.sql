@@ -23,8 +23,8 @@ CREATE TABLE oas_schema (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- seen_at: when a node last had a configured client in its configuration. One that none has had for 15 minutes
--- was removed everywhere and counts no more.
+-- seen_at: when a node last had a configured client in its configuration, which each node notes once a minute. One
+-- that none has had for 3 minutes was removed everywhere and counts no more.
 CREATE TABLE oas_clients (
     client_id   text PRIMARY KEY,
     source      text NOT NULL CHECK (source IN ('configuration', 'database')),

@@ -8,7 +8,6 @@
 #include <apr_hash.h>
 #include <apr_portable.h>
 #include <apr_strings.h>
-#include "../base/audit.h"
 #include "request.h"
 
 /* users' names and addresses are for the administrators */
@@ -90,20 +89,53 @@ static apr_status_t write_whole(int fd, const char *line, apr_size_t len)
     return (apr_size_t)written == len ? APR_SUCCESS : APR_ENOSPC;
 }
 
-void oas_audit_log_write(oas_tx_t *tx, const char *line)
+/** To the error log: of the request, or of the server where there is none. */
+static void log_text(server_rec *s, request_rec *r, int level, apr_status_t rv, const char *text)
 {
-    request_rec *r = tx->host_baton;
-    const struct oas_audit_log *audit = oas_server_config(r->server)->audit;
+    if (r != NULL) {
+        ap_log_rerror(APLOG_MARK, level, rv, r, "%s", text);
+    } else {
+        ap_log_error(APLOG_MARK, level, rv, s, "%s", text);
+    }
+}
+
+static void write_line(server_rec *s, request_rec *r, const char *line, apr_pool_t *pool)
+{
+    const struct oas_audit_log *audit = oas_server_config(s)->audit;
     apr_status_t rv;
 
     if (audit == NULL) {
-        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, OAS_TAG(00381) ": %s", line);
+        log_text(s, r, APLOG_NOTICE, 0, apr_pstrcat(pool, OAS_TAG(00381) ": ", line, NULL));
         return;
     }
-    rv = write_whole(audit->fd, apr_pstrcat(tx->pool, line, "\n", NULL), strlen(line) + 1);
+    rv = write_whole(audit->fd, apr_pstrcat(pool, line, "\n", NULL), strlen(line) + 1);
     if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r,
-                      OAS_TAG(00382) ": the audit log cannot be written; this belongs there: %s",
-                      line);
+        log_text(s, r, APLOG_ERR, rv,
+                 apr_pstrcat(pool,
+                             OAS_TAG(00382) ": the audit log cannot be written; this belongs "
+                                            "there: ",
+                             line, NULL));
     }
+}
+
+void oas_audit_log_write(oas_tx_t *tx, const char *line)
+{
+    request_rec *r = tx->host_baton;
+
+    write_line(r->server, r, line, tx->pool);
+}
+
+static void write_background(oas_tx_t *tx, const char *line)
+{
+    write_line(tx->host_baton, NULL, line, tx->pool);
+}
+
+void oas_audit_background(server_rec *s, oas_audit_event_t event, const char *reason,
+                          const json_t *more, apr_pool_t *pool)
+{
+    static const oas_host_t host = {.audit = write_background};
+    oas_tx_t tx = {
+        .pool = pool, .issuer = &oas_server_config(s)->issuer, .host = &host, .host_baton = s};
+
+    oas_audit(&tx, event, reason, more);
 }

@@ -6,7 +6,7 @@
 #ifndef OAS_HTTPD_AUDIT_LOG_H
 #define OAS_HTTPD_AUDIT_LOG_H
 
-#include "../base/tx.h"
+#include "../base/audit.h"
 #include "server_config.h"
 
 /**
@@ -22,5 +22,9 @@ int oas_audit_logs_open(apr_pool_t *pconf, server_rec *main_server);
  * A line that cannot be written goes to the error log.
  */
 void oas_audit_log_write(oas_tx_t *tx, const char *line);
+
+/** oas_audit() for what a server does without a request: the line has neither address nor ref. */
+void oas_audit_background(server_rec *s, oas_audit_event_t event, const char *reason,
+                          const json_t *more, apr_pool_t *pool);
 
 #endif

@@ -5,8 +5,10 @@
 #include <apr_optional.h>
 #include <apr_thread_mutex.h>
 #include <mod_watchdog.h>
+#include "../base/json.h"
 #include "../store/client.h"
 #include "../store/purge.h"
+#include "audit_log.h"
 #include "database.h"
 
 #define WATCHDOG_NAME "_oauth2as_"
@@ -24,8 +26,7 @@ typedef struct task task_t;
 
 /** What is done for each issuer, again and again. */
 typedef struct {
-    progress_t (*run)(const task_t *task, oas_server_config_t *config, oas_db_t *db,
-                      apr_pool_t *pool);
+    progress_t (*run)(const task_t *task, server_rec *s, oas_db_t *db, apr_pool_t *pool);
     apr_interval_time_t again; /**< after all is done */
 } job_t;
 
@@ -55,9 +56,9 @@ static int is_open(const shift_t *shift)
 }
 
 /** Writes configured clients to the clients table, and says that this node still has them. */
-static progress_t sync_clients(const task_t *task, oas_server_config_t *config, oas_db_t *db,
-                               apr_pool_t *pool)
+static progress_t sync_clients(const task_t *task, server_rec *s, oas_db_t *db, apr_pool_t *pool)
 {
+    const oas_server_config_t *config = oas_server_config(s);
     int i;
 
     for (i = 0; i < config->clients->nelts && is_open(task->shift); i++) {
@@ -77,8 +78,7 @@ static progress_t sync_clients(const task_t *task, oas_server_config_t *config, 
 }
 
 /** Deletes what has ended. The store logs what goes wrong. */
-static progress_t purge(const task_t *task, oas_server_config_t *config, oas_db_t *db,
-                        apr_pool_t *pool)
+static progress_t purge(const task_t *task, server_rec *s, oas_db_t *db, apr_pool_t *pool)
 {
     int total = 0, deleted = 0, more = 1;
     int i;
@@ -99,31 +99,40 @@ static progress_t purge(const task_t *task, oas_server_config_t *config, oas_db_
         more &= deleted >= 0; /* another node is at it */
     }
     if (total > 0) {
-        oas_log(&config->log, OAS_LOG_DEBUG, OAS_TAG(00386), APR_SUCCESS,
+        oas_log(&oas_server_config(s)->log, OAS_LOG_DEBUG, OAS_TAG(00386), APR_SUCCESS,
                 "%d rows that had ended were deleted", total);
     }
     return more ? MORE_TO_DO : ALL_DONE;
 }
 
-/** Ends the oldest families of those who have too many (OAuth2ASRefreshLimit). */
-static progress_t limit_families(const task_t *task, oas_server_config_t *config, oas_db_t *db,
-                                 apr_pool_t *pool)
+static void tell_limited(server_rec *s, int ended, apr_pool_t *pool)
 {
+    const oas_server_config_t *config = oas_server_config(s);
+    json_t *more = oas_json_object(pool);
+
+    oas_log(&config->log, OAS_LOG_INFO, OAS_TAG(00387), APR_SUCCESS,
+            "%d families of refresh tokens were ended, the oldest of those who had more than %d",
+            ended, config->issuer.refresh_limit);
+    json_object_set_new(more, "count", json_integer(ended));
+    oas_audit_background(s, OAS_AUDIT_REVOKE, "limit", more, pool);
+}
+
+/** Ends the oldest families of those who have too many (OAuth2ASRefreshLimit). */
+static progress_t limit_families(const task_t *task, server_rec *s, oas_db_t *db, apr_pool_t *pool)
+{
+    const oas_server_config_t *config = oas_server_config(s);
     int ended = 0;
 
     if (oas_store_limit_families(db, config->issuer.refresh_limit, &ended, pool) != APR_SUCCESS) {
         return DATABASE_AWAY;
     }
     if (ended > 0) {
-        oas_log(
-            &config->log, OAS_LOG_INFO, OAS_TAG(00387), APR_SUCCESS,
-            "%d families of refresh tokens were ended, the oldest of those who had more than %d",
-            ended, config->issuer.refresh_limit);
+        tell_limited(s, ended, pool);
     }
     return ALL_DONE;
 }
 
-static const job_t jobs[] = {{sync_clients, apr_time_from_sec(300)},
+static const job_t jobs[] = {{sync_clients, apr_time_from_sec(60)},
                              {purge, apr_time_from_sec(10)},
                              {limit_families, apr_time_from_sec(10)}};
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
@@ -142,7 +151,7 @@ static progress_t run_all(const task_t *task, apr_pool_t *pool)
             apr_pool_create(&part, pool) != APR_SUCCESS) {
             continue;
         }
-        progress = task->job->run(task, config, oas_background_db(config, part), part);
+        progress = task->job->run(task, s, oas_background_db(config, part), part);
         worst = progress > worst ? progress : worst;
         apr_pool_destroy(part);
     }

@@ -109,14 +109,6 @@ static const struct {
     [OAS_REDEEM_REVOKED] = {OAS_E_CODE_INVALID, "its grant was revoked"},
 };
 
-static void audit_replay(oas_tx_t *tx, const oas_code_redeem_t *in)
-{
-    json_t *more = oas_json_object(tx->pool);
-
-    oas_json_set(more, "grant_id", oas_base64url_encode(tx->pool, in->grant_id, OAS_ID_LEN));
-    oas_audit(tx, OAS_AUDIT_CODE_REPLAY, NULL, more);
-}
-
 /* The API is not known before the code is redeemed: the longest of those it can be. */
 static apr_interval_time_t longest_access(const oas_tx_t *tx)
 {
@@ -161,13 +153,13 @@ oas_outcome_t oas_issue_redemption(oas_tx_t *tx)
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00716), rv, "code not redeemed");
     }
+    tx->grant = grant->grant_id != NULL ? grant : NULL;
     if (outcome == OAS_REDEEM_REPLAYED) {
-        audit_replay(tx, &in);
+        oas_audit(tx, OAS_AUDIT_CODE_REPLAY, NULL, NULL);
     }
     if (outcome != OAS_REDEEM_DONE) {
         return oas_refuse(tx, OAS_TAG(00717), redeem_errors[outcome].error,
                           redeem_errors[outcome].detail);
     }
-    tx->grant = grant;
     return OAS_NEXT;
 }

@@ -11,7 +11,8 @@
 
 /**
  * Writes one configured client and notes that a node has it; a row that is up to date is touched
- * once a minute at most. To be called every few minutes: see oas_store_client_load.
+ * every 30 seconds at most, however many nodes have it. To be called once a minute: see
+ * oas_store_client_load.
  * @return APR_SUCCESS; APR_EEXIST when a client that was not configured (source "database") has
  * this id: it stays as it is.
  */
@@ -19,7 +20,7 @@ apr_status_t oas_store_client_sync(oas_db_t *db, const oas_client_t *client, apr
 
 /**
  * Reads one client that is not disabled and, when it comes from a configuration, that some node
- * still has (noted within 15 minutes), so that removing it from every configuration ends it.
+ * still has (noted within 3 minutes), so that removing it from every configuration ends it.
  * APR_ENOENT: none. The struct lives in `pool`; its config_json is what the table has.
  */
 apr_status_t oas_store_client_load(oas_db_t *db, const char *client_id, oas_client_t **out,
@@ -30,8 +31,8 @@ char *oas_client_to_json(const oas_client_t *client, apr_pool_t *pool);
 
 /**
  * The inverse; APR_EINVAL for what is no client, or one that configtest would refuse. Expressions
- * (skip_consent) and clear secrets do not travel, and so client_secret_jwt does not. A key set comes
- * as jwks_json; whoever keeps the client reads it into jwks (jose/jwks.h).
+ * (skip_consent) and clear secrets do not travel, and so client_secret_jwt does not. A key set
+ * comes as jwks_json; whoever keeps the client reads it into jwks (jose/jwks.h).
  */
 apr_status_t oas_client_from_json(oas_client_t **out, const char *json, apr_pool_t *pool);
 

@@ -95,12 +95,20 @@ apr_status_t oas_store_code_redeem(oas_db_t *db, const oas_code_redeem_t *in,
         first ? first->cnf : NULL,
     };
     int found;
+    oas_rows_t *rows;
     apr_status_t rv = oas_db_run_grant(db, OAS_STMT_CODE_REDEEM, params, redeem_outcomes, &found,
-                                       grant, NULL, pool);
+                                       grant, &rows, pool);
+    const char *sub;
 
-    if (rv == APR_SUCCESS)
-        *outcome = (oas_redeem_outcome_t)found;
-    return rv;
+    if (rv != APR_SUCCESS)
+        return rv;
+    *outcome = (oas_redeem_outcome_t)found;
+    sub = oas_cell(rows, 0, OAS_GRANT_COLUMNS);
+    if (sub) {
+        grant->sub = sub;
+        grant->grant_id = oas_base64url_encode(pool, in->grant_id, OAS_ID_LEN);
+    }
+    return APR_SUCCESS;
 }
 
 apr_status_t oas_store_password_grant(oas_db_t *db, const oas_password_grant_t *in,

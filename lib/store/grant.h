@@ -91,7 +91,8 @@ typedef enum {
  * Redeems a code: marks it used, activates the grant, stores the family's first refresh token and
  * returns the grant with the subject's claims; grant->offline says whether the token was stored.
  * redirect_uri must be there when it was required and no challenge protects the code (OAuth 2.1).
- * Safe to repeat with the same attempt.
+ * Of a grant whose code is refused, though it is the right one or was, only grant_id and sub are
+ * filled, for the audit log. Safe to repeat with the same attempt.
  */
 apr_status_t oas_store_code_redeem(oas_db_t *db, const oas_code_redeem_t *in,
                                    oas_redeem_outcome_t *outcome, oas_grant_t *grant,

@@ -21,13 +21,13 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "seen_at = clock_timestamp(), updated_at = CASE "
          "WHEN c.config_hash <> excluded.config_hash THEN clock_timestamp() ELSE c.updated_at END "
          "WHERE c.source = 'configuration' AND (c.config_hash <> excluded.config_hash "
-         "OR c.seen_at < clock_timestamp() - interval '1 minute') "
+         "OR c.seen_at < clock_timestamp() - interval '30 seconds') "
          "RETURNING c.source) "
          "SELECT source FROM oas_clients WHERE client_id = $1"},
     [OAS_STMT_CLIENT_LOAD] =
         {"oas_client_load", 1, 1,
          "SELECT metadata::text FROM oas_clients WHERE client_id = $1 AND NOT disabled "
-         "AND (source = 'database' OR seen_at > clock_timestamp() - interval '15 minutes')"},
+         "AND (source = 'database' OR seen_at > clock_timestamp() - interval '3 minutes')"},
     [OAS_STMT_SESSION_OPEN] =
         {"oas_session_open", 17, 1,
          "SELECT session_id, auth_time, now, amr, acr FROM oas_session_open_2("
@@ -54,9 +54,13 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
         {"oas_code_put", 15, 1,
          "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_code_put_2("
          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)) AS a"},
-    [OAS_STMT_CODE_REDEEM] = {"oas_code_redeem", 11, 1,
-                              "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_code_redeem_2("
-                              "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)) AS a"},
+    [OAS_STMT_CODE_REDEEM] =
+        {"oas_code_redeem", 11, 1,
+         "SELECT " GRANT_COLUMNS ", CASE WHEN a.grant_id IS NULL THEN "
+         "(SELECT g.sub FROM oas_grants AS g JOIN oas_codes AS c USING (grant_id) "
+         "WHERE g.grant_id = $1 AND c.code_hash = $2) END "
+         "FROM oas_grant_for_1($1, oas_code_redeem_2("
+         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)) AS a"},
     [OAS_STMT_PASSWORD_GRANT] =
         {"oas_password_grant", 16, 1,
          "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_password_grant_1("

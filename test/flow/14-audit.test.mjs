@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
-import { basic, client, getCode, redeem, secretOf, token, userinfo } from './lib/oauth.mjs';
+import { alter, basic, client, getCode, redeem, secretOf, token, userinfo } from './lib/oauth.mjs';
 import { Surfer } from './lib/surfer.mjs';
 
 const conf = [client('spa'), client('web', { type: 'web' })].join('\n');
@@ -99,6 +99,13 @@ test('refusals', async () => {
   const [line] = await events(byFile, ({ event }) => event === 'code_replay');
   const [issued] = await events(byFile, ({ event, client_id }) => event === 'token' && client_id === 'web');
   assert.equal(line.grant_id, issued.grant_id);
+  assert.equal(line.sub, 'oauth2as|alice');
+  const [refused] = await events(byFile, ({ event, reason }) => event === 'refuse' && /^used before/.test(reason));
+  assert.equal(refused.grant_id, issued.grant_id);
+  assert.equal(refused.sub, 'oauth2as|alice');
+  assert.equal((await redeem(byFile, { ...got, code: alter(got.code, 40) }, { client_secret: secretOf('web') })).json.error, 'invalid_grant');
+  const [guessed] = await events(byFile, ({ event, reason }) => event === 'refuse' && reason === 'unknown');
+  assert.equal(guessed.grant_id, undefined, 'who guesses is not told apart from who has the code');
   assert.equal((await userinfo(byFile, 'no.token.at-all')).status, 401);
 });
 

@@ -3,12 +3,14 @@
 // users with too many families of refresh tokens lose the oldest; under a constant load the tables stay as large as they are.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
 import { assertError, client, getCode, offline, redeem, refresh } from './lib/oauth.mjs';
 
 const server = await startInstance({ conf: client('spa') });
-const limited = await startInstance({ conf: `OAuth2ASRefreshLimit 3\n${client('spa')}${client('other')}` });
+const limited = await startInstance({ conf: `OAuth2ASAuditLog \${OAS_DIR}/audit.log\nOAuth2ASRefreshLimit 3\n${client('spa')}${client('other')}` });
 const busy = await startInstance({
   conf: ['code 1s', 'access-token 1s', 'refresh-token 4s', 'refresh-token-idle 4s', 'session 4s', 'session-idle 4s']
     .map((lifetime) => `OAuth2ASLifetime ${lifetime}\n`)
@@ -66,6 +68,10 @@ test('the oldest families of a user with one client end when there are too many'
   for (const { refresh_token } of alice.slice(2)) assert.equal((await refresh(limited, refresh_token)).status, 200);
   for (const [{ refresh_token }, client_id] of others) assert.equal((await refresh(limited, refresh_token, { client_id })).status, 200);
   assert.match(limited.log(), /OAS00387: 2 families/);
+  const audited = fs.readFileSync(path.join(limited.dir, 'audit.log'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const told = audited.filter(({ event, reason }) => event === 'revoke' && reason === 'limit');
+  assert.equal(told.reduce((sum, { count }) => sum + count, 0), 2);
+  assert.equal(told[0].issuer, limited.issuer);
 });
 
 const tables = ['oas_sessions', 'oas_grants', 'oas_codes', 'oas_refresh_tokens', 'oas_consents', 'oas_subjects'];

@@ -13,8 +13,9 @@ import { Surfer } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, basic, callbackOf, client, decode, getCode, introspect, redeem, revoke, secretLine, secretOf, token, userinfo } from './lib/oauth.mjs';
 
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
+const leaving = client('leaving', { type: 'web', extra: ['OAuth2ASIDTokenAlg EdDSA'] }).replace(secretLine('leaving'), secretLine('app'));
 const server = await startInstance({
-  conf: client('app', { type: 'web', extra: ['OAuth2ASIDTokenAlg EdDSA'] }) + client('probe', { extra: ['OAuth2ASIDTokenAlg EdDSA', ...skip] }) + 'OAuth2ASSubjectRecheck sql\n',
+  conf: client('app', { type: 'web', extra: ['OAuth2ASIDTokenAlg EdDSA'] }) + client('probe', { extra: ['OAuth2ASIDTokenAlg EdDSA', ...skip] }) + 'OAuth2ASSubjectRecheck sql\n' + leaving,
 });
 
 /** Rows of the table, as objects by its headings. */
@@ -120,6 +121,15 @@ const events = {
       await sleep(5500);
     };
   },
+  'client removed from every configuration': async (subject) => {
+    const seen = (seconds) => server.sql(`UPDATE oas_clients SET seen_at = clock_timestamp() - interval '${seconds} seconds' WHERE client_id = 'leaving'`);
+    await conf((text) => text.replace(leaving, ''));
+    await seen(170);
+    assert.equal((await userinfo(server, subject.tokens.access_token)).status, 200, 'another node may have it');
+    await seen(181);
+    await sleep(5500);
+    return () => conf((text) => text + leaving);
+  },
   'client secret changed': async (subject) => {
     const digest = (text) => createHash('sha256').update(text).digest('hex');
     const next = `another secret of ${subject.id}, long enough for a secret`;
@@ -210,9 +220,11 @@ test('the table names each event of this test, and no other', () => {
   for (const row of rows) assert.match(row.offline_access, /^with(out)?$/);
 });
 
+const ids = { 'client disabled': 'stored', 'client removed from every configuration': 'leaving' };
+
 for (const row of rows) {
   test(`${row.event}, ${row.offline_access} offline_access`, async () => {
-    const id = row.event === 'client disabled' ? 'stored' : 'app';
+    const id = ids[row.event] ?? 'app';
     if (id === 'stored') await storeClient(id);
     const subject = await begin(row.offline_access === 'with', id);
     const found = { event: row.event, offline_access: row.offline_access };

@@ -199,8 +199,18 @@ START_TEST(test_clients)
     ck_assert_int_eq(oas_store_client_sync(db, configured("c1", "Two"), pool), APR_SUCCESS);
     ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_SUCCESS);
     ck_assert_str_eq(out->name, "Two");
+    /* a node notes its clients once a minute, and one missed minute ends nothing */
+    cluster_sql(owner, "UPDATE oas_clients SET seen_at = seen_at - interval '31 seconds' "
+                       "WHERE client_id = 'c1'");
+    ck_assert_int_eq(oas_store_client_sync(db, configured("c1", "Two"), pool), APR_SUCCESS);
+    ck_assert_str_eq(cluster_sql(owner, "SELECT seen_at > clock_timestamp() - interval '30 "
+                                        "seconds' FROM oas_clients WHERE client_id = 'c1'"),
+                     "t");
+    cluster_sql(owner, "UPDATE oas_clients SET seen_at = seen_at - interval '150 seconds' "
+                       "WHERE client_id = 'c1'");
+    ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_SUCCESS);
     /* a client that no node has configured any more ends */
-    cluster_sql(owner, "UPDATE oas_clients SET seen_at = seen_at - interval '16 minutes' "
+    cluster_sql(owner, "UPDATE oas_clients SET seen_at = seen_at - interval '181 seconds' "
                        "WHERE client_id = 'c1'");
     ck_assert_int_eq(oas_store_client_load(db, "c1", &out, pool), APR_ENOENT);
     ck_assert_int_eq(oas_store_client_sync(db, configured("c1", "Two"), pool), APR_SUCCESS);
