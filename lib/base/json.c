@@ -30,7 +30,10 @@ apr_status_t oas_json_parse(json_t **out, const char *text, apr_size_t len, apr_
         return APR_ENOSPC;
     }
     *out = oas_json_own(pool, json_loadb(text, len, JSON_REJECT_DUPLICATES, &error));
-    return *out != NULL ? APR_SUCCESS : APR_EINVAL;
+    if (*out == NULL) {
+        return json_error_code(&error) == json_error_duplicate_key ? APR_EEXIST : APR_EINVAL;
+    }
+    return APR_SUCCESS;
 }
 
 char *oas_json_text(apr_pool_t *pool, const json_t *json)

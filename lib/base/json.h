@@ -17,8 +17,9 @@ json_t *oas_json_own(apr_pool_t *pool, json_t *json);
 json_t *oas_json_object(apr_pool_t *pool);
 
 /**
- * Parses one JSON text: duplicate names, invalid UTF-8, NUL characters and nesting beyond what
- * jansson allows are APR_EINVAL; more than `max` bytes APR_ENOSPC. Owned by the pool.
+ * Parses one JSON text: invalid UTF-8, NUL characters and nesting beyond what jansson allows are
+ * APR_EINVAL, a name that occurs twice in one object is APR_EEXIST, more than `max` bytes
+ * APR_ENOSPC. Owned by the pool.
  */
 apr_status_t oas_json_parse(json_t **out, const char *text, apr_size_t len, apr_size_t max,
                             apr_pool_t *pool);

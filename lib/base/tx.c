@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tx.h"
 
+int oas_secret_in_page(const oas_tx_t *tx)
+{
+    return tx->request.origin != NULL && tx->auth_method != OAS_AUTH_NONE;
+}
+
 static oas_outcome_t fail(oas_tx_t *tx, const char *tag, oas_error_id_t id, apr_status_t status,
                           const char *detail)
 {

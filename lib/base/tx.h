@@ -207,6 +207,10 @@ typedef enum {
     OAS_FAILED    /**< tx->error is set */
 } oas_outcome_t;
 
+/** 1 when a browser's page (it has an Origin) sent this request with what only a server can keep: a
+ * secret, a key or a certificate. Such a page neither gets nor uses refresh tokens. */
+int oas_secret_in_page(const oas_tx_t *tx);
+
 /**
  * Their fault: records the error, logs it once with tag, request id and client id.
  * @param detail for the log only, may be NULL; contains no secret

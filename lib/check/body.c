@@ -43,7 +43,7 @@ static oas_outcome_t take_members(oas_tx_t *tx, json_t *object)
         if (text != NULL) {
             oas_params_add(tx->form, apr_pstrdup(tx->pool, name), text);
         } else if (oas_param_is_known(name)) {
-            return oas_refuse(tx, OAS_TAG(00820), OAS_E_MALFORMED,
+            return oas_refuse(tx, OAS_TAG(00820), OAS_E_JSON_MEMBER,
                               "a parameter is an array or an object");
         }
     }
@@ -54,15 +54,19 @@ static oas_outcome_t load_json(oas_tx_t *tx)
 {
     json_t *object;
     oas_outcome_t outcome;
+    apr_status_t rv;
 
     tx->form = tx->params = oas_params_create(tx->pool);
     if (tx->request.body_too_large) {
         return oas_refuse(tx, OAS_TAG(00821), OAS_E_BODY_TOO_LARGE, NULL);
     }
-    if (oas_json_parse(&object, tx->request.body, tx->request.body_len, OAS_PARAMS_MAX_LEN,
-                       tx->pool) != APR_SUCCESS ||
-        !json_is_object(object)) {
-        return oas_refuse(tx, OAS_TAG(00822), OAS_E_MALFORMED, "no JSON object");
+    rv = oas_json_parse(&object, tx->request.body, tx->request.body_len, OAS_PARAMS_MAX_LEN,
+                        tx->pool);
+    if (rv == APR_EEXIST) {
+        return oas_refuse(tx, OAS_TAG(00891), OAS_E_DUPLICATE_PARAMETER, "in the JSON body");
+    }
+    if (rv != APR_SUCCESS || !json_is_object(object)) {
+        return oas_refuse(tx, OAS_TAG(00822), OAS_E_JSON_MALFORMED, NULL);
     }
     if (json_object_size(object) > OAS_PARAMS_MAX) {
         return oas_refuse(tx, OAS_TAG(00823), OAS_E_TOO_MANY_PARAMETERS, NULL);
@@ -74,9 +78,13 @@ static oas_outcome_t load_json(oas_tx_t *tx)
 
 oas_outcome_t oas_load_body(oas_tx_t *tx)
 {
-    if (tx->issuer->profile == OAS_PROFILE_AUTH0 && tx->request.body != NULL &&
-        oas_is_media_type(tx->request.content_type, "application/json")) {
+    if (tx->issuer->profile != OAS_PROFILE_AUTH0 || tx->request.body == NULL ||
+        oas_is_form(tx->request.content_type)) {
+        return oas_load_form(tx);
+    }
+    if (oas_is_media_type(tx->request.content_type, "application/json")) {
         return load_json(tx);
     }
-    return oas_load_form(tx);
+    tx->form = tx->params = oas_params_create(tx->pool);
+    return oas_refuse(tx, OAS_TAG(00892), OAS_E_CONTENT_TYPE_JSON, NULL);
 }

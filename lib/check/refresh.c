@@ -27,6 +27,9 @@ oas_outcome_t oas_check_refresh_token(oas_tx_t *tx)
     if (tx->refresh_token == NULL) {
         return oas_refuse(tx, OAS_TAG(00824), OAS_E_REFRESH_MISSING, NULL);
     }
+    if (oas_secret_in_page(tx)) {
+        return oas_refuse(tx, OAS_TAG(00890), OAS_E_REFRESH_IN_PAGE, NULL);
+    }
     if (oas_handle_split(tx->refresh_token, id, hash, tx->pool) != APR_SUCCESS) {
         return oas_refuse(tx, OAS_TAG(00825), OAS_E_REFRESH_INVALID, "no token of ours");
     }

@@ -127,7 +127,9 @@ oas_outcome_t oas_check_scope(oas_tx_t *tx)
         return OAS_FAILED;
     }
     if (tx->scopes->nelts == 0) {
-        return oas_refuse(tx, OAS_TAG(00634), OAS_E_SCOPE_INVALID, "nothing to grant");
+        return oas_refuse(tx, OAS_TAG(00634),
+                          asked->nelts == 0 ? OAS_E_SCOPE_MISSING : OAS_E_SCOPE_INVALID,
+                          "nothing to grant");
     }
     return OAS_NEXT;
 }
@@ -135,9 +137,12 @@ oas_outcome_t oas_check_scope(oas_tx_t *tx)
 oas_outcome_t oas_check_own_scope(oas_tx_t *tx)
 {
     oas_words_t *asked;
+    const char *uri = NULL;
 
     if (tx->resource == NULL) {
-        return oas_refuse(tx, OAS_TAG(00833), OAS_E_TARGET_INVALID,
+        oas_named_resource(tx, &uri);
+        return oas_refuse(tx, OAS_TAG(00833),
+                          uri == NULL ? OAS_E_TARGET_MISSING : OAS_E_TARGET_INVALID,
                           "a client's token needs an API");
     }
     if (parse_scope(tx, &asked) != OAS_NEXT || take_scopes(tx, judge_own, asked) != OAS_NEXT) {

@@ -20,8 +20,7 @@ static int may_have(const oas_tx_t *tx)
     if (!(tx->client->grant_types & OAS_GRANT_REFRESH_TOKEN)) {
         return 0;
     }
-    return tx->request.origin == NULL ||
-           (tx->auth_method == OAS_AUTH_NONE && tx->code_challenge != NULL);
+    return !oas_secret_in_page(tx) && (tx->request.origin == NULL || tx->code_challenge != NULL);
 }
 
 /* The certificate a family is bound to: confidential clients are bound by authenticating
@@ -173,12 +172,22 @@ static const struct {
     [OAS_REFRESH_ELSEWHERE] = {OAS_E_UNAVAILABLE, ELSEWHERE_MESSAGE},
 };
 
-static void audit_reuse(oas_tx_t *tx, const oas_refresh_t *in, const oas_refresh_result_t *result)
+/* Whose token was refused, for the audit log: once it is known to be one, and not a guess. */
+static void name_grant(oas_tx_t *tx, const oas_refresh_t *in, const oas_refresh_result_t *result)
+{
+    oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
+
+    if (result->generation > 0) {
+        grant->sub = result->sub;
+        grant->grant_id = oas_base64url_encode(tx->pool, in->grant_id, OAS_ID_LEN);
+        tx->grant = grant;
+    }
+}
+
+static void audit_reuse(oas_tx_t *tx, const oas_refresh_result_t *result)
 {
     json_t *more = oas_json_object(tx->pool);
 
-    oas_json_set(more, "sub", result->sub);
-    oas_json_set(more, "grant_id", oas_base64url_encode(tx->pool, in->grant_id, OAS_ID_LEN));
     json_object_set_new(more, "generation", json_integer(result->generation));
     json_object_set_new(more, "age", json_integer(result->age));
     oas_audit(tx, OAS_AUDIT_REFRESH_REUSE, "used before: its family is revoked now", more);
@@ -187,8 +196,9 @@ static void audit_reuse(oas_tx_t *tx, const oas_refresh_t *in, const oas_refresh
 static oas_outcome_t refuse(oas_tx_t *tx, const oas_refresh_t *in,
                             const oas_refresh_result_t *result)
 {
+    name_grant(tx, in, result);
     if (result->outcome == OAS_REFRESH_REUSED) {
-        audit_reuse(tx, in, result);
+        audit_reuse(tx, result);
     }
     if (result->outcome == OAS_REFRESH_ELSEWHERE) {
         tx->retry_after = RETRY_AFTER;

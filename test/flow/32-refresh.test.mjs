@@ -115,6 +115,8 @@ test('outside it the whole family ends, access tokens included', async () => {
   assert.ok(reuse[0].age >= 1 && reuse[0].age < 10, `age ${reuse[0].age}`);
   assert.equal(reuse[0].sub, 'oauth2as|alice');
   assert.equal(reuse[0].client_id, 'quick');
+  const refused = auditLines().filter(({ event, grant_id }) => event === 'refuse' && grant_id === reuse[0].grant_id);
+  assert.deepEqual(refused.map(({ sub, error }) => [sub, error]).slice(0, 2), Array(2).fill(['oauth2as|alice', 'invalid_grant']));
 });
 
 test('an older ancestor ends the family inside the window, too', async () => {
@@ -284,6 +286,15 @@ test("a page's request: none with a secret, one with PKCE alone", async () => {
   const spa = await offline(server, {}, {}, { origin });
   assert.ok(spa.refresh_token);
   assert.ok((await good(refresh(server, spa.refresh_token, {}, { origin }))).refresh_token);
+  for (const id of ['web', 'keeps', 'patient']) {
+    const first = await start(id);
+    for (const origin of [new URL(appUri).origin, 'https://elsewhere.example', 'null']) {
+      assertError(await refresh(server, first.refresh_token, as(id), { origin }), 400, 'unauthorized_client');
+      assertError(await refresh(server, first.refresh_token, { client_id: undefined }, { origin, authorization: basic(id, secretOf(id)) }), 400, 'unauthorized_client');
+    }
+    assert.equal(await lineage(first.access_token), 1, 'nothing is consumed');
+    await good(use(id, first.refresh_token));
+  }
 });
 
 test('secrets in another order, and a new first one: a retry still gets its child, and no family ends', async () => {

@@ -74,7 +74,9 @@ test('profile auth0 grants what is left of them, and refuses when nothing is', a
 });
 
 test('an API is needed, one, and one that the client may use', async () => {
-  assertError(await ask(strict, 'worker'), 400, 'invalid_target');
+  const unnamed = await ask(strict, 'worker');
+  assertError(unnamed, 400, 'invalid_target');
+  assert.equal(unnamed.json.error_description, 'audience (or resource) is missing.');
   assertError(await ask(strict, 'worker', { audience: strict.url('userinfo') }), 400, 'invalid_target');
   assertError(await ask(strict, 'worker', { audience: 'https://other.example.test/' }), 400, 'invalid_target');
   assertError(await ask(strict, 'narrow', { audience: api }), 400, 'invalid_target');
@@ -101,7 +103,16 @@ test('a JSON body in profile auth0, and in no other', async () => {
   assert.equal((await post(auth0, good, 'Application/JSON; charset=utf-8')).status, 200);
   assert.equal((await post(auth0, { ...good, scope: null, extra: { nested: [1, 2] }, number: 1.5, flag: true })).status, 200);
   assertError(await post(strict, good), 415, 'invalid_request');
-  assertError(await post(auth0, good, 'text/plain'), 415, 'invalid_request');
+  const says = async (answer, status, text) => {
+    assertError(await answer, status, 'invalid_request');
+    assert.equal((await answer).json.error_description, text);
+  };
+  await says(post(auth0, good, 'text/plain'), 415, 'The body must be application/x-www-form-urlencoded or application/json.');
+  await says(post(auth0, JSON.stringify(good).replace('{', '{"audience":"urn:bare",')), 400, 'A parameter occurs more than once.');
+  await says(post(auth0, { ...good, audience: [api] }), 400, 'A parameter must be a string, a number or a boolean.');
+  await says(post(auth0, [good]), 400, 'The body must be one JSON object.');
+  const forms = await request(auth0.url('oauth/introspect'), { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+  assert.equal(forms.json.error_description, 'The body must be application/x-www-form-urlencoded.');
   assertError(await post(auth0, { ...good, client_id: 7 }), 401, 'invalid_client');
   for (const value of [['read:items'], { a: 1 }]) assertError(await post(auth0, { ...good, scope: value }), 400, 'invalid_request');
   assertError(await post(auth0, { ...good, resource: [api, billing] }), 400, 'invalid_request');

@@ -123,6 +123,9 @@ test('a wrong password and an unknown user read the same; what is missing is sai
   assertError(await ask(undefined, 'file word'), 400, 'invalid_request');
   assertError(await ask('carol', undefined), 400, 'invalid_request');
   assertError(await ask('carol', ''), 400, 'invalid_request');
+  const bare = await ask('carol', 'file word', { scope: undefined });
+  assertError(bare, 400, 'invalid_scope');
+  assert.equal(bare.json.error_description, 'scope is missing.');
   await good(ask('carol', 'file word'));
 });
 

@@ -233,7 +233,7 @@ START_TEST(json_bounds)
     ck_assert_str_eq(oas_json_string(json, "a"), "b");
     ck_assert_ptr_null(oas_json_string(json, "b"));
     ck_assert_str_eq(oas_json_text(pool, json), "{\"a\":\"b\"}");
-    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":1,\"a\":2}", 13, 100, pool), APR_EINVAL);
+    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":1,\"a\":2}", 13, 100, pool), APR_EEXIST);
     ck_assert_int_eq(oas_json_parse(&json, "{\"a\":1}x", 8, 100, pool), APR_EINVAL);
     ck_assert_int_eq(oas_json_parse(&json, "{\"a\":\"\\u0000\"}", 14, 100, pool), APR_EINVAL);
     ck_assert_int_eq(oas_json_parse(&json, "{}", 2, 1, pool), APR_ENOSPC);

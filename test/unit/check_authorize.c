@@ -164,7 +164,7 @@ static const struct {
     {"scope=openid%20made:up", OAS_PROFILE_OAUTH21, OAS_E_SCOPE_INVALID, NULL},
     {"scope=openid%20made:up%20write:items&audience=" API, OAS_PROFILE_AUTH0, OAS_E_NONE, "openid"},
     {"scope=made:up", OAS_PROFILE_AUTH0, OAS_E_SCOPE_INVALID, NULL},
-    {"", OAS_PROFILE_OAUTH21, OAS_E_SCOPE_INVALID, NULL},
+    {"", OAS_PROFILE_OAUTH21, OAS_E_SCOPE_MISSING, NULL},
     {"scope=a%22b", OAS_PROFILE_OAUTH21, OAS_E_SCOPE_MALFORMED, NULL},
 };
 

@@ -159,7 +159,7 @@ static const struct {
     {"scope=read:items+openid+write:items", OAS_PROFILE_AUTH0, 1, OAS_E_NONE, "read:items"},
     {"scope=openid", OAS_PROFILE_AUTH0, 1, OAS_E_SCOPE_INVALID, NULL},
     {"scope=%5C", OAS_PROFILE_AUTH0, 1, OAS_E_SCOPE_MALFORMED, NULL},
-    {"", OAS_PROFILE_OAUTH21, 0, OAS_E_TARGET_INVALID, NULL},
+    {"", OAS_PROFILE_OAUTH21, 0, OAS_E_TARGET_MISSING, NULL},
 };
 
 START_TEST(own_scope_cases)
@@ -243,15 +243,16 @@ static const struct {
     oas_error_id_t error;
 } bodies[] = {
     {"{}", OAS_E_NONE},
-    {"{\"scope\":[]}", OAS_E_MALFORMED},
-    {"{\"resource\":[\"a\"]}", OAS_E_MALFORMED},
-    {"{\"password\":{}}", OAS_E_MALFORMED},
-    {"{\"code\":1,\"code\":1}", OAS_E_MALFORMED},
-    {"{\"code\":\"\\u0000\"}", OAS_E_MALFORMED},
-    {"{\"code\":\"\xff\"}", OAS_E_MALFORMED},
-    {"[]", OAS_E_MALFORMED},
-    {"{\"code\":1} x", OAS_E_MALFORMED},
-    {"code=1", OAS_E_MALFORMED},
+    {"{\"scope\":[]}", OAS_E_JSON_MEMBER},
+    {"{\"resource\":[\"a\"]}", OAS_E_JSON_MEMBER},
+    {"{\"password\":{}}", OAS_E_JSON_MEMBER},
+    {"{\"code\":1,\"code\":1}", OAS_E_DUPLICATE_PARAMETER},
+    {"{\"x\":{\"y\":1,\"y\":1}}", OAS_E_DUPLICATE_PARAMETER},
+    {"{\"code\":\"\\u0000\"}", OAS_E_JSON_MALFORMED},
+    {"{\"code\":\"\xff\"}", OAS_E_JSON_MALFORMED},
+    {"[]", OAS_E_JSON_MALFORMED},
+    {"{\"code\":1} x", OAS_E_JSON_MALFORMED},
+    {"code=1", OAS_E_JSON_MALFORMED},
 };
 
 START_TEST(json_body_cases)
@@ -275,7 +276,7 @@ START_TEST(json_in_profile_auth0_only)
     ck_assert_str_eq(oas_params_get(tx->params, "a"), "b");
     tx->request.content_type = "application/jsonp";
     ck_assert_int_eq(oas_load_body(tx), OAS_FAILED);
-    ck_assert_int_eq(tx->error, OAS_E_CONTENT_TYPE);
+    ck_assert_int_eq(tx->error, OAS_E_CONTENT_TYPE_JSON);
 }
 END_TEST
 
