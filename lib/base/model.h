@@ -238,6 +238,9 @@ typedef struct {
     struct oas_keyset *keys;
     const char *endpoint_paths[OAS_EP_COUNT]; /**< whole paths on this host, NULL when off */
     const char *endpoint_urls[OAS_EP_COUNT];  /**< the same as URLs */
+    const char *mtls_url;                     /**< OAuth2ASMutualTLS, or NULL */
+    const char *mtls_urls[OAS_EP_COUNT]; /**< where clients with certificates find an endpoint (RFC
+                                            8705 section 5), or NULL */
     apr_interval_time_t lifetimes[OAS_LIFETIME_COUNT];
     apr_interval_time_t clock_skew;
     oas_words_t *password_providers;

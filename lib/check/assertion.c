@@ -84,7 +84,9 @@ static const char *audience_fault(const oas_tx_t *tx, const oas_assertion_t *ass
 {
     const json_t *aud = json_object_get(assertion->claims, "aud");
     const char *const urls[] = {tx->issuer->url, tx->issuer->endpoint_urls[OAS_EP_TOKEN],
-                                tx->issuer->endpoint_urls[tx->endpoint]};
+                                tx->issuer->endpoint_urls[tx->endpoint],
+                                tx->issuer->mtls_urls[OAS_EP_TOKEN],
+                                tx->issuer->mtls_urls[tx->endpoint]};
     apr_size_t i;
 
     if (tx->client->assertion_audience == OAS_ASSERTION_ISSUER) {

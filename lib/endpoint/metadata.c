@@ -33,7 +33,6 @@ static const struct {
     int value;
 } flags[] = {
     {"authorization_response_iss_parameter_supported", 1},
-    {"tls_client_certificate_bound_access_tokens", 1},
     {"claims_parameter_supported", 0},
     {"request_parameter_supported", 0},
     {"request_uri_parameter_supported", 0},
@@ -63,6 +62,33 @@ static json_t *names_json(const oas_name_bit_t *names, unsigned bits)
     return array;
 }
 
+/** What clients of the configuration use. Not every client is there: others come from the
+ * database. */
+typedef struct {
+    unsigned response_types, auth_methods;
+    int bound_tokens;
+} usage_t;
+
+static usage_t usage_of(const oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    usage_t usage = {OAS_RESPONSE_CODE, 0, 0};
+    apr_hash_index_t *hi;
+
+    for (hi = apr_hash_first(pool, issuer->clients); hi != NULL; hi = apr_hash_next(hi)) {
+        const oas_client_t *client = apr_hash_this_val(hi);
+
+        usage.response_types |= client->response_types;
+        usage.auth_methods |= client->auth_methods;
+        usage.bound_tokens |= client->bound_tokens;
+    }
+    return usage;
+}
+
+/* Methods that any client may have; the others need something of the administrator (certificates,
+ * secrets that can be read) and are announced where a client uses them. */
+#define STANDARD_METHODS                                                                           \
+    (OAS_AUTH_NONE | OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST | OAS_AUTH_PRIVATE_KEY_JWT)
+
 /* How clients may authenticate at each endpoint where they do (RFC 8414 section 2). */
 static const struct {
     const char *methods_member, *algs_member;
@@ -79,7 +105,7 @@ static const struct {
 };
 
 /* What an assertion may be signed with (check/assertion.h). */
-static json_t *assertion_algs(void)
+static json_t *assertion_algs(const usage_t *usage)
 {
     json_t *array = json_array();
     const oas_alg_t *alg;
@@ -89,39 +115,50 @@ static json_t *assertion_algs(void)
         json_array_append_new(array, json_string(oas_alg_name(alg)));
     }
     json_array_append_new(array, json_string("Ed25519")); /* EdDSA by its curve */
-    json_array_append_new(array, json_string(OAS_HMAC_ALG));
+    if (usage->auth_methods & OAS_AUTH_SECRET_JWT) {
+        json_array_append_new(array, json_string(OAS_HMAC_ALG));
+    }
     return array;
 }
 
-static void add_auth_methods(const oas_issuer_t *issuer, json_t *data)
+static void add_auth_methods(const oas_issuer_t *issuer, const usage_t *usage, json_t *data)
 {
+    unsigned methods = STANDARD_METHODS | usage->auth_methods;
     apr_size_t i;
 
     for (i = 0; i < sizeof(authenticated) / sizeof(authenticated[0]); i++) {
         if (issuer->endpoint_urls[authenticated[i].endpoint] != NULL) {
-            json_object_set_new(data, authenticated[i].methods_member,
-                                names_json(oas_auth_method_names, authenticated[i].methods));
-            json_object_set_new(data, authenticated[i].algs_member, assertion_algs());
+            json_object_set_new(
+                data, authenticated[i].methods_member,
+                names_json(oas_auth_method_names, methods & authenticated[i].methods));
+            json_object_set_new(data, authenticated[i].algs_member, assertion_algs(usage));
         }
     }
 }
 
-/* The response_type values that some client of the configuration may use. */
-static unsigned response_types_used(const oas_issuer_t *issuer, apr_pool_t *pool)
+/* RFC 8705 sections 3.3 and 5. */
+static void add_mutual_tls(const oas_issuer_t *issuer, const usage_t *usage, json_t *data)
 {
-    unsigned types = OAS_RESPONSE_CODE;
-    apr_hash_index_t *hi;
+    int with_certificates =
+        issuer->mtls_url != NULL || usage->bound_tokens || (usage->auth_methods & OAS_AUTH_ANY_TLS);
+    json_t *aliases = json_object();
+    apr_size_t i;
 
-    for (hi = apr_hash_first(pool, issuer->clients); hi != NULL; hi = apr_hash_next(hi)) {
-        types |= ((const oas_client_t *)apr_hash_this_val(hi))->response_types;
+    for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        oas_json_set(aliases, urls[i].member, issuer->mtls_urls[urls[i].endpoint]);
     }
-    return types;
+    if (json_object_size(aliases) > 0) {
+        json_object_set(data, "mtls_endpoint_aliases", aliases);
+    }
+    json_decref(aliases);
+    json_object_set_new(data, "tls_client_certificate_bound_access_tokens",
+                        json_boolean(with_certificates));
 }
 
 /* What is off unless a client has it is announced only where one does. */
-static void add_responses(const oas_issuer_t *issuer, json_t *data, apr_pool_t *pool)
+static void add_responses(const oas_issuer_t *issuer, const usage_t *usage, json_t *data)
 {
-    unsigned used = response_types_used(issuer, pool);
+    unsigned used = usage->response_types;
     json_t *grants = names_json(oas_grant_type_names, oas_issuer_grants(issuer));
     json_t *modes = json_pack("[sss]", "query", "fragment", "form_post");
 
@@ -154,12 +191,17 @@ static oas_words_t *supported_scopes(const oas_issuer_t *issuer, apr_pool_t *poo
     return scopes;
 }
 
-static oas_words_t *supported_claims(const oas_issuer_t *issuer, apr_pool_t *pool)
+static oas_words_t *supported_claims(const oas_issuer_t *issuer, const usage_t *usage,
+                                     apr_pool_t *pool)
 {
     oas_words_t *claims;
     int i;
 
     oas_words_parse(&claims, "iss sub aud exp iat auth_time nonce azp amr sid at_hash", pool);
+    if (usage->response_types != OAS_RESPONSE_CODE) { /* of ID tokens that come by the browser */
+        oas_words_add(claims, "c_hash");
+        oas_words_add(claims, "s_hash");
+    }
     for (i = 0; i < issuer->claims->nelts; i++) {
         oas_words_add(claims, APR_ARRAY_IDX(issuer->claims, i, oas_claim_t).name);
     }
@@ -168,6 +210,7 @@ static oas_words_t *supported_claims(const oas_issuer_t *issuer, apr_pool_t *poo
 
 static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
 {
+    const usage_t usage = usage_of(issuer, pool);
     json_t *data = oas_json_object(pool);
     oas_words_t *words;
     apr_size_t i;
@@ -176,12 +219,14 @@ static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
     for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         oas_json_set(data, urls[i].member, issuer->endpoint_urls[urls[i].endpoint]);
     }
-    add_responses(issuer, data, pool);
-    add_auth_methods(issuer, data);
+    add_responses(issuer, &usage, data);
+    add_auth_methods(issuer, &usage, data);
+    add_mutual_tls(issuer, &usage, data);
     json_object_set_new(data, "id_token_signing_alg_values_supported",
                         words_json(oas_keyset_algs(issuer->keys, pool)));
     json_object_set_new(data, "scopes_supported", words_json(supported_scopes(issuer, pool)));
-    json_object_set_new(data, "claims_supported", words_json(supported_claims(issuer, pool)));
+    json_object_set_new(data, "claims_supported",
+                        words_json(supported_claims(issuer, &usage, pool)));
     for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         oas_words_parse(&words, lists[i].values, pool);
         json_object_set_new(data, lists[i].member, words_json(words));

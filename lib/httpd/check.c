@@ -338,8 +338,8 @@ static void check_clients(oas_check_t *check)
 static void check_issuer(oas_check_t *check)
 {
     static void (*const checks[])(oas_check_t * check) = {
-        check_secret,    check_key,       check_resources, check_providers,
-        check_endpoints, check_templates, check_database,  check_clients};
+        check_secret,    check_key,      check_resources, check_providers,     check_endpoints,
+        check_templates, check_database, check_clients,   oas_check_mutual_tls};
     const char *why = oas_complete_issuer(check->config, check->pool);
     apr_size_t i;
 
@@ -349,28 +349,6 @@ static void check_issuer(oas_check_t *check)
     }
     for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
         checks[i](check);
-    }
-}
-
-/** An issuer's URL names one virtual host only (law 11: a schema, a cookie, a key set belong to
- * it). */
-static void check_unique(oas_check_t *check, apr_hash_t *seen)
-{
-    const char *url = check->config->issuer.url;
-    const ap_directive_t *first = apr_hash_get(seen, url, APR_HASH_KEY_STRING);
-    const ap_directive_t *where = oas_place_of(&check->config->block, OAS_D_ISSUER, NULL);
-
-    if (first != NULL) {
-        /* httpd's list of virtual hosts need not be in the order of the file */
-        if (strcmp(first->filename, where->filename) == 0 && first->line_num > where->line_num) {
-            const ap_directive_t *later = first;
-            first = where;
-            where = later;
-        }
-        oas_complain(check, OAS_TAG(00312), where, "%s is an issuer already, at %s:%d", url,
-                     first->filename, first->line_num);
-    } else {
-        apr_hash_set(seen, url, APR_HASH_KEY_STRING, where);
     }
 }
 
@@ -386,7 +364,7 @@ int oas_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         oas_check_t check = {pconf, s, oas_server_config(s), 0};
 
         if (check.config->issuer.url != NULL) {
-            check_unique(&check, seen);
+            oas_check_unique(&check, seen);
             check_issuer(&check);
         } else if (s != main_server && check.config->own != NULL) {
             oas_complain(&check, OAS_TAG(00313), check.config->own,

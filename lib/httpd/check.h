@@ -48,6 +48,17 @@ void oas_check_grants(oas_check_t *check, const oas_client_config_t *entry);
 const ap_directive_t *oas_find_directive(const ap_directive_t *node, const char *name,
                                          const char *first, const char *second, apr_pool_t *pool);
 
+/**
+ * An issuer's URL names one virtual host only: a schema, a cookie, a key set belong to it. But one
+ * with OAuth2ASMutualTLS has a second one for certificates, with the same directives
+ * (check_twin.c).
+ * @param seen URL -> ap_directive_t * of the virtual hosts before
+ */
+void oas_check_unique(oas_check_t *check, apr_hash_t *seen);
+
+/** What OAuth2ASMutualTLS cannot know by itself: the issuer's URL. */
+void oas_check_mutual_tls(oas_check_t *check);
+
 /** Checks one client section (check_client.c). */
 void oas_check_client(oas_check_t *check, const oas_client_config_t *entry);
 

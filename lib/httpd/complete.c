@@ -242,8 +242,25 @@ static const char *default_claims(oas_server_config_t *config, apr_pool_t *pool)
     return NULL;
 }
 
+/** The endpoints that read a client's certificate. */
+static int reads_certificate(int endpoint)
+{
+    return endpoint == OAS_EP_TOKEN || endpoint == OAS_EP_REVOKE || endpoint == OAS_EP_INTROSPECT ||
+           endpoint == OAS_EP_USERINFO;
+}
+
+static const char *mtls_origin(const oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    oas_uri_t uri;
+
+    return issuer->mtls_url != NULL && oas_uri_parse(&uri, issuer->mtls_url, pool) == APR_SUCCESS
+               ? oas_uri_origin(&uri, pool)
+               : NULL;
+}
+
 static void complete_endpoints(oas_issuer_t *issuer, apr_pool_t *pool)
 {
+    const char *mtls = mtls_origin(issuer, pool);
     int i;
 
     for (i = 0; i < OAS_EP_COUNT; i++) {
@@ -257,6 +274,9 @@ static void complete_endpoints(oas_issuer_t *issuer, apr_pool_t *pool)
         issuer->endpoint_paths[i] = apr_pstrcat(pool, issuer->path, path, NULL);
         issuer->endpoint_urls[i] =
             apr_pstrcat(pool, issuer->origin, issuer->endpoint_paths[i], NULL);
+        if (mtls != NULL && reads_certificate(i)) {
+            issuer->mtls_urls[i] = apr_pstrcat(pool, mtls, issuer->endpoint_paths[i], NULL);
+        }
     }
 }
 

@@ -63,6 +63,24 @@ static const char *set_issuer(oas_setting_t *setting, int argc, char *const argv
 }
 const oas_kind_t oas_kind_issuer = {set_issuer, inherit_nothing, NULL};
 
+static const char *set_mutual_tls(oas_setting_t *setting, int argc, char *const argv[])
+{
+    apr_size_t len = strlen(argv[0]);
+    oas_uri_t uri;
+
+    if (oas_uri_parse(&uri, argv[0], setting->pool) != APR_SUCCESS || issuer_fault(&uri) != NULL ||
+        strcmp(uri.scheme, "https") != 0) {
+        return apr_psprintf(setting->pool,
+                            "%s: \"%s\" is no https URL of a host, perhaps with a port and the "
+                            "issuer's path",
+                            setting->row->name, argv[0]);
+    }
+    *(const char **)setting->member =
+        apr_pstrmemdup(setting->pool, argv[0], argv[0][len - 1] == '/' ? len - 1 : len);
+    return NULL;
+}
+const oas_kind_t oas_kind_mutual_tls = {set_mutual_tls, NULL, NULL};
+
 static const char *set_secrets(oas_setting_t *setting, int argc, char *const argv[])
 {
     apr_array_header_t **secrets = setting->member;

@@ -10,7 +10,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/caches.c lib/httpd/caches.h \
 	lib/httpd/certificate.c lib/httpd/certificate.h \
 	lib/httpd/check.c lib/httpd/check.h \
-	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c \
+	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c lib/httpd/check_twin.c \
 	lib/httpd/complete.c lib/httpd/complete.h \
 	lib/httpd/database.c lib/httpd/database.h \
 	lib/httpd/directives.c lib/httpd/directives.def lib/httpd/directives.h \

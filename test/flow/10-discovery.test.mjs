@@ -96,6 +96,18 @@ test('URLs come from the issuer, whatever Host and X-Forwarded say', async () =>
   assert.doesNotMatch(answer.text, /evil/);
 });
 
+test('the metadata announces what any client may use, and no exotic method that nobody has', async () => {
+  const { json } = await request(server.url('.well-known/openid-configuration'));
+  const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+  assert.deepEqual([...json.token_endpoint_auth_methods_supported].sort(), [...methods, 'none'].sort());
+  assert.deepEqual([...json.revocation_endpoint_auth_methods_supported].sort(), [...methods, 'none'].sort());
+  assert.deepEqual([...json.introspection_endpoint_auth_methods_supported].sort(), methods);
+  assert.deepEqual([...json.token_endpoint_auth_signing_alg_values_supported].sort(), ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256']);
+  assert.equal(json.tls_client_certificate_bound_access_tokens, false);
+  assert.equal(json.mtls_endpoint_aliases, undefined);
+  for (const claim of ['c_hash', 's_hash']) assert.ok(!json.claims_supported.includes(claim), claim);
+});
+
 test('other paths of the virtual host are left to httpd', async () => {
   const answer = await request(server.url('nothing/here'));
   assert.equal(answer.status, 404);

@@ -297,5 +297,6 @@ test('metadata has what clients of the configuration may use', async () => {
   assert.deepEqual((await of(server)).response_types_supported, types);
   assert.ok((await of(server)).grant_types_supported.includes('implicit'));
   assert.deepEqual((await of(strict)).response_types_supported, ['code', 'id_token', 'code id_token']);
+  for (const claim of ['c_hash', 's_hash']) assert.ok((await of(strict)).claims_supported.includes(claim), claim);
   assert.equal((await token(server, { grant_type: 'implicit', client_id: 'all' })).json.error, 'unsupported_grant_type');
 });

@@ -258,12 +258,11 @@ test('revocation and introspection take assertions too, with their own address a
 
 test('metadata says what there is', async () => {
   const { json } = await request(url('.well-known/openid-configuration'));
-  for (const method of ['private_key_jwt', 'client_secret_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']) {
-    assert.ok(json.token_endpoint_auth_methods_supported.includes(method), method);
-  }
+  for (const method of ['private_key_jwt', 'client_secret_jwt']) assert.ok(json.token_endpoint_auth_methods_supported.includes(method), method);
+  assert.ok(!json.token_endpoint_auth_methods_supported.some((method) => /tls/.test(method)), 'no client here has a certificate');
   for (const alg of [...keyAlgs, 'HS256']) assert.ok(json.token_endpoint_auth_signing_alg_values_supported.includes(alg), alg);
   assert.ok(!json.token_endpoint_auth_signing_alg_values_supported.includes('none'));
-  assert.equal(json.tls_client_certificate_bound_access_tokens, true);
+  assert.equal(json.tls_client_certificate_bound_access_tokens, false);
 });
 
 test('while the database is away it is not the client that is wrong', async () => {

@@ -295,6 +295,34 @@ mustFail('two issuers with one URL', {
   after: ['<VirtualHost *:8099>', 'ServerName b', '»OAuth2ASIssuer https://login.example.com/', ...right.secret, ...right.key, ...right.templates, '</VirtualHost>'],
 }, /is an issuer already, at .*\.conf:\d+/);
 
+// A second virtual host of one issuer, for certificates.
+const mutual = 'OAuth2ASMutualTLS https://mtls.example.com:8443/';
+const twin = (lines, mark = -1) => ({
+  more: [mutual],
+  after: ['<VirtualHost *:8099>', 'ServerName mtls.example.com', ...marked([...right.issuer, ...right.secret, ...right.key, ...right.provider, ...right.templates, ...right.resource, ...right.client, ...lines], mark), '</VirtualHost>'],
+});
+mustPass('a second virtual host with the same directives asks for certificates', twin([mutual]));
+mustPass('a second virtual host that has everything from the main server', {
+  before: [...right.secret, ...right.key, ...right.provider, ...right.templates, ...right.resource, ...right.client, mutual],
+  secret: [], key: [], provider: [], templates: [], resource: [], client: [],
+  after: ['<VirtualHost *:8099>', 'ServerName mtls.example.com', ...right.issuer, '</VirtualHost>'],
+});
+mustFail('a second virtual host with a directive more', twin([mutual, '»OAuth2ASLifetime code 30s']), /OAS00450.*differ here/);
+mustFail('a second virtual host with another word in a section', {
+  ...twin([mutual]),
+  after: twin([mutual]).after.map((line) => line.replace('OAuth2ASAllow https://api.example.com/ read', '»OAuth2ASAllow https://api.example.com/ *')),
+}, /OAS00450.*differ here/);
+mustFail('a second virtual host without OAuth2ASMutualTLS', { ...twin([], 0), more: [] }, /is an issuer already/);
+for (const [title, url, message] of [
+  ['by http', 'http://localhost:8098/', /no https URL/],
+  ['with a query', 'https://mtls.example.com/?x', /no https URL/],
+  ['with another path', 'https://mtls.example.com/tenant', /another path than the issuer/],
+  ['where the issuer is', 'https://login.example.com', /where the issuer itself is/],
+]) {
+  mustFail(`OAuth2ASMutualTLS ${title}`, { more: [`»OAuth2ASMutualTLS "${url}"`] }, message);
+}
+mustPass("OAuth2ASMutualTLS with the issuer's path", { issuer: ['OAuth2ASIssuer https://login.example.com/tenant/'], more: ['OAuth2ASMutualTLS https://login.example.com:8443/tenant'] });
+
 mustFail('an unreadable template', { templates: [`»OAuth2ASTemplateDir ${dir}/templates`] }, /templates cannot be used: .*login\.mustache/);
 mustFail('a template folder that is not there', { templates: [`»OAuth2ASTemplateDir ${dir}/nowhere`] }, /no readable folder/);
 mustFail('mod_dbd not loaded', {

@@ -40,6 +40,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/37-bound-refresh.test.mjs \
 	test/flow/37-client-sdks.test.mjs \
 	test/flow/38-client-keys-tls.test.mjs \
+	test/flow/39-mutual-tls.test.mjs \
 	test/flow/40-userinfo.test.mjs \
 	test/flow/41-revoke.test.mjs \
 	test/flow/42-introspect.test.mjs \

@@ -23,5 +23,12 @@ export function makeCertificates(dir) {
   return { named, own };
 }
 
+/** A certificate (NAME.pem, NAME.key) of an instance's own CA for one more host name. */
+export function makeServerCertificate(dir, name) {
+  const openssl = (...args) => execFileSync('openssl', args, { cwd: path.join(dir, 'httpd'), stdio: ['ignore', 'ignore', 'ignore'] });
+  openssl('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-copy_extensions', 'copy', '-out', `${name}.pem`);
+}
+
 /** The x5t#S256 of a certificate of makeCertificates(). */
 export const thumbprint = ({ der }) => createHash('sha256').update(der).digest('base64url');
