@@ -447,7 +447,7 @@ END $$;
 CREATE FUNCTION oas_refresh_1(p_grant uuid, p_hash bytea, p_client text, p_secret_ids bytea[],
     p_hashes bytea[], p_scope text, p_resource text, p_allowed jsonb, p_cnf text, p_rotate boolean,
     p_window float8, p_idle float8, p_recheck boolean, p_attempt uuid,
-    OUT outcome text, OUT sub text, OUT key integer, OUT generation integer, OUT age bigint)
+    OUT outcome text, OUT sub text, OUT key integer, OUT generation integer, OUT age bigint, OUT reason text)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_now    timestamptz;
@@ -463,8 +463,6 @@ BEGIN
         WHEN generation IS NULL THEN 'unknown'
         WHEN v_grant.client_id <> p_client THEN 'foreign'
         WHEN v_grant.cnf IS NOT NULL AND v_grant.cnf IS DISTINCT FROM p_cnf THEN 'sender'
-        WHEN p_resource <> coalesce(v_grant.resource, '') THEN 'resource'
-        WHEN NOT string_to_array(p_scope, ' ') <@ string_to_array(v_grant.scope, ' ') THEN 'scope'
     END;
     IF outcome IS NOT NULL THEN
         RETURN;
@@ -482,11 +480,15 @@ BEGIN
     END IF;
     outcome := CASE
         WHEN v_grant.grant_id IS NULL THEN 'unknown' -- its end came while we waited
+        WHEN v_grant.revoked_reason IN ('user locked', 'subject is locked or gone') THEN 'blocked'
         WHEN v_grant.revoked_at IS NOT NULL THEN 'revoked'
         WHEN v_grant.refresh_expires_at <= v_now THEN 'expired'
         WHEN v_behind > 0 AND NOT v_again THEN 'reused'
         WHEN v_grant.refresh_used_at + make_interval(secs => p_idle) <= v_now THEN 'idle'
         WHEN NOT oas_subject_lives_1(v_grant.sub, p_recheck) THEN 'blocked'
+        -- what the request asks for comes last, or a thief could choose not to be noticed
+        WHEN p_resource <> coalesce(v_grant.resource, '') THEN 'resource'
+        WHEN NOT string_to_array(p_scope, ' ') <@ string_to_array(v_grant.scope, ' ') THEN 'scope'
         WHEN v_scopes IS NULL THEN 'resource_gone'
         WHEN NOT v_scopes ?| string_to_array(coalesce(p_scope, v_grant.scope), ' ') THEN 'scope_gone'
         WHEN v_behind = 0 AND p_rotate THEN 'rotated'
@@ -494,6 +496,7 @@ BEGIN
         WHEN p_hashes[key] = v_grant.refresh_hash THEN 'repeated'
         ELSE 'elsewhere'
     END;
+    reason := v_grant.revoked_reason;
     IF outcome = 'rotated' THEN
         key := 1;
         INSERT INTO oas_refresh_tokens (grant_id, generation, parent, token_hash, created_at, purge_after)

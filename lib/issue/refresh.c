@@ -2,6 +2,7 @@
 #include "refresh.h"
 
 #include <string.h>
+#include <apr_strings.h>
 #include "../base/audit.h"
 #include "../base/child.h"
 #include "../base/handle.h"
@@ -204,7 +205,9 @@ static oas_outcome_t refuse(oas_tx_t *tx, const oas_refresh_t *in,
         tx->retry_after = RETRY_AFTER;
     }
     return oas_refuse(tx, OAS_TAG(00835), refusals[result->outcome].error,
-                      refusals[result->outcome].detail);
+                      result->reason != NULL
+                          ? apr_pstrcat(tx->pool, "revoked: ", result->reason, NULL)
+                          : refusals[result->outcome].detail);
 }
 
 /* Takes out of the answer what was granted and the configuration gives no longer. The store has

@@ -75,6 +75,7 @@ apr_status_t oas_store_refresh(oas_db_t *db, const oas_refresh_t *in, oas_refres
     result->key = (int)oas_cell_int(rows, 0, OAS_GRANT_COLUMNS + 1) - 1; /* SQL counts from 1 */
     result->generation = (int)oas_cell_int(rows, 0, OAS_GRANT_COLUMNS + 2);
     result->age = oas_cell_int(rows, 0, OAS_GRANT_COLUMNS + 3);
+    result->reason = oas_cell(rows, 0, OAS_GRANT_COLUMNS + 4);
     return APR_SUCCESS;
 }
 

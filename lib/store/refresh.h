@@ -61,10 +61,11 @@ typedef enum {
 
 typedef struct {
     oas_refresh_outcome_t outcome;
-    int key;         /**< ROTATED, REPEATED: index into children */
-    int generation;  /**< of the presented token, from 1; 0 when unknown */
-    apr_int64_t age; /**< REPEATED, REUSED: seconds since the presented token was replaced */
-    const char *sub; /**< for the audit log, when the grant is known; may be NULL */
+    int key;            /**< ROTATED, REPEATED: index into children */
+    int generation;     /**< of the presented token, from 1; 0 when unknown */
+    apr_int64_t age;    /**< REPEATED, REUSED: seconds since the presented token was replaced */
+    const char *sub;    /**< for the audit log, when the grant is known; may be NULL */
+    const char *reason; /**< why it had been revoked before (REVOKED, BLOCKED), or NULL */
 } oas_refresh_result_t;
 
 /**

@@ -75,7 +75,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "AND ($3::bigint = 0 OR to_timestamp($3::bigint) > clock_timestamp()) RETURNING 1"},
     [OAS_STMT_REFRESH] = {"oas_refresh", 14, 1,
                           "SELECT " GRANT_COLUMNS
-                          ", r.sub, r.key, r.generation, r.age FROM oas_refresh_1("
+                          ", r.sub, r.key, r.generation, r.age, r.reason FROM oas_refresh_1("
                           "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS r, "
                           "LATERAL oas_grant_for_1($1, r.outcome) AS a"},
     [OAS_STMT_REFRESH_LOAD] =

@@ -177,6 +177,16 @@ test('a wider scope, another API: refused, and nothing is spent', async () => {
   assert.equal(next.scope, 'openid read:items offline_access');
 });
 
+test('an older token is noticed whatever else the request asks for', async () => {
+  for (const extra of [{ scope: 'openid write:items' }, { resource: 'https://nowhere.example.test/' }]) {
+    const first = await start('spa', { audience: api, scope: 'openid read:items offline_access' });
+    const second = await good(use('spa', first.refresh_token));
+    const third = await good(use('spa', second.refresh_token));
+    assertError(await use('spa', first.refresh_token, extra), 400, 'invalid_grant');
+    assertError(await use('spa', third.refresh_token), 400, 'invalid_grant');
+  }
+});
+
 test('a grant without an API is good for the issuer and userinfo', async () => {
   const first = await start('spa');
   assertError(await use('spa', first.refresh_token, { audience: api }), 400, 'invalid_target');
@@ -345,4 +355,15 @@ test('the audit log tells each refresh, and no token', async () => {
   assert.deepEqual(lines.map(({ generation, repeated }) => [generation, repeated]), [[1, false], [1, true], [2, false]]);
   const text = JSON.stringify(auditLines());
   for (const token of [first.refresh_token, second.refresh_token, first.access_token]) assert.ok(!text.includes(token) && !server.log().includes(token));
+});
+
+test('a locked user is said to be blocked, each time, and the log says why', async () => {
+  const first = await start('spa');
+  await server.ctl(['user', 'lock', 'alice']);
+  for (let times = 0; times < 2; times++) {
+    const answer = await use('spa', first.refresh_token);
+    assertError(answer, 400, 'invalid_grant');
+    assert.match(answer.json.error_description, /user is blocked/);
+  }
+  await server.ctl(['user', 'unlock', 'alice']);
 });
