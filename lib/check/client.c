@@ -36,6 +36,13 @@ apr_status_t oas_client_find(oas_tx_t *tx, const char *client_id, const oas_clie
         return APR_ENOENT;
     }
     rv = find_stored(tx, client_id, &stored);
+    if (rv == OAS_CLIENT_UNSOUND) {
+        oas_log(tx->log, OAS_LOG_WARNING, OAS_TAG(00893), APR_SUCCESS,
+                "client %s of the database counts for none: its grant types or ways to "
+                "authenticate are not for its kind, and configtest would refuse them",
+                client_id);
+        return APR_ENOENT;
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -11,7 +11,7 @@
 /**
  * Finds a client: the configuration of this node first, then the clients table
  * (client_cache.h: up to some seconds old).
- * @return APR_ENOENT: none; OAS_DB_UNAVAILABLE or APR_EGENERAL: cannot tell
+ * @return APR_ENOENT: none, or one of the database that configtest would refuse (logged); OAS_DB_UNAVAILABLE or APR_EGENERAL: cannot tell
  */
 apr_status_t oas_client_find(oas_tx_t *tx, const char *client_id, const oas_client_t **out);
 

@@ -22,6 +22,7 @@ static void describe_refresh_token(const oas_tx_t *tx, json_t *answer)
     const oas_grant_t *grant = tx->grant;
 
     oas_json_set(answer, "iss", tx->issuer->url);
+    oas_json_set(answer, "aud", tx->issuer->url); /* nobody else takes it */
     oas_json_set(answer, "sub", grant->sub);
     oas_json_set(answer, "client_id", grant->client_id);
     oas_json_set(answer, "scope", oas_words_join(grant->scopes, tx->pool));

@@ -7,6 +7,7 @@
 #include "../base/uri.h"
 
 #define DOCUMENT_MAX_AGE "max-age=300"
+#define EXPOSED_HEADERS  "WWW-Authenticate, Retry-After, DPoP-Nonce"
 #define ALLOWED_HEADERS  "Authorization, Content-Type, Auth0-Client, DPoP, X-Request-Language"
 
 void oas_reply_header(oas_tx_t *tx, const char *name, const char *value)
@@ -50,7 +51,7 @@ static void cors_for_client(oas_tx_t *tx)
     if (tx->request.origin != NULL && tx->client != NULL &&
         oas_words_has(tx->client->web_origins, tx->request.origin)) {
         oas_reply_header(tx, "Access-Control-Allow-Origin", tx->request.origin);
-        oas_reply_header(tx, "Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After");
+        oas_reply_header(tx, "Access-Control-Expose-Headers", EXPOSED_HEADERS);
     }
 }
 

@@ -29,6 +29,8 @@ apr_status_t oas_store_client_load(oas_db_t *db, const char *client_id, oas_clie
     if (rv != APR_SUCCESS)
         return rv;
     rv = oas_client_from_json(out, oas_cell(rows, 0, 0), pool);
+    if (rv == OAS_CLIENT_UNSOUND)
+        return rv;
     if (rv == APR_SUCCESS)
         (*out)->config_json = oas_cell(rows, 0, 0);
     /* the row is not what the key says: ours, not the caller's fault */

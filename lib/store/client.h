@@ -21,7 +21,8 @@ apr_status_t oas_store_client_sync(oas_db_t *db, const oas_client_t *client, apr
 /**
  * Reads one client that is not disabled and, when it comes from a configuration, that some node
  * still has (noted within 3 minutes), so that removing it from every configuration ends it.
- * APR_ENOENT: none. The struct lives in `pool`; its config_json is what the table has.
+ * APR_ENOENT: none; OAS_CLIENT_UNSOUND: see below. The struct lives in `pool`; its config_json is
+ * what the table has.
  */
 apr_status_t oas_store_client_load(oas_db_t *db, const char *client_id, oas_client_t **out,
                                    apr_pool_t *pool);
@@ -29,8 +30,12 @@ apr_status_t oas_store_client_load(oas_db_t *db, const char *client_id, oas_clie
 /** A client as metadata JSON (RFC 7591 names, secrets as "client_secret_sha256" hex) in `pool`. */
 char *oas_client_to_json(const oas_client_t *client, apr_pool_t *pool);
 
+/** What oas_client_from_json() reads is a client, but one that configtest would refuse: it must not
+ * be served, and is nobody's outage. */
+#define OAS_CLIENT_UNSOUND (APR_OS_START_USERERR + 4001)
+
 /**
- * The inverse; APR_EINVAL for what is no client, or one that configtest would refuse. Expressions
+ * The inverse; APR_EINVAL for what is no client, OAS_CLIENT_UNSOUND. Expressions
  * (skip_consent) and clear secrets do not travel, and so client_secret_jwt does not. A key set
  * comes as jwks_json; whoever keeps the client reads it into jwks (jose/jwks.h).
  */

@@ -288,9 +288,10 @@ apr_status_t oas_client_from_json(oas_client_t **out, const char *text, apr_pool
         lists_from_json(client, json, pool) || keys_from_json(client, json, pool) ||
         certificate_from_json(client, json) ||
         lifetimes_from_json(client->lifetimes, json_object_get(json, "lifetimes_ms")) ||
-        window_from_json(&client->reuse_window, json_object_get(json, "refresh_reuse_window")) ||
-        !is_sound(client))
+        window_from_json(&client->reuse_window, json_object_get(json, "refresh_reuse_window")))
         return APR_EINVAL;
+    if (!is_sound(client))
+        return OAS_CLIENT_UNSOUND;
     /* doing without is for clients that authenticate only */
     client->require_pkce |= !oas_client_confidential(client);
     *out = client;

@@ -6,7 +6,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { appUri, assertError, basic, client, decode, getCode, redeem, secretOf, token, verifierOf } from './lib/oauth.mjs';
+import { appUri, assertError, basic, client, decode, getCode, redeem, revoke, secretOf, token, userinfo, verifierOf } from './lib/oauth.mjs';
 
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const server = await startInstance({
@@ -229,6 +229,8 @@ test('other methods', async () => {
   }
 });
 
+const listOf = (header) => header.toLowerCase().split(/, */).sort();
+
 test('a page may read the answer when its origin is that of the client, and not otherwise', async () => {
   const origin = new URL(appUri).origin;
   const got = await getCode(server);
@@ -243,20 +245,40 @@ test('a page may read the answer when its origin is that of the client, and not 
   assert.equal(neighbour.headers['access-control-allow-origin'], undefined, "another client's origin is not this one's");
 });
 
+test('what a page may read of an answer beside its body, at each endpoint that pages call', async () => {
+  const headers = { origin: new URL(appUri).origin };
+  const answers = {
+    token: await redeem(server, await getCode(server), {}, headers),
+    'a refusal at token': await token(server, { grant_type: 'authorization_code', client_id: 'spa' }, headers),
+  };
+  answers.userinfo = await userinfo(server, answers.token.json.access_token, { headers });
+  answers.revoke = await revoke(server, { token: answers.token.json.access_token, client_id: 'spa' }, headers);
+  answers['a refusal at revoke'] = await revoke(server, { client_id: 'spa' }, headers);
+  answers['a refusal at userinfo'] = await userinfo(server, answers.token.json.access_token, { headers });
+  for (const [name, answer] of Object.entries(answers)) {
+    assert.equal(answer.headers['access-control-allow-origin'], headers.origin, name);
+    assert.deepEqual(listOf(answer.headers['access-control-expose-headers']), ['dpop-nonce', 'retry-after', 'www-authenticate'], name);
+    assert.match(answer.headers.vary, /origin/i, name);
+    assert.equal(answer.headers['access-control-allow-credentials'], undefined, name);
+  }
+  assert.equal(answers['a refusal at userinfo'].status, 401);
+  const stranger = await revoke(server, { token: 'x', client_id: 'spa' }, { origin: 'https://evil.example' });
+  assert.equal(stranger.headers['access-control-expose-headers'], undefined);
+});
+
 test('preflights are answered for registered origins', async () => {
   const ask = (where, origin) =>
     request(server.url(where), {
       method: 'OPTIONS',
       headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' },
     });
-  for (const where of ['oauth/token', 'userinfo']) {
+  for (const where of ['oauth/token', 'oauth/revoke', 'userinfo']) {
     for (const origin of ['https://app.example.test', 'https://far.example.test']) {
       const answer = await ask(where, origin);
       assert.equal(answer.status, 204);
       assert.equal(answer.headers['access-control-allow-origin'], origin);
       assert.match(answer.headers['access-control-allow-methods'], /POST/);
-      assert.match(answer.headers['access-control-allow-headers'], /authorization/i);
-      assert.match(answer.headers['access-control-allow-headers'], /content-type/i);
+      assert.deepEqual(listOf(answer.headers['access-control-allow-headers']), ['auth0-client', 'authorization', 'content-type', 'dpop', 'x-request-language']);
     }
     assert.equal((await ask(where, 'https://evil.example')).headers['access-control-allow-origin'], undefined);
     assert.equal((await ask(where, 'null')).headers['access-control-allow-origin'], undefined);

@@ -151,9 +151,10 @@ test("clients of the database: the operator's own may, others may not, whatever 
   await copy('stored', true);
   await copy('stranger', false);
   await good(ask('carol', 'file word', { client_id: 'stored' }));
-  server.announce(/OAS00654/);
-  server.announce(/OAS00217.*oas_client_load/);
-  assertError(await ask('carol', 'file word', { client_id: 'stranger' }), 500, 'server_error');
+  server.announce(/OAS00893: client stranger of the database counts for none/);
+  assertError(await ask('carol', 'file word', { client_id: 'stranger' }), 401, 'invalid_client');
+  const page = await new Surfer(server).go(authorizeUrl(server, authorization({ client_id: 'stranger' }).params));
+  assert.equal(page.status, 400, 'as any client that is not registered');
 });
 
 test('profile oauth21 knows no such grant', async () => {

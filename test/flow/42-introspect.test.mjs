@@ -97,7 +97,7 @@ test('a refresh token is shown to its own client only', async () => {
   const { refresh_token } = await tokens({ scope: 'openid offline_access' });
   const { json } = await introspect(server, { token: refresh_token, token_type_hint: 'refresh_token' }, as('web'));
   const { exp, ...rest } = json;
-  assert.deepEqual(rest, { active: true, iss: server.issuer, sub: 'oauth2as|alice', client_id: 'web', scope: 'openid offline_access' });
+  assert.deepEqual(rest, { active: true, iss: server.issuer, aud: server.issuer, sub: 'oauth2as|alice', client_id: 'web', scope: 'openid offline_access' });
   assert.ok(Math.abs(exp - Date.now() / 1000 - 30 * 86400) < 10, 'the absolute end of its family');
   assert.deepEqual((await introspect(server, { token: refresh_token, token_type_hint: 'access_token' }, as('web'))).json, json);
   const orderly = await tokens({ client_id: 'spa', scope: 'openid offline_access read:orders', audience: orders });

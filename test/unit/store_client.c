@@ -184,9 +184,11 @@ START_TEST(test_sparse_client)
 END_TEST
 
 /* Each replaces a piece of a good client. */
-static const struct {
+typedef struct {
     const char *from, *to;
-} bad[] = {
+} change_t;
+
+static const change_t bad[] = {
     {"\"client_id\":\"c\"", "\"client_id\":\"\""},
     {"\"client_id\":\"c\"", "\"client_id\":7"},
     {"\"client_id\":\"c\",", ""},
@@ -223,12 +225,16 @@ static const struct {
     {"\"allow\":[]", "\"allow\":[],\"tls_client_auth_san_dns\":[]"},
     {"\"allow\":[]",
      "\"allow\":[],\"tls_client_auth_san_dns\":\"a\",\"tls_client_auth_subject_dn\":\"CN=a\""},
+    {"}", ""},
+};
+
+/* A client still, but one that configtest would refuse. */
+static const change_t unsound[] = {
     {"[\"none\"]", "[\"none\",\"client_secret_basic\"]"},
     {"[\"none\"]", "[\"tls_client_auth\"]"},
     {"[\"authorization_code\"]", "[\"client_credentials\"]"},
     {"[\"authorization_code\"]", "[\"password\"]"},
     {"[\"authorization_code\"]", "[\"http://auth0.com/oauth/grant-type/password-realm\"]"},
-    {"}", ""},
 };
 
 static const char good[] =
@@ -260,17 +266,28 @@ START_TEST(test_trusted_grants)
 }
 END_TEST
 
-START_TEST(test_bad_text)
+static void expect_refused(const change_t *change, apr_status_t expected)
 {
-    const char *at = strstr(good, bad[_i].from);
+    const char *at = strstr(good, change->from);
     oas_client_t *out;
     char *text;
 
     ck_assert_ptr_nonnull(at);
-    text = apr_pstrcat(pool, apr_pstrmemdup(pool, good, (apr_size_t)(at - good)), bad[_i].to,
-                       at + strlen(bad[_i].from), NULL);
-    ck_assert_msg(oas_client_from_json(&out, text, pool) == APR_EINVAL, "%s", text);
+    text = apr_pstrcat(pool, apr_pstrmemdup(pool, good, (apr_size_t)(at - good)), change->to,
+                       at + strlen(change->from), NULL);
+    ck_assert_msg(oas_client_from_json(&out, text, pool) == expected, "%s", text);
     ck_assert_ptr_null(out);
+}
+
+START_TEST(test_bad_text)
+{
+    expect_refused(&bad[_i], APR_EINVAL);
+}
+END_TEST
+
+START_TEST(test_unsound_client)
+{
+    expect_refused(&unsound[_i], OAS_CLIENT_UNSOUND);
 }
 END_TEST
 
@@ -287,5 +304,6 @@ Suite *store_client_suite(void)
     tcase_add_test(tcase, test_good_text);
     tcase_add_test(tcase, test_trusted_grants);
     tcase_add_loop_test(tcase, test_bad_text, 0, (int)(sizeof(bad) / sizeof(bad[0])));
+    tcase_add_loop_test(tcase, test_unsound_client, 0, (int)(sizeof(unsound) / sizeof(unsound[0])));
     return suite;
 }
