@@ -182,6 +182,7 @@ typedef struct {
     /* front channel */
     int web_message;         /**< 1: response_mode=web_message may be used (OAuth2ASWebMessage) */
     int query_token;         /**< 1: /userinfo?access_token= is taken (OAuth2ASQueryToken) */
+    int forwarded_for;       /**< 1: it names its user's address (OAuth2ASForwardedFor) */
     const char *config_hash; /**< hex SHA-256 of its metadata JSON, for the clients table */
     const char *config_json; /**< its metadata JSON (store/client.h) */
 } oas_client_t;

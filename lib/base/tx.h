@@ -37,7 +37,11 @@ typedef struct {
     const char *origin;
     const char *if_none_match;
     const char *access_control_request_method;
-    const char *address; /**< the peer's address, by mod_remoteip where that is loaded */
+    const char *address; /**< the peer's, by mod_remoteip where that is loaded; or the user's, when
+                            address_forwarded */
+    int address_forwarded; /**< 1: a client that may has named its user's address; by assign_address
+                            */
+    const char *forwarded_for; /**< header auth0-forwarded-for, not believed yet */
     const char *user_agent;
     oas_bytes_t certificate;  /**< the TLS client certificate as DER; len 0: none */
     int certificate_verified; /**< 1: it was issued by a CA that the server trusts (RFC 8705 2.1) */

@@ -8,6 +8,12 @@
 
 #include "../base/tx.h"
 
+/**
+ * Step: the user's address instead of the application's (Auth0's header auth0-forwarded-for), for
+ * clients that are believed (oas_client_t.forwarded_for). Anything but one IP address is ignored.
+ */
+oas_outcome_t oas_assign_address(oas_tx_t *tx);
+
 /** Step: username and password are there. */
 oas_outcome_t oas_check_password(oas_tx_t *tx);
 

@@ -40,6 +40,7 @@ const oas_step_t oas_token_steps[] = {
     {"check_duplicates", oas_check_duplicates, OAS_ALWAYS, "RFC 6749 3.2"},
     {"check_client_auth", oas_check_client_auth, OAS_ALWAYS, "RFC 6749 2.3, 3.2.1"},
     {"check_grant_type", oas_check_grant_type, OAS_ALWAYS, "RFC 6749 4, 5.2"},
+    {"assign_address", oas_assign_address, PASSWORD, "Auth0 auth0-forwarded-for"},
     {"check_code", oas_check_code, CODE, "RFC 6749 4.1.3, RFC 7636 4.5"},
     {"check_refresh_token", oas_check_refresh_token, REFRESH, "RFC 6749 6, RFC 8707 2.2"},
     {"check_password", oas_check_password, PASSWORD, "RFC 6749 4.3.2"},

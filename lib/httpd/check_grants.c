@@ -167,6 +167,19 @@ static void check_query_token(oas_check_t *check, const oas_client_config_t *ent
     }
 }
 
+static void check_forwarded_for(oas_check_t *check, const oas_client_config_t *entry)
+{
+    const oas_client_t *client = &entry->client;
+
+    if (client->forwarded_for && (check->config->issuer.profile != OAS_PROFILE_AUTH0 ||
+                                  !client->first_party || !oas_client_confidential(client))) {
+        oas_complain(check, OAS_TAG(00453), oas_place_of(&entry->block, OAS_D_FORWARDED_FOR, NULL),
+                     "client \"%s\": only in profile auth0 a confidential client with "
+                     "OAuth2ASFirstParty on may say what its user's address is",
+                     client->client_id);
+    }
+}
+
 void oas_check_grants(oas_check_t *check, const oas_client_config_t *entry)
 {
     check_machine(check, entry);
@@ -176,4 +189,5 @@ void oas_check_grants(oas_check_t *check, const oas_client_config_t *entry)
     check_refresh(check, entry);
     check_web_message(check, entry);
     check_query_token(check, entry);
+    check_forwarded_for(check, entry);
 }

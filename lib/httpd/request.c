@@ -126,6 +126,7 @@ static void fill_request(const request_rec *r, oas_endpoint_id_t endpoint, oas_r
     in->if_none_match = apr_table_get(headers, "If-None-Match");
     in->access_control_request_method = apr_table_get(headers, "Access-Control-Request-Method");
     in->address = r->useragent_ip;
+    in->forwarded_for = apr_table_get(headers, "auth0-forwarded-for");
     in->user_agent = apr_table_get(headers, "User-Agent");
 }
 

@@ -51,15 +51,20 @@ static void counter_key(const oas_tx_t *tx, const char *kind, const char *user, 
 }
 
 /*
- * Where an attempt comes from. A password grant comes from the application's server: its address
- * is that of all its users, whom a few of them must not lock out, so the application stands for it
- * and attempts at any account are not added up.
+ * A password grant comes from the application's server: its address is that of all its users, whom
+ * a few of them must not lock out, so the application stands for it and attempts at any account are
+ * not added up. Unless it says what its user's address is.
  */
+static int by_application(const oas_tx_t *tx)
+{
+    return tx->endpoint == OAS_EP_TOKEN && !tx->request.address_forwarded;
+}
+
+/* Where an attempt comes from. */
 static const char *origin_bucket(const oas_tx_t *tx)
 {
-    return tx->endpoint == OAS_EP_TOKEN
-               ? apr_pstrcat(tx->pool, "client ", tx->client->client_id, NULL)
-               : address_bucket(tx->request.address, tx->pool);
+    return by_application(tx) ? apr_pstrcat(tx->pool, "client ", tx->client->client_id, NULL)
+                              : address_bucket(tx->request.address, tx->pool);
 }
 
 void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttle_attempt_t *out)
@@ -72,7 +77,7 @@ void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttl
     out->limit[OAS_THROTTLE_PAIR] = tx->issuer->throttle.pair;
     out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.account;
     out->max = tx->issuer->throttle.max;
-    if (tx->endpoint == OAS_EP_TOKEN) { /* the third counter is a second one of the pair */
+    if (by_application(tx)) { /* the third counter is a second one of the pair */
         counter_key(tx, "application", user, origin, out->key[OAS_THROTTLE_ADDRESS]);
         out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.pair;
     } else {

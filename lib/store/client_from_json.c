@@ -271,6 +271,8 @@ static int is_sound(const oas_client_t *client)
     if ((client->grant_types & (OAS_GRANT_PASSWORD | OAS_GRANT_PASSWORD_REALM)) &&
         (!confidential || !client->first_party))
         return 0;
+    if (client->forwarded_for && (!confidential || !client->first_party))
+        return 0;
     return !(client->auth_methods & OAS_AUTH_TLS) || client->certificate_value;
 }
 

@@ -32,6 +32,7 @@ const oas_flag_member_t oas_client_flags[] = {
     {"tls_client_certificate_bound_access_tokens", offsetof(oas_client_t, bound_tokens), 0},
     {"web_message", offsetof(oas_client_t, web_message), 0},
     {"query_token", offsetof(oas_client_t, query_token), 0},
+    {"forwarded_for", offsetof(oas_client_t, forwarded_for), 0},
     {NULL, 0, 0},
 };
 

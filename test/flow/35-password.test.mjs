@@ -31,6 +31,7 @@ const server = await startInstance({
     'OAuth2ASClaim email "%{reqenv:AUTHENTICATE_MAIL}%{reqenv:AUTHENTICATE_EMAIL}" scope=email\n' +
     `<Location "/authorize">\nAuthUserFile \${OAS_DIR}/people\nAuthLDAPURL ${directory.url}\n</Location>\n` +
     own('own') +
+    own('trusted', ['OAuth2ASForwardedFor on']) +
     client('web', { type: 'web' }) +
     client('spa'),
 });
@@ -198,6 +199,38 @@ test('too many failures: 429 with Retry-After, but not at the login page, where 
   assert.notEqual((await surfer.submit(page, { username: 'bob', password: 'battery staple' })).status, 429);
   await sleep(1000 * Number(answer.headers['retry-after']) + 300);
   await good(ask('bob', 'battery staple'));
+});
+
+const trusted = (address, username, password) =>
+  ask(username, password, { client_id: 'trusted', client_secret: secretOf('trusted') }, { 'auth0-forwarded-for': address });
+const lastAddress = () => auditLines().at(-1).address;
+
+test('a client that is believed says whose failures these are', async () => {
+  for (let who = 0; who < 21; who++) await wrong(trusted('203.0.113.7', `person${who}`, 'wrong'));
+  assert.equal(lastAddress(), '203.0.113.7');
+  const answer = await trusted('203.0.113.7', 'carol', 'file word');
+  assertError(answer, 429, 'too_many_attempts');
+  await good(trusted('203.0.113.8', 'carol', 'file word'));
+  assert.equal(lastAddress(), '203.0.113.8');
+  await good(trusted('2001:DB8:0::1', 'carol', 'file word'));
+  assert.equal(lastAddress(), '2001:db8::1');
+});
+
+test('what is not one address is ignored, and so is the header of all other clients', async () => {
+  for (const address of ['203.0.113.7, 203.0.113.9', '203.0.113', 'host.example', '203.0.113.7:80', '[2001:db8::1]', '::ffff:1.2.3', 'x'.repeat(4000), undefined]) {
+    await good(address === undefined ? ask('carol', 'file word', { client_id: 'trusted', client_secret: secretOf('trusted') }) : trusted(address, 'carol', 'file word'));
+    assert.equal(lastAddress(), '127.0.0.1', address);
+  }
+  const headers = { 'auth0-forwarded-for': '203.0.113.7' };
+  for (let who = 0; who < 25; who++) await wrong(ask(`user${who}`, 'wrong', {}, headers));
+  assert.equal(lastAddress(), '127.0.0.1');
+  await good(ask('carol', 'file word', {}, headers));
+});
+
+test('a wrong secret is not believed either', async () => {
+  const answer = await ask('carol', 'file word', { client_id: 'trusted', client_secret: 'wrong' }, { 'auth0-forwarded-for': '203.0.113.9' });
+  assertError(answer, 401, 'invalid_client');
+  assert.equal(lastAddress(), '127.0.0.1');
 });
 
 test('the audit log has logins, failures and tokens, and no password', async () => {

@@ -414,6 +414,13 @@ mustPass('ID tokens only, without codes', { more: web([allow, 'OAuth2ASGrantType
 
 // Refresh tokens: windows, limits, rotation.
 mustFail('a window of the server that a public client may not have', { more: ['»OAuth2ASRefreshReuseWindow 5min'] }, /client "spa" is public .* 60s at most/);
+for (const [title, profile, lines] of [
+  ['in profile oauth21', 'oauth21', ['OAuth2ASFirstParty on']],
+  ["for somebody else's application", 'auth0', []],
+]) {
+  mustFail(`OAuth2ASForwardedFor ${title}`, { more: [`OAuth2ASProfile ${profile}`, ...web([...lines, '»OAuth2ASForwardedFor on'], 'x')] }, /only in profile auth0 a confidential client/);
+}
+mustPass('OAuth2ASForwardedFor where it may be', { more: ['OAuth2ASProfile auth0', ...web(['OAuth2ASFirstParty on', 'OAuth2ASForwardedFor on'], 'x')] });
 mustPass('the same, where each public client has its own', {
   client: [...web(), ...spa(['OAuth2ASRefreshReuseWindow 60s'])], more: ['OAuth2ASRefreshReuseWindow until-used'],
 });
@@ -426,6 +433,7 @@ for (const [title, lines, message] of [
   ['refresh tokens of a public client that are not single-use', ['»OAuth2ASRotation off'], /always single-use/],
   ['web_message to an origin that is not the application\'s',
     ['OAuth2ASWebOrigin https://spa.example.com', '»OAuth2ASRedirectURI https://other.example.com/cb', 'OAuth2ASWebMessage on'], /is not in its OAuth2ASWebOrigin/],
+  ['an address that a public client names', ['»OAuth2ASForwardedFor on'], /only in profile auth0 a confidential client/],
   ['tokens in addresses in profile oauth21', ['»OAuth2ASQueryToken on'], /in profile auth0 only/],
 ]) {
   mustFail(title, { more: spa(lines, 'x') }, message);

@@ -107,12 +107,14 @@ START_TEST(test_refresh_and_front_channel)
     in->rotation = 0;
     in->reuse_window = 0;
     in->bound_tokens = in->web_message = in->query_token = 1;
+    in->first_party = in->forwarded_for = 1;
     out = travel(in);
     ck_assert_int_eq(out->rotation, 0);
     ck_assert(out->reuse_window == 0);
     ck_assert_int_eq(out->bound_tokens, 1);
     ck_assert_int_eq(out->web_message, 1);
     ck_assert_int_eq(out->query_token, 1);
+    ck_assert_int_eq(out->forwarded_for, 1);
     in->reuse_window = apr_time_from_sec(45);
     ck_assert(travel(in)->reuse_window == apr_time_from_sec(45));
     in->reuse_window = OAS_WINDOW_UNTIL_USED;
