@@ -263,6 +263,9 @@ oas_outcome_t oas_issue_rotation(oas_tx_t *tx)
     /* a token that was replaced is not known to check_subject; its replacement is */
     if (result.outcome == OAS_REFRESH_REPEATED &&
         oas_recheck_subject(tx, in.grant_id, children.rest[result.key].token_hash) != OAS_NEXT) {
+        if (tx->retry_after > RETRY_AFTER) {
+            tx->retry_after = RETRY_AFTER; /* the reuse window does not wait */
+        }
         return OAS_FAILED;
     }
     keep_allowed(tx, grant);

@@ -33,7 +33,7 @@ const exec = await startInstance({
     fs.writeFileSync(path.join(dir, 'still-there'), script, { mode: 0o755 });
   },
   env: () => ({ OAS_TEST_SECRET: 'in the environment of httpd' }),
-  conf: `OAuth2ASSubjectRecheck exec:\${OAS_DIR}/still-there "one argument" two\nOAuth2ASAuditLog \${OAS_DIR}/audit.log\n${client('spa')}`,
+  conf: `OAuth2ASSubjectRecheck exec:\${OAS_DIR}/still-there "one argument" two\nOAuth2ASRefreshReuseWindow 60s\nOAuth2ASAuditLog \${OAS_DIR}/audit.log\n${client('spa')}`,
 });
 const expr = await startInstance({
   conf: `OAuth2ASSubjectRecheck "! -f '\${OAS_DIR}/left/%{reqenv:OAUTH2AS_PROVIDER}-%{reqenv:OAUTH2AS_NAME}' && %{reqenv:OAUTH2AS_SUBJECT} == 'oauth2as|' . %{reqenv:OAUTH2AS_NAME}"\n${client('spa')}`,
@@ -92,6 +92,21 @@ for (const [text, how] of [['whatever', 'status 7'], ['killed', 'signal 9']]) {
     assert.equal((await refresh(exec, first.refresh_token)).status, 200);
   });
 }
+
+test('nor can it tell about a retry inside the reuse window: the next one soon after it gets the same replacement', async () => {
+  const first = await offline(exec);
+  const second = await refresh(exec, first.refresh_token);
+  verdict('whatever');
+  exec.announce(/OAS00385/);
+  exec.announce(/OAS00514/);
+  const answer = await refresh(exec, first.refresh_token);
+  assertError(answer, 503, 'temporarily_unavailable');
+  assert.equal(answer.headers['retry-after'], '1', 'the window goes on');
+  verdict('ours');
+  const third = await refresh(exec, first.refresh_token);
+  assert.equal(third.status, 200, third.text);
+  assert.equal(third.json.refresh_token, second.json.refresh_token);
+});
 
 test('one that hangs is killed after two seconds with what it has started, and keeps no connection to the database meanwhile', async () => {
   const logins = [];
