@@ -241,13 +241,15 @@ START_TEST(test_refusals_change_nothing)
     in = good;
     in.client_id = "thief";
     ck_assert_int_eq(refresh(&in), OAS_REFRESH_FOREIGN);
+    ck_assert_str_eq(head(&good, "xmin || '/' || xmax"), before); /* nor was the row held */
+    before = apr_pstrdup(pool, head(&good, "xmin || '/' || ctid"));
     in = good;
     in.scope = "openid profile";
     ck_assert_int_eq(refresh(&in), OAS_REFRESH_SCOPE);
     in = good;
     in.resource = "https://api.example/";
     ck_assert_int_eq(refresh(&in), OAS_REFRESH_RESOURCE);
-    ck_assert_str_eq(head(&good, "xmin || '/' || xmax"), before); /* nor was the row held */
+    ck_assert_str_eq(head(&good, "xmin || '/' || ctid"), before);
     in.resource = "";
     in.scope = "email";
     ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
@@ -389,11 +391,13 @@ START_TEST(test_recheck)
     follow(&in);
     in.recheck = 1;
     ck_assert_int_eq(refresh(&in), OAS_REFRESH_BLOCKED); /* no answer is no */
-    ck_assert_int_eq(refresh(&in), OAS_REFRESH_REVOKED);
+    ck_assert_ptr_null(result.reason);
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_BLOCKED); /* and said again */
+    ck_assert_str_eq(result.reason, "subject is locked or gone");
     cluster_sql(owner,
                 "CREATE OR REPLACE FUNCTION oas_subject_recheck(p_sub text, p_provider text, "
                 "p_name text) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT true $$");
-    set_head(&in, "revoked_at = NULL");
+    set_head(&in, "revoked_at = NULL, revoked_reason = NULL");
     ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
 }
 END_TEST
