@@ -15,9 +15,12 @@
 #define RESPONSES_WITH_TOKEN                                                                       \
     (OAS_RESPONSE_ID_TOKEN_TOKEN | OAS_RESPONSE_CODE_TOKEN | OAS_RESPONSE_CODE_ID_TOKEN_TOKEN)
 
-static const ap_directive_t *grants_of(const oas_client_config_t *entry)
+/** About the grant types of a client; `text` goes on behind its name. */
+static void complain_of_grants(oas_check_t *check, const char *tag,
+                               const oas_client_config_t *entry, const char *text)
 {
-    return oas_place_of(&entry->block, OAS_D_GRANT_TYPES, NULL);
+    oas_complain(check, tag, oas_place_of(&entry->block, OAS_D_GRANT_TYPES, NULL),
+                 "client \"%s\": %s", entry->client.client_id, text);
 }
 
 static void check_machine(oas_check_t *check, const oas_client_config_t *entry)
@@ -49,14 +52,13 @@ static void check_client_credentials(oas_check_t *check, const oas_client_config
         return;
     }
     if (client->allow->nelts == 0) {
-        oas_complain(check, OAS_TAG(00362), grants_of(entry),
-                     "client \"%s\": client_credentials needs an OAuth2ASAllow", client->client_id);
+        complain_of_grants(check, OAS_TAG(00362), entry,
+                           "client_credentials needs an OAuth2ASAllow");
     }
     if (!oas_client_confidential(client) && client->type != OAS_CLIENT_MACHINE) {
-        oas_complain(check, OAS_TAG(00363), grants_of(entry),
-                     "client \"%s\": client_credentials is for confidential clients only (RFC 6749 "
-                     "section 4.4)",
-                     client->client_id);
+        complain_of_grants(check, OAS_TAG(00363), entry,
+                           "client_credentials is for confidential clients only (RFC 6749 "
+                           "section 4.4)");
     }
 }
 
@@ -68,15 +70,13 @@ static void check_password(oas_check_t *check, const oas_client_config_t *entry)
         return;
     }
     if (check->config->issuer.profile == OAS_PROFILE_OAUTH21) {
-        oas_complain(check, OAS_TAG(00364), grants_of(entry),
-                     "client \"%s\": profile oauth21 has no grant type that takes passwords (RFC "
-                     "9700 section 2.4)",
-                     client->client_id);
+        complain_of_grants(check, OAS_TAG(00364), entry,
+                           "profile oauth21 has no grant type that takes passwords (RFC "
+                           "9700 section 2.4)");
     } else if (!client->first_party || !oas_client_confidential(client)) {
-        oas_complain(check, OAS_TAG(00365), grants_of(entry),
-                     "client \"%s\": only a confidential client with OAuth2ASFirstParty on may see "
-                     "passwords",
-                     client->client_id);
+        complain_of_grants(check, OAS_TAG(00365), entry,
+                           "only a confidential client with OAuth2ASFirstParty on may see "
+                           "passwords");
     }
 }
 

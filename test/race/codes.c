@@ -6,38 +6,28 @@
 /* What every racer does in one round, and what came out. */
 typedef struct {
     oas_code_put_t code;
-    oas_code_redeem_t requests[RACERS];
-    oas_redeem_outcome_t outcomes[RACERS];
-    apr_status_t statuses[RACERS];
+    race_redeems_t redeems;
 } round_t;
 
 static void redeem(racer_t *racer, void *data)
 {
     round_t *round = data;
-    oas_grant_t grant;
 
-    round->statuses[racer->index] =
-        oas_store_code_redeem(racer->db, &round->requests[racer->index],
-                              &round->outcomes[racer->index], &grant, racer->pool);
+    race_redeem_by(racer, &round->redeems);
 }
 
 static void start_round(round_t *round, const char *sub)
 {
-    oas_code_put_outcome_t outcome;
     oas_session_new_t login;
-    oas_grant_t grant;
     int i;
 
     race_step();
     login = race_login(sub);
     memset(round, 0, sizeof(*round));
     round->code = race_code(&login);
-    race_expect(oas_store_code_put(race_db, &round->code, &outcome, &grant, race_pool) ==
-                        APR_SUCCESS &&
-                    outcome == OAS_CODE_PUT,
-                "a code is put");
+    race_put(&round->code);
     for (i = 0; i < RACERS; i++)
-        round->requests[i] = race_redeem(&round->code);
+        round->redeems.requests[i] = race_redeem(&round->code);
 }
 
 static int count(const round_t *round, oas_redeem_outcome_t outcome)
@@ -45,7 +35,7 @@ static int count(const round_t *round, oas_redeem_outcome_t outcome)
     int i, n = 0;
 
     for (i = 0; i < RACERS; i++)
-        n += round->statuses[i] == APR_SUCCESS && round->outcomes[i] == outcome;
+        n += round->redeems.statuses[i] == APR_SUCCESS && round->redeems.outcomes[i] == outcome;
     return n;
 }
 
@@ -82,15 +72,15 @@ static void race_thieves(int rightful)
         if (i == rightful)
             continue;
         if (i % 3 == 0)
-            round.requests[i].client_id = "thief";
+            round.redeems.requests[i].client_id = "thief";
         else if (i % 3 == 1)
-            round.requests[i].code_challenge = "wrong";
+            round.redeems.requests[i].code_challenge = "wrong";
         else
-            round.requests[i].redirect_uri = "https://thief.example/cb";
+            round.redeems.requests[i].redirect_uri = "https://thief.example/cb";
     }
     race_run(RACERS, redeem, &round);
-    race_expect(round.statuses[rightful] == APR_SUCCESS &&
-                    round.outcomes[rightful] == OAS_REDEEM_DONE,
+    race_expect(round.redeems.statuses[rightful] == APR_SUCCESS &&
+                    round.redeems.outcomes[rightful] == OAS_REDEEM_DONE,
                 "the rightful client wins");
     race_expect(count(&round, OAS_REDEEM_DONE) == 1, "only the rightful client wins");
     race_expect(count(&round, OAS_REDEEM_FOREIGN) + count(&round, OAS_REDEEM_VERIFIER) +
@@ -108,7 +98,7 @@ static void race_same_attempt(void)
 
     start_round(&round, "file|same");
     for (i = 1; i < RACERS; i++)
-        memcpy(round.requests[i].attempt, round.requests[0].attempt, OAS_ID_LEN);
+        memcpy(round.redeems.requests[i].attempt, round.redeems.requests[0].attempt, OAS_ID_LEN);
     race_run(RACERS, redeem, &round);
     race_expect(count(&round, OAS_REDEEM_DONE) == RACERS, "the same attempt is done each time");
     race_expect(grant_lives(&round), "the same attempt is no replay");
@@ -117,11 +107,8 @@ static void race_same_attempt(void)
 static void put(racer_t *racer, void *data)
 {
     round_t *round = data;
-    oas_code_put_outcome_t outcome;
-    oas_grant_t grant;
 
-    round->statuses[racer->index] =
-        oas_store_code_put(racer->db, &round->code, &outcome, &grant, racer->pool);
+    race_put_by(racer, &round->redeems, &round->code);
 }
 
 /* One code put 64 times is put once. */
@@ -134,7 +121,7 @@ static void race_same_code(void)
     race_random(round.code.grant_id, OAS_ID_LEN);
     race_run(RACERS, put, &round);
     for (i = 0; i < RACERS; i++)
-        good += round.statuses[i] == APR_SUCCESS;
+        good += round.redeems.statuses[i] == APR_SUCCESS;
     race_expect(good == RACERS, "the same code is put each time; %d were", good);
     race_expect(!strcmp(race_grant_sql("SELECT count(*) FROM oas_codes JOIN oas_grants USING "
                                        "(grant_id) WHERE grant_id = '%s'",

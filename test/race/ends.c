@@ -61,9 +61,7 @@ typedef struct {
     oas_session_new_t login;
     oas_code_put_t codes[RACERS];
     oas_refresh_first_t first[RACERS];
-    oas_code_redeem_t redeems[RACERS];
-    oas_redeem_outcome_t outcomes[RACERS];
-    apr_status_t statuses[RACERS];
+    race_redeems_t redeems;
 } session_round_t;
 
 /* Racer 31 ends the session; of the others half redeem for a family, a quarter for none, and a
@@ -71,18 +69,15 @@ typedef struct {
 static void redeem_put_or_end(racer_t *racer, void *data)
 {
     session_round_t *round = data;
-    oas_code_put_outcome_t put;
-    oas_grant_t grant;
     int i = racer->index;
 
     if (i == 31)
-        round->statuses[i] = oas_store_session_end(racer->db, round->login.session_id,
-                                                   round->login.secret_hash, racer->pool);
+        round->redeems.statuses[i] = oas_store_session_end(racer->db, round->login.session_id,
+                                                           round->login.secret_hash, racer->pool);
+    else if (i % 4 == 2)
+        race_put_by(racer, &round->redeems, &round->codes[i]);
     else
-        round->statuses[i] =
-            i % 4 == 2 ? oas_store_code_put(racer->db, &round->codes[i], &put, &grant, racer->pool)
-                       : oas_store_code_redeem(racer->db, &round->redeems[i], &round->outcomes[i],
-                                               &grant, racer->pool);
+        race_redeem_by(racer, &round->redeems);
 }
 
 static void prepare_session(session_round_t *round)
@@ -94,20 +89,17 @@ static void prepare_session(session_round_t *round)
     round->login = race_login("file|leaves");
     for (i = 0; i < RACERS; i++) {
         oas_code_put_t *code = &round->codes[i];
-        oas_code_put_outcome_t outcome;
-        oas_grant_t grant;
 
         *code = race_code(&round->login);
         code->scope = "openid offline_access";
         code->activate = i % 4 == 2;
-        race_expect(code->activate || oas_store_code_put(race_db, code, &outcome, &grant,
-                                                         race_pool) == APR_SUCCESS,
-                    "a code is put");
-        round->redeems[i] = race_redeem(code);
+        if (!code->activate)
+            race_put(code);
+        round->redeems.requests[i] = race_redeem(code);
         race_random(round->first[i].token_hash, OAS_SHA256_LEN);
         round->first[i].lifetime = apr_time_from_sec(600);
         if (i % 2)
-            round->redeems[i].refresh = &round->first[i];
+            round->redeems.requests[i].refresh = &round->first[i];
     }
 }
 
@@ -122,8 +114,8 @@ static void race_session_end(void)
     prepare_session(&round);
     race_run(RACERS, redeem_put_or_end, &round);
     for (i = 0; i < RACERS; i++) {
-        failures += round.statuses[i] != APR_SUCCESS;
-        families += i != 31 && i % 2 && round.outcomes[i] == OAS_REDEEM_DONE;
+        failures += round.redeems.statuses[i] != APR_SUCCESS;
+        families += i != 31 && i % 2 && round.redeems.outcomes[i] == OAS_REDEEM_DONE;
     }
     race_expect(failures == 0, "no request fails; %d did", failures);
     race_expect(
@@ -141,8 +133,7 @@ static void race_session_end(void)
 typedef struct {
     oas_session_new_t login;
     oas_code_put_t codes[RACERS];
-    oas_code_redeem_t redeems[RACERS];
-    apr_status_t statuses[RACERS];
+    race_redeems_t redeems;
     const char *name;
 } lock_round_t;
 
@@ -150,18 +141,14 @@ static void put_redeem_or_lock(racer_t *racer, void *data)
 {
     lock_round_t *round = data;
     int i = racer->index;
-    oas_code_put_outcome_t put;
-    oas_redeem_outcome_t redeemed;
-    oas_grant_t grant;
 
     if (i == 20)
         cluster_sql(race_owner,
                     apr_psprintf(racer->pool, "SELECT oas_user_lock_1('%s', true)", round->name));
+    else if (i % 2)
+        race_put_by(racer, &round->redeems, &round->codes[i]);
     else
-        round->statuses[i] =
-            i % 2 ? oas_store_code_put(racer->db, &round->codes[i], &put, &grant, racer->pool)
-                  : oas_store_code_redeem(racer->db, &round->redeems[i], &redeemed, &grant,
-                                          racer->pool);
+        race_redeem_by(racer, &round->redeems);
 }
 
 /* What is over for somebody when the password is changed or the user locked. */
@@ -181,9 +168,7 @@ static void expect_nothing_of(const char *sub)
 /* A user is locked while codes are put and redeemed for him: nothing of his lives afterwards. */
 static void race_lock(void)
 {
-    oas_code_put_outcome_t outcome;
     lock_round_t round;
-    oas_grant_t grant;
     int i, failures = 0;
 
     race_step();
@@ -194,16 +179,13 @@ static void race_lock(void)
     for (i = 0; i < RACERS; i++) {
         round.codes[i] = race_code(&round.login);
         round.codes[i].activate = 1; /* an access token leaves at once */
-        round.redeems[i] = race_redeem(&round.codes[i]);
+        round.redeems.requests[i] = race_redeem(&round.codes[i]);
         if (i % 2 == 0)
-            race_expect(oas_store_code_put(race_db, &round.codes[i], &outcome, &grant, race_pool) ==
-                                APR_SUCCESS &&
-                            outcome == OAS_CODE_PUT,
-                        "a code is put");
+            race_put(&round.codes[i]);
     }
     race_run(RACERS, put_redeem_or_lock, &round);
     for (i = 0; i < RACERS; i++)
-        failures += round.statuses[i] != APR_SUCCESS;
+        failures += round.redeems.statuses[i] != APR_SUCCESS;
     race_expect(failures == 0, "no request fails; %d did", failures);
     expect_nothing_of(round.login.sub);
 }

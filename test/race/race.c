@@ -228,6 +228,34 @@ oas_code_redeem_t race_redeem(const oas_code_put_t *code)
     return in;
 }
 
+void race_put(const oas_code_put_t *code)
+{
+    oas_code_put_outcome_t outcome;
+    oas_grant_t grant;
+
+    race_expect(oas_store_code_put(race_db, code, &outcome, &grant, race_pool) == APR_SUCCESS &&
+                    outcome == OAS_CODE_PUT,
+                "a code is put");
+}
+
+void race_redeem_by(racer_t *racer, race_redeems_t *all)
+{
+    oas_grant_t grant;
+    int i = racer->index;
+
+    all->statuses[i] =
+        oas_store_code_redeem(racer->db, &all->requests[i], &all->outcomes[i], &grant, racer->pool);
+}
+
+void race_put_by(racer_t *racer, race_redeems_t *all, const oas_code_put_t *code)
+{
+    oas_code_put_outcome_t outcome;
+    oas_grant_t grant;
+
+    all->statuses[racer->index] =
+        oas_store_code_put(racer->db, code, &outcome, &grant, racer->pool);
+}
+
 const char *race_grant_sql(const char *format, const oas_code_put_t *code)
 {
     const char *id = oas_hex_encode(race_pool, code->grant_id, OAS_ID_LEN);

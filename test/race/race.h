@@ -53,6 +53,20 @@ void race_open(const oas_session_new_t *login);
 oas_code_put_t race_code(const oas_session_new_t *login);
 oas_code_redeem_t race_redeem(const oas_code_put_t *code);
 
+/** Puts a code that race_code made; expects it to be put. */
+void race_put(const oas_code_put_t *code);
+
+/** Codes to redeem, a request for each racer, and what became of them. */
+typedef struct {
+    oas_code_redeem_t requests[RACERS];
+    oas_redeem_outcome_t outcomes[RACERS];
+    apr_status_t statuses[RACERS];
+} race_redeems_t;
+
+/** One racer's part of that: redeems a code, or puts one whose outcome does not matter. */
+void race_redeem_by(racer_t *racer, race_redeems_t *all);
+void race_put_by(racer_t *racer, race_redeems_t *all, const oas_code_put_t *code);
+
 /** A family of client "shop", started, and the request that uses its first token; what that would
  * become is put into `child`, which the request points to. */
 oas_refresh_t race_family(const char *sub, oas_refresh_child_t *child);

@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 #include "../../lib/store/refresh.h"
 #include "../../lib/store/session.h"
+#include "../../lib/store/throttle.h"
 #include "../lib/cluster.h"
 #include "store_test.h"
 #include "unit.h"
@@ -154,6 +155,42 @@ static inline oas_redeem_outcome_t redeem(const oas_code_redeem_t *in, oas_grant
 
     ck_assert_int_eq(oas_store_code_redeem(db, in, &outcome, grant, pool), APR_SUCCESS);
     return outcome;
+}
+
+/* A cell of the rows that a grant has in a table. */
+static inline const char *cell_of_grant(const char *expression, const char *table,
+                                        const unsigned char grant_id[OAS_ID_LEN])
+{
+    return cluster_sql(owner,
+                       apr_psprintf(pool, "SELECT %s FROM %s WHERE grant_id = '%s'", expression,
+                                    table, oas_hex_encode(pool, grant_id, OAS_ID_LEN)));
+}
+
+/* Three failures of one attempt to sign in. */
+static inline oas_throttle_attempt_t three_failures(void)
+{
+    oas_throttle_attempt_t attempt = {.max = apr_time_from_sec(900)};
+    int i, wait;
+
+    for (i = 0; i < OAS_THROTTLE_KEYS; i++) {
+        attempt.limit[i] = 5;
+        fill_random(attempt.key[i], OAS_SHA256_LEN);
+    }
+    for (i = 0; i < 3; i++)
+        ck_assert_int_eq(oas_store_throttle_attempt(db, &attempt, &wait, pool), APR_SUCCESS);
+    return attempt;
+}
+
+/* The counters that are left of them, in any order. */
+static inline const char *failures_left(const oas_throttle_attempt_t *attempt)
+{
+    return cluster_sql(owner,
+                       apr_psprintf(pool,
+                                    "SELECT string_agg(failures::text, ',') FROM oas_throttle "
+                                    "WHERE key IN ('\\x%s','\\x%s','\\x%s')",
+                                    oas_hex_encode(pool, attempt->key[0], OAS_SHA256_LEN),
+                                    oas_hex_encode(pool, attempt->key[1], OAS_SHA256_LEN),
+                                    oas_hex_encode(pool, attempt->key[2], OAS_SHA256_LEN)));
 }
 
 /* What a token becomes under each of n secrets. */

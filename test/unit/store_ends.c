@@ -58,11 +58,7 @@ START_TEST(test_grant_without_code)
     in.activate = 1;
     ck_assert_int_eq(put_code(&in), OAS_CODE_PUT);
     ck_assert_int_eq(live(in.grant_id), APR_SUCCESS);
-    ck_assert_str_eq(
-        cluster_sql(owner,
-                    apr_psprintf(pool, "SELECT count(*) FROM oas_codes WHERE grant_id = '%s'",
-                                 oas_hex_encode(pool, in.grant_id, OAS_ID_LEN))),
-        "0");
+    ck_assert_str_eq(cell_of_grant("count(*)", "oas_codes", in.grant_id), "0");
 }
 END_TEST
 

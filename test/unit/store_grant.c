@@ -8,11 +8,7 @@ static oas_grant_t grant;
 
 static const char *grant_cell(const oas_code_put_t *code, const char *expression)
 {
-    return cluster_sql(owner,
-                       apr_psprintf(pool,
-                                    "SELECT %s FROM oas_grants JOIN oas_codes USING "
-                                    "(grant_id) WHERE grant_id = '%s'",
-                                    expression, oas_hex_encode(pool, code->grant_id, OAS_ID_LEN)));
+    return cell_of_grant(expression, "oas_grants JOIN oas_codes USING (grant_id)", code->grant_id);
 }
 
 START_TEST(test_put_and_redeem)

@@ -38,9 +38,7 @@ static oas_refresh_t family(const char *sub)
 
 static const char *head(const oas_refresh_t *in, const char *expression)
 {
-    return cluster_sql(owner,
-                       apr_psprintf(pool, "SELECT %s FROM oas_grants WHERE grant_id = '%s'",
-                                    expression, oas_hex_encode(pool, in->grant_id, OAS_ID_LEN)));
+    return cell_of_grant(expression, "oas_grants", in->grant_id);
 }
 
 static void set_head(const oas_refresh_t *in, const char *assignment)
@@ -52,11 +50,9 @@ static void set_head(const oas_refresh_t *in, const char *assignment)
 /* The tokens of the family in their order, each as generation<parent. */
 static const char *lineage(const oas_refresh_t *in)
 {
-    return cluster_sql(
-        owner, apr_psprintf(pool,
-                            "SELECT string_agg(generation || '<' || coalesce(parent, 0), ' ' "
-                            "ORDER BY generation) FROM oas_refresh_tokens WHERE grant_id = '%s'",
-                            oas_hex_encode(pool, in->grant_id, OAS_ID_LEN)));
+    return cell_of_grant("string_agg(generation || '<' || coalesce(parent, 0), ' ' "
+                         "ORDER BY generation)",
+                         "oas_refresh_tokens", in->grant_id);
 }
 
 START_TEST(test_redeem_starts_a_family)
@@ -93,12 +89,7 @@ START_TEST(test_no_family_without_token_or_scope)
     in.refresh = &first;
     ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
     ck_assert_int_eq(grant.offline, 0);
-    ck_assert_str_eq(
-        cluster_sql(owner, apr_psprintf(pool,
-                                        "SELECT count(*) FROM oas_refresh_tokens "
-                                        "WHERE grant_id = '%s'",
-                                        oas_hex_encode(pool, code.grant_id, OAS_ID_LEN))),
-        "0");
+    ck_assert_str_eq(cell_of_grant("count(*)", "oas_refresh_tokens", code.grant_id), "0");
 }
 END_TEST
 
