@@ -108,6 +108,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(oas_watchdog_child, dbd, NULL, APR_HOOK_LAST);
     /* an endpoint is an endpoint whatever ProxyPass, Alias or RewriteRule stand beside it */
     ap_hook_translate_name(oas_translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(oas_translate_absent, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(oas_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(oas_handler, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_insert_error_filter(oas_api_error_insert, NULL, NULL, APR_HOOK_LAST);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_endpoint.la
 liboas_endpoint_la_SOURCES = \
+	lib/endpoint/absent.c lib/endpoint/absent.h \
 	lib/endpoint/authorize.c \
 	lib/endpoint/consent.c lib/endpoint/consent.h \
 	lib/endpoint/document.c \

@@ -3,6 +3,7 @@
 apachelibdir = $(apache_libexecdir)
 apachelib_LTLIBRARIES = mod_oauth2as.la
 mod_oauth2as_la_SOURCES = mod_oauth2as.c \
+	lib/httpd/absent.c \
 	lib/httpd/api_error.c \
 	lib/httpd/audit_log.c lib/httpd/audit_log.h \
 	lib/httpd/authn.c lib/httpd/authn.h \

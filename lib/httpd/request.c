@@ -4,13 +4,13 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
+#include "../endpoint/absent.h"
 #include "../endpoint/endpoint.h"
 #include "certificate.h"
 #include "database.h"
 #include "log.h"
 
-#define HANDLER_NAME "oauth2as"
-#define ID_BYTES     9
+#define ID_BYTES 9
 
 /** mod_unique_id's value where it is loaded, so that it is the same as in the access log. */
 static const char *request_id(request_rec *r)
@@ -90,18 +90,26 @@ int oas_translate_name(request_rec *r)
     state = oas_request_state(r);
     state->claimed = 1;
     state->endpoint = id;
-    r->handler = HANDLER_NAME;
+    r->handler = OAS_HANDLER_NAME;
     /* other modules expect a name; one without slash and dot means nothing to them */
-    r->filename = apr_pstrcat(r->pool, HANDLER_NAME ":", oas_endpoint_name(id), NULL);
+    r->filename = apr_pstrcat(r->pool, OAS_HANDLER_NAME ":", oas_endpoint_name(id), NULL);
     if (oas_endpoint_is_api(id)) {
         oas_api_error_claim(r);
     }
     return OK;
 }
 
+/** The state of a request that this module answers, else NULL. */
+static oas_request_state_t *answered_here(const request_rec *r)
+{
+    oas_request_state_t *state = ap_get_module_config(r->request_config, &oauth2as_module);
+
+    return state != NULL && (state->claimed || state->absent) ? state : NULL;
+}
+
 int oas_map_to_storage(request_rec *r)
 {
-    return oas_request_claimed(r) != NULL && r->method_number != M_TRACE ? OK : DECLINED;
+    return answered_here(r) != NULL && r->method_number != M_TRACE ? OK : DECLINED;
 }
 
 /** HEAD counts as GET where looking changes nothing; at authorize it could make a code. */
@@ -153,15 +161,10 @@ static int send_reply(request_rec *r, const oas_reply_t *reply)
     return OK;
 }
 
-int oas_handler(request_rec *r)
+static oas_tx_t *make_tx(request_rec *r, oas_request_state_t *state)
 {
-    oas_request_state_t *state = oas_request_claimed(r);
-    oas_tx_t *tx;
+    oas_tx_t *tx = apr_pcalloc(r->pool, sizeof(*tx));
 
-    if (state == NULL || r->main != NULL) {
-        return DECLINED;
-    }
-    tx = apr_pcalloc(r->pool, sizeof(*tx));
     tx->pool = r->pool;
     tx->issuer = &state->config->issuer;
     tx->host = &oas_host;
@@ -170,6 +173,12 @@ int oas_handler(request_rec *r)
     tx->request_id = state->id;
     tx->endpoint = state->endpoint;
     fill_request(r, state->endpoint, &tx->request);
+    return tx;
+}
+
+/** @return OK, or the status httpd shall answer with */
+static int run_endpoint(request_rec *r, oas_request_state_t *state, oas_tx_t *tx)
+{
     if (oas_endpoint_is_api(state->endpoint)) {
         oas_certificate_fill(r, &tx->request);
     }
@@ -184,8 +193,23 @@ int oas_handler(request_rec *r)
     tx->jwks = state->config->jwks_cache;
     oas_endpoint_run(tx);
     oas_db_release(tx->db);
-    if (tx->reply.status == 0) {
-        return HTTP_INTERNAL_SERVER_ERROR;
+    return tx->reply.status == 0 ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
+
+int oas_handler(request_rec *r)
+{
+    oas_request_state_t *state = answered_here(r);
+    int status = OK;
+    oas_tx_t *tx;
+
+    if (state == NULL || r->main != NULL) {
+        return DECLINED;
     }
-    return send_reply(r, &tx->reply);
+    tx = make_tx(r, state);
+    if (state->absent) {
+        oas_absent_run(tx);
+    } else {
+        status = run_endpoint(r, state, tx);
+    }
+    return status == OK ? send_reply(r, &tx->reply) : status;
 }

@@ -11,6 +11,8 @@
 #include "../base/tx.h"
 #include "server_config.h"
 
+#define OAS_HANDLER_NAME "oauth2as"
+
 /** What this module knows of one request_rec. */
 typedef struct oas_request_state {
     request_rec *r;
@@ -18,6 +20,7 @@ typedef struct oas_request_state {
     const char *id; /**< the reference that pages show and log lines carry */
     oas_log_t log;
     int claimed; /**< 1: the URI is an endpoint */
+    int absent;  /**< 1: it is an API of Auth0's that is not here (endpoint/absent.h) */
     oas_endpoint_id_t endpoint;
     struct oas_db *db;    /**< database.h; made when first asked for */
     void *rec;            /**< ap_dbd_t: the connection that db has borrowed */
@@ -35,6 +38,12 @@ oas_request_state_t *oas_request_claimed(const request_rec *r);
 
 /** ap_hook_translate_name: claims exactly the endpoint paths of the virtual host's issuer. */
 int oas_translate_name(request_rec *r);
+
+/**
+ * ap_hook_translate_name, behind all modules that know what a path is: claims paths of Auth0's APIs
+ * where nothing else is (profile auth0): no handler, no file or folder of the API's name.
+ */
+int oas_translate_absent(request_rec *r);
 
 /** ap_hook_map_to_storage: no file stands behind a claimed request. */
 int oas_map_to_storage(request_rec *r);

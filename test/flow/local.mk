@@ -28,6 +28,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/26-hints.test.mjs \
 	test/flow/27-front-channel.test.mjs \
 	test/flow/28-web-message.test.mjs \
+	test/flow/29-absent.test.mjs \
 	test/flow/30-token.test.mjs \
 	test/flow/31-redeem.test.mjs \
 	test/flow/32-refresh.test.mjs \
