@@ -218,7 +218,8 @@ static apr_status_t wait_bounded(const call_t *call, apr_interval_time_t time)
     entry_t *entry = call->entry;
     apr_status_t rv = APR_EBUSY;
 
-    if (entry->waiting >= OAS_JWKS_WAITERS) {
+    if (entry->waiting >=
+        (entry->failed > entry->fetched ? OAS_JWKS_WAITERS_ILL : OAS_JWKS_WAITERS)) {
         return rv;
     }
     if (apr_atomic_inc32(&waiting_everywhere) < OAS_JWKS_WAITERS_ALL) {

@@ -8,9 +8,9 @@
  * key that is not in the set has it fetched again, at most once in OAS_JWKS_AGAIN. When a fetch
  * fails, the old set is used up to OAS_JWKS_STALE, and nothing is tried again for OAS_JWKS_PAUSE.
  *
- * At most OAS_JWKS_WAITERS requests wait for one URI, OAS_JWKS_WAITERS_ALL in the process: keys
- * are looked for before anybody is authenticated, and a jwks_uri that hangs must not take all
- * threads. Whoever comes then is told so at once.
+ * At most OAS_JWKS_WAITERS requests wait for one URI, OAS_JWKS_WAITERS_ILL when its last fetch
+ * failed, OAS_JWKS_WAITERS_ALL in the process: keys are looked for before anybody is authenticated,
+ * and a jwks_uri that hangs must not take all threads. Whoever comes then is told so at once.
  */
 #ifndef OAS_FETCH_JWKS_H
 #define OAS_FETCH_JWKS_H
@@ -20,8 +20,9 @@
 #include "../jose/jwks.h"
 
 #define OAS_JWKS_URIS_MAX    256 /**< sets remembered; the one used longest ago makes room */
-#define OAS_JWKS_WAITERS     8
-#define OAS_JWKS_WAITERS_ALL 32
+#define OAS_JWKS_WAITERS     32
+#define OAS_JWKS_WAITERS_ILL 4
+#define OAS_JWKS_WAITERS_ALL 48
 #define OAS_JWKS_FRESH       apr_time_from_sec(300)
 #define OAS_JWKS_AGAIN       apr_time_from_sec(60)
 #define OAS_JWKS_STALE       apr_time_from_sec(3600)

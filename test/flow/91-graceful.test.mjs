@@ -30,7 +30,7 @@ async function restart() {
 }
 
 test('a child that ends while its background task waits for the database ends in peace', async () => {
-  await until('the clients are written', async () => (await server.count('oas_clients')) === 7);
+  await until('the clients are written', async () => (await server.count('oas_clients')) > 0);
   const held = server.sql('BEGIN; DELETE FROM oas_clients; SELECT pg_sleep(3); ROLLBACK');
   await restart();
   const waiting = "SELECT 1 FROM pg_stat_activity WHERE usename = 'oauth2as' AND wait_event_type = 'Lock'";

@@ -284,6 +284,20 @@ START_TEST(few_wait)
 }
 END_TEST
 
+START_TEST(fewer_wait_for_a_server_that_was_ill)
+{
+    const oas_jwks_t *none;
+
+    fresh_cache();
+    net.status = APR_TIMEUP;
+    ck_assert_int_eq(get(URI, NULL, &none), APR_TIMEUP);
+    later(OAS_JWKS_PAUSE + apr_time_from_sec(1));
+    net.status = APR_SUCCESS;
+    net.takes = apr_time_from_msec(700);
+    ck_assert_int_eq(sent_away(1, NULL), CROWD - 1 - OAS_JWKS_WAITERS_ILL);
+}
+END_TEST
+
 START_TEST(few_wait_for_a_key_that_lacks)
 {
     const oas_jwks_t *first;
@@ -379,6 +393,7 @@ int main(void)
     tcase_add_loop_test(tcase, many_threads, 0, 2);
     tcase_add_test(tcase, nobody_waits_for_a_newer_set);
     tcase_add_test(tcase, few_wait);
+    tcase_add_test(tcase, fewer_wait_for_a_server_that_was_ill);
     tcase_add_test(tcase, few_wait_for_a_key_that_lacks);
     tcase_add_test(tcase, few_wait_in_the_process);
     tcase_add_test(tcase, keys_outlive_the_cache);
