@@ -99,14 +99,14 @@ static int wait_for(pid_t pid, int *status)
         apr_sleep(pause);
         pause = pause < POLL_MAX ? 2 * pause : POLL_MAX;
     }
-    if (got == pid) {
-        return 0;
+    if (got != 0) { /* when somebody else has waited for it, its number may be another's by now */
+        return got == pid ? 0 : ECHILD;
     }
     kill(-pid, SIGKILL);
     kill(pid, SIGKILL); /* it may have left its group */
-    while (got == 0 && waitpid(pid, status, 0) < 0 && errno == EINTR) {
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR) {
     }
-    return got == 0 ? ETIME : ECHILD;
+    return ETIME;
 }
 
 static oas_recheck_result_t by_program(oas_tx_t *tx, const variable_t *variables)

@@ -12,7 +12,9 @@
 /**
  * Names the three counters of an attempt by hashes and copies the limits (OAuth2ASThrottle). User
  * names lose case and white space, so that spelling variants share a counter; an IPv6 address
- * counts as its /64.
+ * counts as its /64. A password grant comes from an application's server, so the application
+ * stands for the address, unless it says its user's (OAuth2ASForwardedFor), and no counter adds up
+ * all accounts.
  */
 void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttle_attempt_t *out);
 

@@ -13,7 +13,7 @@ const server = await startInstance({
   conf: client('spa', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }),
 });
 // What the store and mod_dbd may say while the database is away, and nothing else.
-const away = /OAS00[0-4]\d\d|OAS0065\d|OAS006[17]\d|OAS005\d\d|OAS007\d\d|AH006\d\d|dbd/i;
+const away = /OAS00[0-4]\d\d|OAS0065\d|OAS006[17]\d|OAS005\d\d|OAS007\d\d|AH006(?:29|3\d)|dbd/i;
 
 const grantOfAlice = await getCode(server);
 const { access_token: token } = (await redeem(server, grantOfAlice)).json;
