@@ -77,6 +77,11 @@ test_fuzz_fuzz_certificate_SOURCES = test/fuzz/fuzz_certificate.c test/fuzz/fuzz
 test_fuzz_fuzz_certificate_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_certificate_LDADD = $(OAS_ALL) $(OAS_LIBS)
 
+FUZZ_TARGETS += test/fuzz/fuzz_device
+test_fuzz_fuzz_device_SOURCES = test/fuzz/fuzz_device.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_device_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_device_LDADD = $(OAS_LOGIN) $(OAS_LIBS)
+
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
 	  name=$${target##*/fuzz_}; found=fuzz-found/$$name; \
