@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += liboas_base.la
 liboas_base_la_SOURCES = \
 	lib/base/audit.c lib/base/audit.h \
 	lib/base/bytes.c lib/base/bytes.h \
-	lib/base/child.c lib/base/child.h \
+	lib/base/refresh_token.c lib/base/refresh_token.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/handle.c lib/base/handle.h \
 	lib/base/json.c lib/base/json.h \

@@ -180,11 +180,13 @@ typedef struct {
     oas_assertion_audience_t assertion_audience;
     int bound_tokens; /**< 1: access tokens are bound to its certificate (OAuth2ASRequire mtls) */
     /* front channel */
-    int web_message;         /**< 1: response_mode=web_message may be used (OAuth2ASWebMessage) */
-    int query_token;         /**< 1: /userinfo?access_token= is taken (OAuth2ASQueryToken) */
-    int forwarded_for;       /**< 1: it names its user's address (OAuth2ASForwardedFor) */
-    const char *config_hash; /**< hex SHA-256 of its metadata JSON, for the clients table */
-    const char *config_json; /**< its metadata JSON (store/client.h) */
+    int web_message;   /**< 1: response_mode=web_message may be used (OAuth2ASWebMessage) */
+    int query_token;   /**< 1: /userinfo?access_token= is taken (OAuth2ASQueryToken) */
+    int forwarded_for; /**< 1: it names its user's address (OAuth2ASForwardedFor) */
+    const char *refresh_allowed; /**< oas_refresh_allowed of issue/refresh.h, made at start-up; NULL
+                                    for clients of the database */
+    const char *config_hash;     /**< hex SHA-256 of its metadata JSON, for the clients table */
+    const char *config_json;     /**< its metadata JSON (store/client.h) */
 } oas_client_t;
 
 enum {

@@ -34,6 +34,7 @@ apr_status_t oas_secret_create(oas_secret_t **out, const void *data, apr_size_t 
 {
     oas_secret_t *secret;
     unsigned char *copy;
+    apr_status_t rv;
 
     if (len < OAS_SECRET_MIN) {
         return APR_EINVAL;
@@ -41,10 +42,14 @@ apr_status_t oas_secret_create(oas_secret_t **out, const void *data, apr_size_t 
     copy = apr_pmemdup(pool, data, len);
     oas_wipe_with_pool(pool, copy, len);
     secret = apr_pcalloc(pool, sizeof(*secret));
+    oas_wipe_with_pool(pool, secret, sizeof(*secret));
     secret->bytes.data = copy;
     secret->bytes.len = len;
     *out = secret;
-    return hkdf(&secret->bytes, NULL, 0, "id", secret->id, sizeof(secret->id));
+    rv = hkdf(&secret->bytes, NULL, 0, "id", secret->id, sizeof(secret->id));
+    return rv != APR_SUCCESS
+               ? rv
+               : oas_secret_derive(secret, NULL, 0, "refresh child", secret->refresh_key);
 }
 
 apr_status_t oas_secret_derive(const oas_secret_t *secret, const void *salt, apr_size_t salt_len,

@@ -15,14 +15,16 @@
 #define OAS_SECRET_MIN 32 /**< bytes of an OAuth2ASSecret */
 #define OAS_KEY_LEN    32
 
-/** One configured secret. `data` is wiped with the pool it lives in. */
+/** One configured secret. All of it is wiped with the pool it lives in. */
 typedef struct {
     oas_bytes_t bytes;
-    unsigned char id[8]; /**< public name of this secret: HKDF output for "id" */
+    unsigned char id[8];                    /**< public name of this secret: HKDF output for "id" */
+    unsigned char refresh_key[OAS_KEY_LEN]; /**< HKDF output for "refresh child" */
 } oas_secret_t;
 
 /**
- * Takes over a secret: copies it to `pool`, wipes the copy with the pool, computes its id.
+ * Takes over a secret: copies it to `pool`, wipes the copy with the pool, computes its id and the
+ * keys that are the same for every use.
  * APR_EINVAL when it is shorter than OAS_SECRET_MIN bytes.
  */
 apr_status_t oas_secret_create(oas_secret_t **out, const void *data, apr_size_t len,

@@ -19,24 +19,27 @@ oas_outcome_t oas_check_introspection_client(oas_tx_t *tx)
 
 static int names_client(const oas_resource_t *resource, const oas_client_t *client)
 {
-    return resource->introspection_clients != NULL &&
+    return resource != NULL && resource->introspection_clients != NULL &&
            oas_words_has(resource->introspection_clients, client->client_id);
 }
 
 /* RFC 7662 section 4: a token is shown to its own client and to those that its API names. */
 static int may_see(const oas_tx_t *tx, const oas_token_t *token)
 {
-    apr_hash_index_t *hi;
+    const json_t *aud = json_object_get(token->claims, "aud");
+    const json_t *one = json_is_array(aud) ? NULL : aud;
+    size_t i;
 
     if (token->client_id != NULL && strcmp(token->client_id, tx->client->client_id) == 0) {
         return 1;
     }
-    for (hi = apr_hash_first(tx->pool, tx->issuer->resources); hi != NULL; hi = apr_hash_next(hi)) {
-        const oas_resource_t *resource = apr_hash_this_val(hi);
-        if (names_client(resource, tx->client) &&
-            oas_jwt_has_audience(token->claims, resource->uri)) {
+    for (i = 0; one != NULL || i < json_array_size(aud); i++) {
+        const char *uri = json_string_value(one != NULL ? one : json_array_get(aud, i));
+
+        if (uri != NULL && names_client(oas_resource_find(tx->issuer, uri), tx->client)) {
             return 1;
         }
+        one = NULL;
     }
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "../base/words.h"
 #include "../endpoint/endpoint.h"
 #include "../endpoint/metadata.h"
+#include "../issue/refresh.h"
 #include "../store/client.h"
 #include "directives.h"
 #include "kinds.h"
@@ -313,8 +314,9 @@ apr_status_t oas_finish_issuer(oas_server_config_t *config, apr_pool_t *pool)
         oas_client_t *client = &APR_ARRAY_IDX(config->clients, i, oas_client_config_t *)->client;
         unsigned char hash[OAS_SHA256_LEN];
 
+        client->refresh_allowed = oas_refresh_allowed(&config->issuer, client, pool);
         client->config_json = oas_client_to_json(client, pool);
-        if (client->config_json == NULL) {
+        if (client->refresh_allowed == NULL || client->config_json == NULL) {
             return APR_EGENERAL;
         }
         oas_sha256(client->config_json, strlen(client->config_json), hash);

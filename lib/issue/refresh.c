@@ -4,7 +4,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "../base/audit.h"
-#include "../base/child.h"
+#include "../base/refresh_token.h"
 #include "../base/handle.h"
 #include "../base/json.h"
 #include "../login/recheck.h"
@@ -74,7 +74,7 @@ static apr_status_t derive_children(oas_tx_t *tx, const unsigned char id[OAS_ID_
     for (i = 0; i < secrets->nelts && i < CHILDREN_MAX; i++) {
         const oas_secret_t *secret = APR_ARRAY_IDX(secrets, i, const oas_secret_t *);
 
-        if (oas_child_secret(secret, id, parent, child) != APR_SUCCESS) {
+        if (oas_refresh_secret(secret, id, parent, child) != APR_SUCCESS) {
             return APR_EGENERAL;
         }
         memcpy(out->rest[i].secret_id, secret->id, OAS_SECRET_ID_LEN);
@@ -88,40 +88,37 @@ static apr_status_t derive_children(oas_tx_t *tx, const unsigned char id[OAS_ID_
 }
 
 static void add_scopes(json_t *allowed, const char *uri, const oas_scope_t *scopes, int count,
-                       const oas_tx_t *tx, const oas_resource_t *resource)
+                       const oas_client_t *client, const oas_resource_t *resource)
 {
     json_t *list = json_array();
     int i;
 
     for (i = 0; i < count; i++) {
-        if ((tx->scopes == NULL || oas_words_has(tx->scopes, scopes[i].name)) &&
-            oas_client_may(tx->client, resource, scopes[i].name)) {
+        if (oas_client_may(client, resource, scopes[i].name)) {
             json_array_append_new(list, json_string(scopes[i].name));
         }
     }
     json_object_set_new(allowed, uri, list);
 }
 
-/* What the configuration gives the client by now (oas_refresh_t.allowed): an API or a scope that
- * was taken from it is not handed out for the rest of the family's life. Only the store knows which
- * API it is about, and it has to know before it spends a token. */
-static const char *allowed_now(const oas_tx_t *tx)
+const char *oas_refresh_allowed(const oas_issuer_t *issuer, const oas_client_t *client,
+                                apr_pool_t *pool)
 {
-    json_t *allowed = oas_json_object(tx->pool);
+    json_t *allowed = oas_json_object(pool);
     const oas_scope_t *scopes;
     int i, count = oas_oidc_scopes(&scopes);
 
-    add_scopes(allowed, "", scopes, count, tx, NULL);
-    for (i = 0; i < tx->client->allow->nelts; i++) {
-        const char *uri = APR_ARRAY_IDX(tx->client->allow, i, oas_allow_t).resource;
-        const oas_resource_t *resource = oas_resource_find(tx->issuer, uri);
+    add_scopes(allowed, "", scopes, count, client, NULL);
+    for (i = 0; i < client->allow->nelts; i++) {
+        const char *uri = APR_ARRAY_IDX(client->allow, i, oas_allow_t).resource;
+        const oas_resource_t *resource = oas_resource_find(issuer, uri);
 
         if (resource != NULL) {
             add_scopes(allowed, uri, (const oas_scope_t *)resource->scopes->elts,
-                       resource->scopes->nelts, tx, resource);
+                       resource->scopes->nelts, client, resource);
         }
     }
-    return oas_json_text(tx->pool, allowed);
+    return oas_json_text(pool, allowed);
 }
 
 static apr_status_t describe(oas_tx_t *tx, oas_refresh_t *in, children_t *children)
@@ -139,7 +136,9 @@ static apr_status_t describe(oas_tx_t *tx, oas_refresh_t *in, children_t *childr
     in->children_count = children->count;
     in->scope = tx->scopes != NULL ? oas_words_join(tx->scopes, tx->pool) : NULL;
     in->resource = tx->grant_resource;
-    in->allowed = allowed_now(tx);
+    in->allowed = tx->client->refresh_allowed != NULL
+                      ? tx->client->refresh_allowed
+                      : oas_refresh_allowed(tx->issuer, tx->client, tx->pool);
     in->cnf = tx->cnf;
     in->rotate = oas_client_rotates(tx->client);
     in->window = oas_reuse_window(tx->issuer, tx->client);

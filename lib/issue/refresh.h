@@ -26,6 +26,16 @@ apr_status_t oas_refresh_first(oas_tx_t *tx, const unsigned char grant_id[OAS_ID
  */
 oas_outcome_t oas_issue_rotation(oas_tx_t *tx);
 
+/**
+ * What the configuration gives a client by now (oas_refresh_t.allowed): an API or a scope that was
+ * taken from it is not handed out for the rest of a family's life. Only the store knows which API a
+ * token is about, and it has to know before it spends the token.
+ * @return JSON object: uri of each API ("" for the scopes of OpenID Connect) -> scopes; in `pool`,
+ *         NULL when it cannot be written
+ */
+const char *oas_refresh_allowed(const oas_issuer_t *issuer, const oas_client_t *client,
+                                apr_pool_t *pool);
+
 /** Step: puts the refresh token, when the grant has one, into tx->answer. */
 oas_outcome_t oas_issue_refresh_token(oas_tx_t *tx);
 

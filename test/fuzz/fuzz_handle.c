@@ -7,7 +7,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
-#include "../../lib/base/child.h"
+#include "../../lib/base/refresh_token.h"
 #include "../../lib/base/handle.h"
 
 static void check_child(const unsigned char *id, const unsigned char *secret, apr_pool_t *pool)
@@ -17,8 +17,8 @@ static void check_child(const unsigned char *id, const unsigned char *secret, ap
     oas_secret_t *server;
 
     FUZZ_HOLDS(oas_secret_create(&server, bytes, sizeof(bytes), pool) == APR_SUCCESS);
-    FUZZ_HOLDS(oas_child_secret(server, id, secret, child) == APR_SUCCESS);
-    FUZZ_HOLDS(oas_child_secret(server, id, secret, again) == APR_SUCCESS);
+    FUZZ_HOLDS(oas_refresh_secret(server, id, secret, child) == APR_SUCCESS);
+    FUZZ_HOLDS(oas_refresh_secret(server, id, secret, again) == APR_SUCCESS);
     FUZZ_HOLDS(oas_equal(child, again, sizeof(child)));
     FUZZ_HOLDS(!oas_equal(child, secret, sizeof(child)));
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
-#include "../../lib/base/child.h"
+#include "../../lib/base/refresh_token.h"
 #include "../../lib/base/error.h"
 #include "../../lib/base/handle.h"
 #include "../../lib/base/json.h"
@@ -438,20 +438,20 @@ START_TEST(child_is_derived)
     count_up(id, sizeof(id), 0x40);
     count_up(parent, sizeof(parent), 0x80);
     ck_assert_int_eq(oas_secret_create(&secret, bytes, sizeof(bytes), pool), APR_SUCCESS);
-    ck_assert_int_eq(oas_child_secret(secret, id, parent, child), APR_SUCCESS);
+    ck_assert_int_eq(oas_refresh_secret(secret, id, parent, child), APR_SUCCESS);
     ck_assert_mem_eq(child, expected, sizeof(expected));
 
     id[0] ^= 1; /* another grant */
-    ck_assert_int_eq(oas_child_secret(secret, id, parent, child), APR_SUCCESS);
+    ck_assert_int_eq(oas_refresh_secret(secret, id, parent, child), APR_SUCCESS);
     ck_assert_mem_ne(child, expected, sizeof(expected));
     id[0] ^= 1;
     parent[31] ^= 1; /* another parent */
-    ck_assert_int_eq(oas_child_secret(secret, id, parent, child), APR_SUCCESS);
+    ck_assert_int_eq(oas_refresh_secret(secret, id, parent, child), APR_SUCCESS);
     ck_assert_mem_ne(child, expected, sizeof(expected));
     parent[31] ^= 1;
     bytes[0] ^= 1; /* another server secret */
     ck_assert_int_eq(oas_secret_create(&secret, bytes, sizeof(bytes), pool), APR_SUCCESS);
-    ck_assert_int_eq(oas_child_secret(secret, id, parent, child), APR_SUCCESS);
+    ck_assert_int_eq(oas_refresh_secret(secret, id, parent, child), APR_SUCCESS);
     ck_assert_mem_ne(child, expected, sizeof(expected));
 }
 END_TEST
