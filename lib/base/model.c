@@ -84,6 +84,20 @@ static const oas_scope_t *scope_find(const oas_scope_t *list, int count, const c
     return NULL;
 }
 
+const oas_login_option_t *oas_login_option_find(const oas_issuer_t *issuer, const char *id)
+{
+    int i;
+
+    for (i = 0; issuer->login_options != NULL && i < issuer->login_options->nelts; i++) {
+        const oas_login_option_t *option =
+            &APR_ARRAY_IDX(issuer->login_options, i, oas_login_option_t);
+        if (strcmp(option->id, id) == 0) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
 const oas_scope_t *oas_scope_find(const oas_resource_t *resource, const char *name)
 {
     return scope_find((const oas_scope_t *)resource->scopes->elts, resource->scopes->nelts, name);

@@ -231,6 +231,20 @@ typedef struct {
     const char *const *program; /**< argument vector, ends with NULL */
 } oas_recheck_t;
 
+/** A way to sign in (OAuth2ASLoginOption). */
+typedef struct {
+    const char *id;        /**< OAS_OPTION_PASSWORD, or the administrator's name for it */
+    const char *label;     /**< what its button says, or NULL */
+    const char *url;       /**< whole URL of its Location; NULL: password */
+    const char *path;      /**< the path in it; NULL: password */
+    oas_words_t *amr;      /**< RFC 8176 values, or NULL */
+    const char *acr;       /**< or NULL */
+    int reauth;            /**< 1: whoever comes back has just authenticated */
+    oas_expr_t *auth_time; /**< when that was, in seconds since 1970, or NULL */
+} oas_login_option_t;
+
+#define OAS_OPTION_PASSWORD "password"
+
 /** A virtual host that is an authorization server. */
 typedef struct {
     const char *url;    /**< exactly as configured: the iss value */
@@ -247,9 +261,10 @@ typedef struct {
     apr_interval_time_t lifetimes[OAS_LIFETIME_COUNT];
     apr_interval_time_t clock_skew;
     oas_words_t *password_providers;
-    oas_expr_t *subject;        /**< NULL: provider|canonical name */
-    apr_array_header_t *claims; /**< of oas_claim_t */
-    oas_expr_t *skip_consent;   /**< NULL: never */
+    apr_array_header_t *login_options; /**< of oas_login_option_t, in the order of the page */
+    oas_expr_t *subject;               /**< NULL: provider|canonical name */
+    apr_array_header_t *claims;        /**< of oas_claim_t */
+    oas_expr_t *skip_consent;          /**< NULL: never */
     oas_throttle_t throttle;
     apr_interval_time_t database_wait;
     const char *help_forgot_password, *help_signup, *help_help; /**< URLs or NULL */
@@ -274,6 +289,9 @@ typedef struct {
 
 /** The API called `uri`, or NULL. */
 const oas_resource_t *oas_resource_find(const oas_issuer_t *issuer, const char *uri);
+
+/** The login option called `id`, or NULL. */
+const oas_login_option_t *oas_login_option_find(const oas_issuer_t *issuer, const char *id);
 
 /** The scope `name` of an API, or NULL. */
 const oas_scope_t *oas_scope_find(const oas_resource_t *resource, const char *name);

@@ -122,7 +122,14 @@ typedef enum {
 } oas_response_mode_t;
 
 /** Which form came back, or why a sealed one is opened (login/interaction.h). */
-typedef enum { OAS_FORM_NONE, OAS_FORM_LOGIN, OAS_FORM_CONSENT, OAS_FORM_RESUME } oas_form_t;
+typedef enum {
+    OAS_FORM_NONE,
+    OAS_FORM_LOGIN,
+    OAS_FORM_CONSENT,
+    OAS_FORM_RESUME,  /**< the same request, after a login */
+    OAS_FORM_CONFIRM, /**< a page that only asks whether to (logout, account) */
+    OAS_FORMS
+} oas_form_t;
 
 /** What a redeemed code or a live grant gives (store/grant.h), or a client's own (no grant_id). */
 typedef struct {
@@ -166,7 +173,8 @@ struct oas_tx {
 
     struct oas_client_cache *clients; /**< this process's, or NULL (check/client_cache.h) */
     struct oas_jwks_cache *jwks;      /**< this process's, or NULL (fetch/jwks.h) */
-    const oas_client_t *client;       /**< by load_client, check_client_auth */
+    const oas_client_t *client;       /**< by load_client, check_client_auth; NULL: no application
+                                         takes part (account, logout) */
     unsigned auth_method;             /**< OAS_AUTH_ bit used; by check_client_auth */
     const char *cnf;          /**< x5t#S256 of the certificate that tokens are bound to, or NULL; by
                                  check_client_auth (RFC 8705 section 3.1) */
@@ -184,9 +192,10 @@ struct oas_tx {
     unsigned prompt;        /**< OAS_PROMPT_ bits */
     const char *hinted_sub; /**< sub of id_token_hint, "" when it is no ID token of ours, or NULL */
     apr_int64_t max_age;    /**< seconds, -1: not asked */
-    oas_session_t *session; /**< by load_session or accept_login */
-    int consent_given;      /**< the consent form said allow; by accept_consent */
-    int consent_skipped;    /**< by load_consent */
+    const oas_login_option_t *option; /**< what the user chose to sign in with; by accept_login */
+    oas_session_t *session;           /**< by load_session or accept_login */
+    int consent_given;                /**< the consent form said allow; by accept_consent */
+    int consent_skipped;              /**< by load_consent */
 
     const char *code;           /**< by issue_code, check_code */
     const char *refresh_token;  /**< presented: by check_refresh_token; then the one to hand out */

@@ -16,6 +16,11 @@ static int is_post(const oas_tx_t *tx)
     return strcmp(tx->request.method, "POST") == 0;
 }
 
+static const char *own_url(const oas_tx_t *tx)
+{
+    return tx->issuer->endpoint_urls[tx->endpoint];
+}
+
 static oas_outcome_t reenter(oas_tx_t *tx)
 {
     const char *query = oas_params_encode(oas_interaction_params(tx->form, tx->pool), tx->pool);
@@ -23,15 +28,8 @@ static oas_outcome_t reenter(oas_tx_t *tx)
     if (strlen(query) > REENTRY_MAX) {
         return oas_refuse(tx, OAS_TAG(00740), OAS_E_TOO_LONG, NULL);
     }
-    oas_reply_redirect(
-        tx, oas_uri_append(tx->issuer->endpoint_urls[OAS_EP_AUTHORIZE], query, 0, tx->pool));
+    oas_reply_redirect(tx, oas_uri_append(own_url(tx), query, 0, tx->pool));
     return OAS_ANSWERED;
-}
-
-/* Passwords and decisions come by POST, the step after a login by GET; nothing else is ours. */
-static int step_fits_method(const oas_tx_t *tx)
-{
-    return is_post(tx) == (tx->form_step != OAS_FORM_RESUME);
 }
 
 oas_outcome_t oas_load_interaction(oas_tx_t *tx)
@@ -53,7 +51,7 @@ oas_outcome_t oas_load_interaction(oas_tx_t *tx)
     if (rv == APR_TIMEUP) {
         return oas_refuse(tx, OAS_TAG(00742), OAS_E_FORM_STALE, NULL);
     }
-    if (rv != APR_SUCCESS || !step_fits_method(tx)) {
+    if (rv != APR_SUCCESS || is_post(tx) == oas_form_by_get(tx->form_step)) {
         return oas_refuse(tx, OAS_TAG(00743), OAS_E_FORM_FOREIGN, NULL);
     }
     return OAS_NEXT;
@@ -93,9 +91,11 @@ json_t *oas_interaction_form(oas_tx_t *tx, oas_form_t step)
     hidden = json_array();
     add_hidden(hidden, OAS_FIELD_INTERACTION, sealed);
     add_hidden(hidden, OAS_FIELD_STEP, oas_form_name(step));
-    add_hidden(hidden, "client_id", tx->client->client_id);
+    if (tx->client != NULL) {
+        add_hidden(hidden, "client_id", tx->client->client_id);
+    }
     form = json_object();
-    oas_json_set(form, "action", tx->issuer->endpoint_paths[OAS_EP_AUTHORIZE]);
+    oas_json_set(form, "action", tx->issuer->endpoint_paths[tx->endpoint]);
     json_object_set_new(form, "hidden", hidden);
     return form;
 }
@@ -108,10 +108,12 @@ oas_outcome_t oas_interaction_resume(oas_tx_t *tx)
     if (seal(tx, OAS_FORM_RESUME, &sealed) != OAS_NEXT) {
         return OAS_FAILED;
     }
-    oas_params_add(params, "client_id", tx->client->client_id);
+    if (tx->client != NULL) {
+        oas_params_add(params, "client_id", tx->client->client_id);
+    }
     oas_params_add(params, OAS_FIELD_STEP, oas_form_name(OAS_FORM_RESUME));
     oas_params_add(params, OAS_FIELD_INTERACTION, sealed);
-    oas_reply_redirect(tx, oas_uri_append(tx->issuer->endpoint_urls[OAS_EP_AUTHORIZE],
-                                          oas_params_encode(params, tx->pool), 0, tx->pool));
+    oas_reply_redirect(
+        tx, oas_uri_append(own_url(tx), oas_params_encode(params, tx->pool), 0, tx->pool));
     return OAS_ANSWERED;
 }

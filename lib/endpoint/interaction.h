@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file interaction.h
- * The forms of /authorize: how they come back, and how they are sent out.
+ * The forms of an endpoint that shows pages (tx->endpoint): how they come back, and how they are
+ * sent out. tx->client may be NULL: no application takes part.
  */
 #ifndef OAS_ENDPOINT_INTERACTION_H
 #define OAS_ENDPOINT_INTERACTION_H

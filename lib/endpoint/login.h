@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file login.h
- * Steps of /authorize: the login page and what comes back from it.
+ * Steps of every endpoint that needs to know who is there: the login page and what comes back from
+ * it. tx->client may be NULL, tx->redirect_uri too.
  */
 #ifndef OAS_ENDPOINT_LOGIN_H
 #define OAS_ENDPOINT_LOGIN_H

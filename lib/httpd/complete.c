@@ -243,6 +243,20 @@ static const char *default_claims(oas_server_config_t *config, apr_pool_t *pool)
     return NULL;
 }
 
+/** The place of the password form: the first one. */
+static void complete_login_options(oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    oas_login_option_t *password;
+
+    issuer->login_options = apr_array_make(pool, 1, sizeof(oas_login_option_t));
+    password = apr_array_push(issuer->login_options);
+    memset(password, 0, sizeof(*password));
+    password->id = OAS_OPTION_PASSWORD;
+    password->reauth = 1;
+    password->amr = oas_words_create(pool);
+    oas_words_add(password->amr, "pwd");
+}
+
 /** The endpoints that read a client's certificate. */
 static int reads_certificate(int endpoint)
 {
@@ -292,6 +306,7 @@ const char *oas_complete_issuer(oas_server_config_t *config, apr_pool_t *pool)
         return why;
     }
     complete_endpoints(&config->issuer, pool);
+    complete_login_options(&config->issuer, pool);
     complete_sections(config, pool);
     return NULL;
 }

@@ -19,37 +19,64 @@ static const char *const carried[] = {
     "claims",         "dpop_jkt",
 };
 
-static const char *const form_names[] = {
-    [OAS_FORM_LOGIN] = "login", [OAS_FORM_CONSENT] = "consent", [OAS_FORM_RESUME] = "resume"};
+/*
+ * A form that acts in somebody's name is bound to that session. Those of a login are not: whoever
+ * signs in in another tab meanwhile may still use them; their browser is inside the seal, so that
+ * one whose cookie was replaced can be told from a forged one.
+ */
+static const struct {
+    const char *name;
+    int of_session;
+    int by_get;
+} forms[OAS_FORMS] = {
+    [OAS_FORM_LOGIN] = {"login", 0, 0},
+    [OAS_FORM_CONSENT] = {"consent", 1, 0},
+    [OAS_FORM_RESUME] = {"resume", 1, 1},
+    [OAS_FORM_CONFIRM] = {"confirm", 1, 0},
+};
 
 const char *oas_form_name(oas_form_t step)
 {
-    return form_names[step];
+    return forms[step].name;
+}
+
+int oas_form_by_get(oas_form_t step)
+{
+    return forms[step].by_get;
 }
 
 static oas_form_t form_by_name(const char *name)
 {
     int step;
 
-    for (step = OAS_FORM_LOGIN; name != NULL && step <= OAS_FORM_RESUME; step++) {
-        if (strcmp(form_names[step], name) == 0) {
+    for (step = OAS_FORM_NONE + 1; name != NULL && step < OAS_FORMS; step++) {
+        if (strcmp(forms[step].name, name) == 0) {
             return (oas_form_t)step;
         }
     }
     return OAS_FORM_NONE;
 }
 
-/*
- * The associated data. No part can contain a line feed, so no two contexts read alike. A login form
- * has its browser inside instead, so that one whose cookie was replaced meanwhile can be told from
- * a forged one.
- */
+/* The associated data. No part can contain a line feed, so no two contexts read alike. */
 static char *context_of(const oas_tx_t *tx, oas_form_t step, const char *client_id,
                         const char *expires)
 {
+    int bound = forms[step].of_session;
+
     return apr_pstrcat(tx->pool, "interaction\n", tx->issuer->url, "\n", oas_form_name(step), "\n",
-                       client_id, "\n", step == OAS_FORM_LOGIN ? "" : tx->browser, "\n",
-                       step == OAS_FORM_LOGIN ? "" : oas_cookie_sid(tx), "\n", expires, NULL);
+                       client_id, "\n", bound ? tx->browser : "", "\n",
+                       bound ? oas_cookie_sid(tx) : "", "\n", expires, NULL);
+}
+
+/* By its path: numbers of endpoints may differ between the nodes of a rolling upgrade. */
+static const char *endpoint_of(const oas_tx_t *tx)
+{
+    return tx->issuer->endpoint_paths[tx->endpoint];
+}
+
+static const char *client_of(const oas_tx_t *tx)
+{
+    return tx->client != NULL ? tx->client->client_id : "";
 }
 
 oas_params_t *oas_interaction_params(const oas_params_t *params, apr_pool_t *pool)
@@ -90,6 +117,7 @@ apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **ou
 
     json_object_set_new(data, "params", carried_json(tx));
     oas_json_set(data, "browser", tx->browser);
+    oas_json_set(data, "endpoint", endpoint_of(tx));
     if (tx->session != NULL) {
         json_object_set_new(data, "started", json_integer(tx->session->now));
         json_object_set_new(data, "login_time", json_integer(tx->login_time));
@@ -98,8 +126,8 @@ apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **ou
     if (text == NULL || strlen(text) > OAS_INTERACTION_MAX) {
         return text == NULL ? APR_EGENERAL : APR_ENOSPC;
     }
-    rv = oas_seal(&sealed, tx->issuer, context_of(tx, step, tx->client->client_id, expires), text,
-                  tx->pool);
+    rv =
+        oas_seal(&sealed, tx->issuer, context_of(tx, step, client_of(tx), expires), text, tx->pool);
     if (rv == APR_SUCCESS) {
         *out = apr_pstrcat(tx->pool, expires, ".", sealed, NULL);
     }
@@ -131,14 +159,16 @@ apr_status_t oas_interaction_open(oas_tx_t *tx)
     const char *text;
     json_t *data;
 
-    if (dot == NULL || dot - value > 12 || client_id == NULL || strchr(client_id, '\n') != NULL ||
+    client_id = client_id != NULL ? client_id : "";
+    if (dot == NULL || dot - value > 12 || strchr(client_id, '\n') != NULL ||
         step == OAS_FORM_NONE || tx->browser == NULL) {
         return APR_EACCES;
     }
     expires = apr_pstrmemdup(tx->pool, value, dot - value);
     if (oas_unseal(&text, tx->issuer, context_of(tx, step, client_id, expires), dot + 1,
                    tx->pool) != APR_SUCCESS ||
-        oas_json_parse(&data, text, strlen(text), OAS_SEAL_MAX, tx->pool) != APR_SUCCESS) {
+        oas_json_parse(&data, text, strlen(text), OAS_SEAL_MAX, tx->pool) != APR_SUCCESS ||
+        !oas_equal_str(oas_json_string(data, "endpoint"), endpoint_of(tx))) {
         return APR_EACCES;
     }
     if (apr_atoi64(expires) + apr_time_sec(tx->issuer->clock_skew) < apr_time_sec(apr_time_now())) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file interaction.h
- * A login or consent in progress. Nothing of it is stored: the authorization request travels sealed
- * in the form itself, bound to issuer, step, client, browser and (after login) session, until it
- * expires.
+ * A login or consent in progress, or a question whether to do something. Nothing of it is stored:
+ * the request travels sealed in the form itself, bound to issuer, endpoint, step, client (or none),
+ * browser and (after login) session, until it expires.
  */
 #ifndef OAS_LOGIN_INTERACTION_H
 #define OAS_LOGIN_INTERACTION_H
@@ -18,8 +18,8 @@
 #define OAS_FIELD_STEP        "step"
 
 /**
- * Seals the request in tx->params for one step. tx->browser must be set; for consent and resume the
- * session in tx->session_handle is bound too.
+ * Seals the request in tx->params for one step of tx->endpoint. tx->browser must be set; all steps
+ * after the login are bound to the session in tx->session_handle too.
  * @return APR_ENOSPC: the request is longer than OAS_INTERACTION_MAX
  */
 apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **out);
@@ -28,7 +28,7 @@ apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **ou
  * Opens what came in tx->form, sets tx->form_step, tx->params, tx->started, tx->login_time.
  * @return APR_EMISMATCH: an authentic login form of another browser, or of this one before it got
  * another cookie (two tabs opened at once): tx->params is set, but what was typed must not count;
- *         APR_EACCES: not of this issuer, step, client, browser or session, or altered;
+ *         APR_EACCES: not of this issuer, endpoint, step, client, browser or session, or altered;
  *         APR_TIMEUP: authentic, but expired
  */
 apr_status_t oas_interaction_open(oas_tx_t *tx);
@@ -37,7 +37,10 @@ apr_status_t oas_interaction_open(oas_tx_t *tx);
  * ours. */
 oas_params_t *oas_interaction_params(const oas_params_t *params, apr_pool_t *pool);
 
-/** "login", "consent" or "resume": the value of OAS_FIELD_STEP. */
+/** "login", "consent", "resume" ...: the value of OAS_FIELD_STEP. */
 const char *oas_form_name(oas_form_t step);
+
+/** 1 when this step comes by GET: it only goes on. Whatever acts is posted. */
+int oas_form_by_get(oas_form_t step);
 
 #endif

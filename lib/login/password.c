@@ -96,8 +96,8 @@ static void audit_failure(oas_tx_t *tx, oas_audit_event_t event, const char *rea
 static oas_login_result_t wrong_login(oas_tx_t *tx)
 {
     oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00504), APR_SUCCESS,
-            "sign-in refused: wrong user name or password client=%s ref=%s", tx->client->client_id,
-            tx->request_id);
+            "sign-in refused: wrong user name or password client=%s ref=%s",
+            tx->client != NULL ? tx->client->client_id : "-", tx->request_id);
     audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "wrong");
     return OAS_LOGIN_WRONG;
 }

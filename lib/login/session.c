@@ -19,9 +19,10 @@ oas_outcome_t oas_load_session(oas_tx_t *tx)
         return OAS_NEXT;
     }
     session = apr_pcalloc(tx->pool, sizeof(*session));
-    rv = oas_store_session_load(
-        tx->db, id, hash, tx->client->client_id, tx->resource != NULL ? tx->resource->uri : "",
-        tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE], session, tx->pool);
+    rv =
+        oas_store_session_load(tx->db, id, hash, tx->client != NULL ? tx->client->client_id : "",
+                               tx->resource != NULL ? tx->resource->uri : "",
+                               tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE], session, tx->pool);
     if (rv == APR_ENOENT) {
         return OAS_NEXT;
     }

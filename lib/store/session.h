@@ -42,7 +42,8 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
 
 /**
  * Finds a live session by id and secret hash and, when its last use is over a minute old, moves its
- * idle end. Also reads what the user allowed `client_id` for `resource` ("" for none).
+ * idle end. Also reads what the user allowed `client_id` ("" for none) for `resource` ("" for
+ * none).
  */
 apr_status_t oas_store_session_load(oas_db_t *db, const unsigned char id[OAS_ID_LEN],
                                     const unsigned char secret_hash[OAS_SHA256_LEN],

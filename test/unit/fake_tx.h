@@ -58,6 +58,9 @@ static inline oas_issuer_t *fake_issuer(apr_pool_t *p)
     issuer->cookie_name = "__Host-oas-0123456789abcdef";
     issuer->cookie_secure = 1;
     issuer->clock_skew = apr_time_from_sec(60);
+    issuer->endpoint_paths[OAS_EP_AUTHORIZE] = "/authorize";
+    issuer->endpoint_paths[OAS_EP_TOKEN] = "/oauth/token";
+    issuer->endpoint_paths[OAS_EP_USERINFO] = "/userinfo";
     issuer->endpoint_urls[OAS_EP_USERINFO] = "https://as.example/userinfo";
     issuer->secrets = apr_array_make(p, 2, sizeof(oas_secret_t *));
     APR_ARRAY_PUSH(issuer->secrets, oas_secret_t *) = fake_secret(p, 'a');

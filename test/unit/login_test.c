@@ -136,6 +136,30 @@ START_TEST(interaction_is_bound)
     tx = sealed_form(OAS_FORM_CONSENT);
     ((oas_issuer_t *)tx->issuer)->url = "https://as2.example/";
     ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+    tx = sealed_form(OAS_FORM_CONSENT);
+    tx->endpoint = OAS_EP_USERINFO;
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+}
+END_TEST
+
+/* A page of an endpoint that no application takes part in. */
+START_TEST(interaction_without_client)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    const char *sealed;
+
+    tx->client = NULL;
+    tx->endpoint = OAS_EP_USERINFO;
+    tx->browser = BINDING;
+    tx->session_handle = HANDLE;
+    ck_assert_int_eq(oas_interaction_seal(tx, OAS_FORM_CONFIRM, &sealed), APR_SUCCESS);
+    tx->form = oas_params_create(pool);
+    oas_params_add(tx->form, OAS_FIELD_STEP, "confirm");
+    oas_params_add(tx->form, OAS_FIELD_INTERACTION, sealed);
+    ck_assert_int_eq(oas_interaction_open(tx), APR_SUCCESS);
+    ck_assert_int_eq(tx->form_step, OAS_FORM_CONFIRM);
+    oas_params_add(tx->form, "client_id", "app");
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
 }
 END_TEST
 
@@ -482,6 +506,7 @@ int main(void)
     tcase_add_test(forms, interaction_round_trip);
     tcase_add_test(forms, interaction_login_of_another_cookie);
     tcase_add_test(forms, interaction_is_bound);
+    tcase_add_test(forms, interaction_without_client);
     tcase_add_test(forms, interaction_login_survives_other_tab);
     tcase_add_test(forms, interaction_carries_only_known_parameters);
     tcase_add_test(forms, interaction_expiry);
