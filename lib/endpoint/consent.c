@@ -9,18 +9,7 @@
 #include "../login/consent.h"
 #include "../reply/reply.h"
 #include "interaction.h"
-
-static const char *scope_text(const oas_tx_t *tx, const char *scope)
-{
-    const char *text = oas_oidc_scope_text(scope);
-    const oas_scope_t *row;
-
-    if (text != NULL) {
-        return text;
-    }
-    row = tx->resource != NULL ? oas_scope_find(tx->resource, scope) : NULL;
-    return row != NULL && row->text != NULL ? row->text : scope;
-}
+#include "permission.h"
 
 /* The permissions in words; those the user has not allowed before are marked when some were. */
 static void add_permissions(const oas_tx_t *tx, json_t *data)
@@ -33,6 +22,7 @@ static void add_permissions(const oas_tx_t *tx, json_t *data)
     for (i = 0; i < tx->scopes->nelts; i++) {
         const char *scope = OAS_WORD(tx->scopes, i);
         int is_new = known != NULL && known->nelts > 0 && !oas_words_has(known, scope);
+        json_t *permission;
 
         widened |= is_new;
         if (strcmp(scope, "offline_access") == 0) {
@@ -40,8 +30,9 @@ static void add_permissions(const oas_tx_t *tx, json_t *data)
             json_object_set_new(data, "offline_new", json_boolean(is_new));
             continue;
         }
-        json_array_append_new(permissions,
-                              json_pack("{sssb}", "text", scope_text(tx, scope), "new", is_new));
+        permission = oas_permission(tx, tx->resource, scope);
+        json_object_set_new(permission, "new", json_boolean(is_new));
+        json_array_append_new(permissions, permission);
     }
     json_object_set_new(data, "permissions", permissions);
     json_object_set_new(data, "widened", json_boolean(widened));

@@ -10,6 +10,7 @@ liboas_endpoint_la_SOURCES = \
 	lib/endpoint/introspect.c \
 	lib/endpoint/login.c lib/endpoint/login.h \
 	lib/endpoint/metadata.c lib/endpoint/metadata.h \
+	lib/endpoint/permission.c lib/endpoint/permission.h \
 	lib/endpoint/pipeline.c lib/endpoint/pipeline.h \
 	lib/endpoint/revoke.c \
 	lib/endpoint/token.c \
