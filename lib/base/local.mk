@@ -11,6 +11,7 @@ liboas_base_la_SOURCES = \
 	lib/base/model.c lib/base/model.h \
 	lib/base/params.c lib/base/params.h \
 	lib/base/secret.c lib/base/secret.h \
+	lib/base/subject.c lib/base/subject.h \
 	lib/base/tx.c lib/base/tx.h \
 	lib/base/uri.c lib/base/uri.h \
 	lib/base/words.c lib/base/words.h

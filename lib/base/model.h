@@ -165,6 +165,8 @@ typedef struct {
     int first_party;
     oas_expr_t *skip_consent; /**< NULL: the issuer's */
     const char *id_token_alg; /**< never NULL; RS256 when not given */
+    const char *sector;       /**< its subjects are pairwise, alike for all clients of this host
+                                 (base/subject.h); NULL: public */
     int require_pkce;
     apr_interval_time_t lifetimes[OAS_LIFETIME_COUNT]; /**< OAS_LIFETIME_UNSET: issuer's */
     /* refresh tokens */

@@ -21,6 +21,7 @@ struct oas_client_cache;
 struct oas_db;
 struct oas_jwks_cache;
 struct oas_login;
+struct oas_salt;
 struct oas_token;
 typedef struct oas_tx oas_tx_t;
 
@@ -173,6 +174,8 @@ struct oas_tx {
 
     struct oas_client_cache *clients; /**< this process's, or NULL (check/client_cache.h) */
     struct oas_jwks_cache *jwks;      /**< this process's, or NULL (fetch/jwks.h) */
+    struct oas_salt *salts;           /**< this process's, or NULL (check/salt.h) */
+    const unsigned char *salt;        /**< of pairwise subjects (base/subject.h); by load_salt */
     const oas_client_t *client;       /**< by load_client, check_client_auth; NULL: no application
                                          takes part (account, logout) */
     unsigned auth_method;             /**< OAS_AUTH_ bit used; by check_client_auth */

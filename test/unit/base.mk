@@ -11,4 +11,10 @@ TESTS += test/unit/audit_test
 test_unit_audit_test_SOURCES = test/unit/audit_test.c test/unit/fake_tx.h test/unit/unit.h
 test_unit_audit_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_audit_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += test/unit/subject_test
+TESTS += test/unit/subject_test
+test_unit_subject_test_SOURCES = test/unit/subject_test.c test/unit/fake_tx.h test/unit/unit.h
+test_unit_subject_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_subject_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
 endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "subject.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include <openssl/evp.h>
+#include "bytes.h"
+
+int oas_sector_valid(const char *text)
+{
+    apr_size_t len = strlen(text);
+
+    return len > 0 && len <= OAS_SECTOR_MAX &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == len;
+}
+
+const char *oas_subject_pairwise(const unsigned char salt[OAS_SALT_LEN], const char *sector,
+                                 const char *sub, apr_pool_t *pool)
+{
+    /* neither part can hold a line feed */
+    const char *message = apr_pstrcat(pool, sector, "\n", sub, NULL);
+    unsigned char mac[OAS_SHA256_LEN];
+    size_t len = 0;
+
+    if (EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, salt, OAS_SALT_LEN,
+                  (const unsigned char *)message, strlen(message), mac, sizeof(mac),
+                  &len) == NULL ||
+        len != sizeof(mac)) {
+        return NULL;
+    }
+    return oas_base64url_encode(pool, mac, sizeof(mac));
+}
+
+const char *oas_subject_for(const oas_tx_t *tx, const oas_client_t *client, const char *sub)
+{
+    if (client->sector == NULL || sub == NULL) {
+        return sub;
+    }
+    return tx->salt != NULL ? oas_subject_pairwise(tx->salt, client->sector, sub, tx->pool) : NULL;
+}
+
+int oas_subject_is(const oas_tx_t *tx, const oas_client_t *client, const char *told,
+                   const char *sub)
+{
+    return oas_equal_str(told, oas_subject_for(tx, client, sub));
+}
