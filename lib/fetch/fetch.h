@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file fetch.h
- * The only outgoing HTTP: one GET of a small JSON document from a URL that a client registered.
+ * Outgoing HTTP: one GET of a small JSON document from a URL that a client registered. Forms are
+ * posted by post.h; there is no other outgoing HTTP.
  *
  * https only (http for a loopback host when the issuer is a loopback http one itself); no redirect
  * is followed, no proxy, cookie or netrc of the environment is used; the address that is connected
