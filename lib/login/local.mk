@@ -10,6 +10,8 @@ liboas_login_la_SOURCES = \
 	lib/login/recheck.c lib/login/recheck.h \
 	lib/login/seal.c lib/login/seal.h \
 	lib/login/session.c lib/login/session.h \
+	lib/login/signin.c lib/login/signin.h \
+	lib/login/steps.c lib/login/steps.h \
 	lib/login/subject.c lib/login/subject.h \
 	lib/login/throttle.c lib/login/throttle.h \
 	lib/login/hash.c lib/login/hash.h

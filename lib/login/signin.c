@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signin.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../base/json.h"
+#include "../store/session.h"
+#include "cookie.h"
+#include "subject.h"
+
+#define NAME_MAX_LEN   256
+#define USER_AGENT_MAX 512
+
+/* `text` as the database takes it: the first `max` bytes, NULL when they are not UTF-8. */
+static const char *storable(const char *text, apr_size_t max, apr_pool_t *pool)
+{
+    apr_size_t len = text != NULL ? strlen(text) : 0;
+
+    len = len < max ? len : max;
+    while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
+        len--; /* not in the middle of a character */
+    }
+    return len > 0 && oas_utf8_valid(text, len) ? apr_pstrmemdup(pool, text, len) : NULL;
+}
+
+static const char *name_of(const char *text, apr_pool_t *pool)
+{
+    const char *name = storable(text, NAME_MAX_LEN, pool);
+
+    return name != NULL ? name : "?";
+}
+
+/* What the option stands for. */
+static void describe_method(oas_tx_t *tx, const oas_login_option_t *option, oas_login_t *out)
+{
+    out->amr = option != NULL && option->amr != NULL ? oas_words_join(option->amr, tx->pool) : NULL;
+    out->acr = option != NULL ? option->acr : NULL;
+    out->option = option != NULL ? option->id : NULL;
+}
+
+oas_outcome_t oas_login_describe(oas_tx_t *tx, const oas_identity_t *identity,
+                                 const oas_login_option_t *option, oas_login_t *out)
+{
+    const char *display;
+    json_t *claims;
+    apr_status_t rv;
+
+    rv = oas_subject_make(tx, identity, &out->sub);
+    if (rv == APR_SUCCESS) {
+        rv = oas_subject_claims(tx, &claims);
+    }
+    if (rv != APR_SUCCESS) {
+        return oas_fault(tx, OAS_TAG(00501), OAS_E_SERVER, rv,
+                         "subject or claims of a user cannot be made");
+    }
+    out->provider = identity->provider;
+    display = oas_json_string(claims, "name");
+    out->name = name_of(identity->name, tx->pool);
+    out->display = display != NULL ? name_of(display, tx->pool) : out->name;
+    out->claims = oas_json_text(tx->pool, claims);
+    out->proof = identity->proof;
+    describe_method(tx, option, out);
+    return OAS_NEXT;
+}
+
+void oas_login_audit(oas_tx_t *tx, const oas_login_t *login)
+{
+    json_t *more = oas_json_object(tx->pool);
+
+    oas_json_set(more, "provider", login->provider);
+    oas_json_set(more, "option", login->option);
+    oas_json_set(more, "amr", login->amr);
+    oas_json_set(more, "acr", login->acr);
+    oas_audit(tx, OAS_AUDIT_LOGIN, NULL, more);
+}
+
+/* What was typed as a name stays out: it may be a password in the wrong field. */
+void oas_login_audit_failure(oas_tx_t *tx, oas_audit_event_t event, const char *reason,
+                             const char *option)
+{
+    json_t *more = oas_json_object(tx->pool);
+
+    oas_json_set(more, "option", option);
+    if (event == OAS_AUDIT_LOGIN_THROTTLED) {
+        json_object_set_new(more, "wait", json_integer(tx->retry_after));
+    }
+    oas_audit(tx, event, reason, more);
+}
+
+oas_login_result_t oas_login_wrong(oas_tx_t *tx)
+{
+    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00504), APR_SUCCESS,
+            "sign-in refused: wrong user name or password client=%s ref=%s",
+            tx->client != NULL ? tx->client->client_id : "-", tx->request_id);
+    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "wrong", OAS_OPTION_PASSWORD);
+    return OAS_LOGIN_WRONG;
+}
+
+oas_login_result_t oas_login_overtaken(oas_tx_t *tx)
+{
+    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00880), APR_SUCCESS,
+            "the password was changed or its user locked while it was checked ref=%s",
+            tx->request_id);
+    return oas_login_wrong(tx);
+}
+
+oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
+{
+    oas_session_new_t in = {.sub = login->sub,
+                            .provider = login->provider,
+                            .name = login->name,
+                            .claims = login->claims,
+                            .proof = login->proof,
+                            .amr = login->amr,
+                            .acr = login->acr,
+                            .lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION],
+                            .idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE],
+                            .address = tx->request.address,
+                            .user_agent =
+                                storable(tx->request.user_agent, USER_AGENT_MAX, tx->pool)};
+    oas_session_t *session = apr_pcalloc(tx->pool, sizeof(*session));
+    unsigned char secret[OAS_SECRET_LEN];
+    unsigned char old_id[OAS_ID_LEN];
+    unsigned char old_hash[OAS_SHA256_LEN];
+    oas_bytes_t id;
+    apr_status_t rv;
+
+    if (login->counted) {
+        in.throttle_pair = login->attempt.key[OAS_THROTTLE_PAIR];
+        in.throttle_account = login->attempt.key[OAS_THROTTLE_ACCOUNT];
+        in.throttle_address = login->attempt.key[OAS_THROTTLE_ADDRESS];
+    }
+    if (oas_random(in.session_id, OAS_ID_LEN) != APR_SUCCESS ||
+        oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
+        oas_fault(tx, OAS_TAG(00502), OAS_E_SERVER, APR_EGENERAL, "no random numbers");
+        return OAS_LOGIN_FAILED;
+    }
+    oas_sha256(secret, sizeof(secret), in.secret_hash);
+    if (oas_cookie_session(tx, old_id, old_hash) == APR_SUCCESS) {
+        in.old_session_id = old_id;
+        in.old_secret_hash = old_hash;
+    }
+    rv = oas_store_session_open(tx->db, &in, session, tx->pool);
+    if (rv == APR_ENOENT) {
+        oas_wipe(secret, sizeof(secret));
+        return oas_login_overtaken(tx);
+    }
+    if (rv != APR_SUCCESS ||
+        oas_base64url_decode(tx->pool, session->id, strlen(session->id), &id) != APR_SUCCESS ||
+        id.len != OAS_ID_LEN) {
+        oas_wipe(secret, sizeof(secret));
+        oas_store_fault(tx, OAS_TAG(00503), rv, "session not opened");
+        return OAS_LOGIN_FAILED;
+    }
+    oas_cookie_set_session(tx, id.data, secret);
+    oas_wipe(secret, sizeof(secret));
+    session->name = login->display;
+    tx->session = session;
+    tx->login_time = login->fresh ? session->auth_time : 0;
+    oas_login_audit(tx, login);
+    return OAS_LOGIN_DONE;
+}
+
+oas_outcome_t oas_login_refuse(oas_tx_t *tx, oas_login_result_t result)
+{
+    if (result == OAS_LOGIN_WRONG) {
+        return oas_refuse(tx, OAS_TAG(00510), OAS_E_PASSWORD_WRONG, NULL);
+    }
+    if (result == OAS_LOGIN_THROTTLED) {
+        return oas_refuse(tx, OAS_TAG(00750), OAS_E_THROTTLED, NULL);
+    }
+    if (result == OAS_LOGIN_UNAVAILABLE) {
+        tx->retry_after = 5;
+        return oas_fault(tx, OAS_TAG(00751), OAS_E_SIGN_IN_UNAVAILABLE, APR_SUCCESS,
+                         "no authn provider could tell");
+    }
+    return OAS_FAILED;
+}

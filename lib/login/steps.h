@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file steps.h
+ * The steps of a login after the first factor (password or login option). Each may say that it is
+ * not needed, show a page, or take what that page's form says; it adds what it has proven to amr
+ * and acr. Nothing is stored before the last one is done: meanwhile the login travels sealed in the
+ * form (interaction.h).
+ */
+#ifndef OAS_LOGIN_STEPS_H
+#define OAS_LOGIN_STEPS_H
+
+#include "signin.h"
+
+typedef enum {
+    OAS_STEP_NOT_NEEDED,
+    OAS_STEP_ASK,   /**< its page is to be shown (again); login->page has the members */
+    OAS_STEP_DONE,  /**< proven */
+    OAS_STEP_FAILED /**< the login ends; tx->error is set */
+} oas_login_step_result_t;
+
+typedef struct {
+    const char *name;
+    const char *page; /**< its template */
+    /**
+     * @param login  who it is so far; the step adds to amr and acr (oas_login_add_method)
+     * @param answer fields of its form, NULL when the page has not been shown yet
+     */
+    oas_login_step_result_t (*run)(oas_tx_t *tx, oas_login_t *login, const oas_params_t *answer);
+} oas_login_step_t;
+
+/** The steps in their order; ends with a NULL name. A second factor is a row of this table. */
+extern const oas_login_step_t oas_login_steps[];
+
+/**
+ * Goes on with a login from login->step, and opens the session after the last step.
+ * @param answer what the form of that step said, or NULL
+ * @return OAS_LOGIN_STEP: tx->login is the login, its step's page has to be shown
+ */
+oas_login_result_t oas_login_go_on(oas_tx_t *tx, const oas_login_step_t *steps, oas_login_t *login,
+                                   const oas_params_t *answer);
+
+/** Adds a value to amr when it is not there yet. */
+void oas_login_add_method(oas_tx_t *tx, oas_login_t *login, const char *method);
+
+/** A login between two steps, as it travels in a seal; owned by tx->pool. */
+json_t *oas_login_to_json(oas_tx_t *tx, const oas_login_step_t *steps, const oas_login_t *login);
+
+/** The same back; NULL when there is no such step any more. */
+oas_login_t *oas_login_from_json(oas_tx_t *tx, const oas_login_step_t *steps, const json_t *json);
+
+#endif
