@@ -10,6 +10,7 @@ liboas_check_la_SOURCES = \
 	lib/check/client_cache.c lib/check/client_cache.h \
 	lib/check/client_keys.c lib/check/client_keys.h \
 	lib/check/code.c lib/check/code.h \
+	lib/check/id_token.c lib/check/id_token.h \
 	lib/check/introspection.c lib/check/introspection.h \
 	lib/check/grant_type.c lib/check/grant_type.h \
 	lib/check/params.c lib/check/params.h \

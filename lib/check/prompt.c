@@ -4,8 +4,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "../base/json.h"
-#include "../jose/jwt.h"
-#include "token.h"
+#include "id_token.h"
 
 static const oas_name_bit_t prompts[] = {{"none", OAS_PROMPT_NONE},
                                          {"login", OAS_PROMPT_LOGIN},
@@ -51,20 +50,9 @@ oas_outcome_t oas_check_max_age(oas_tx_t *tx)
 /* The sub of an ID token of this issuer, or "". */
 static const char *hinted_subject(const oas_tx_t *tx, const char *hint)
 {
-    const char *iss;
-    const char *sub;
-    oas_jws_t *jws;
-    json_t *claims;
+    const json_t *claims = oas_id_token_read(tx, hint);
 
-    if (oas_jws_parse(&jws, hint, strlen(hint), tx->pool) != APR_SUCCESS ||
-        oas_jws_verify_own(jws, tx->issuer->keys) != APR_SUCCESS || jws->typ == NULL ||
-        strcmp(jws->typ, "JWT") != 0 || oas_jwt_claims(&claims, jws, tx->pool) != APR_SUCCESS ||
-        oas_is_access_token(jws->typ, claims)) {
-        return "";
-    }
-    iss = oas_json_string(claims, "iss");
-    sub = oas_json_string(claims, "sub");
-    return iss != NULL && sub != NULL && strcmp(iss, tx->issuer->url) == 0 ? sub : "";
+    return claims != NULL ? oas_json_string(claims, "sub") : "";
 }
 
 oas_outcome_t oas_load_id_token_hint(oas_tx_t *tx)
