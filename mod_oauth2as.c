@@ -92,7 +92,7 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, main_server,
-                     OAS_TAG(00347) ": no mutex for database, clients and keys");
+                     OAS_TAG(00347) ": no mutex or thread for database, clients, keys and passwords");
         exit(APEXIT_CHILDFATAL);
     }
 }

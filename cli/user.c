@@ -57,7 +57,7 @@ static const char *new_hash(cli_t *cli)
 
     if (!password)
         return NULL;
-    if (oas_password_hash(&hash, password, cli->pool) == APR_SUCCESS)
+    if (oas_password_hash(&hash, password, 0, cli->pool) == APR_SUCCESS)
         return hash;
     cli_fail(0, "the password cannot be hashed");
     return NULL;

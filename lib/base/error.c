@@ -93,6 +93,8 @@ static const oas_error_row_t rows[OAS_E_COUNT] = {
                          OAS_LOG_INFO},
     [OAS_E_SIGN_IN_UNAVAILABLE] = {"temporarily_unavailable", 503, 0,
                                    "Signing in is not possible at the moment.", OAS_LOG_ERROR},
+    [OAS_E_SIGN_IN_BUSY] = {"temporarily_unavailable", 503, 0,
+                            "Too many people are signing in at the moment.", OAS_LOG_INFO},
 
     [OAS_E_GRANT_TYPE_MISSING] = {"invalid_request", 400, 0, "grant_type is missing.",
                                   OAS_LOG_INFO},

@@ -61,6 +61,7 @@ typedef enum {
     OAS_E_COOKIES_OFF,
     OAS_E_THROTTLED,
     OAS_E_SIGN_IN_UNAVAILABLE,
+    OAS_E_SIGN_IN_BUSY,
     /* token endpoint */
     OAS_E_GRANT_TYPE_MISSING,
     OAS_E_GRANT_TYPE_UNSUPPORTED,

@@ -268,6 +268,7 @@ typedef struct {
     apr_array_header_t *claims;        /**< of oas_claim_t */
     oas_expr_t *skip_consent;          /**< NULL: never */
     oas_throttle_t throttle;
+    int password_cost; /**< of the built-in users' hashes (login/hash.h); 0: libxcrypt's default */
     apr_interval_time_t database_wait;
     const char *help_forgot_password, *help_signup, *help_help; /**< URLs or NULL */
     const char *default_resource;                               /**< or NULL */

@@ -19,6 +19,7 @@
 
 struct oas_client_cache;
 struct oas_db;
+struct oas_hasher;
 struct oas_jwks_cache;
 struct oas_login;
 struct oas_salt;
@@ -74,8 +75,9 @@ typedef struct {
 typedef enum {
     OAS_PASSWORD_GRANTED,
     OAS_PASSWORD_DENIED,
-    OAS_PASSWORD_UNKNOWN,    /**< no such user here: the next provider is asked */
-    OAS_PASSWORD_UNAVAILABLE /**< the provider could not tell */
+    OAS_PASSWORD_UNKNOWN,     /**< no such user here: the next provider is asked */
+    OAS_PASSWORD_UNAVAILABLE, /**< the provider could not tell */
+    OAS_PASSWORD_BUSY         /**< too many are being checked at once; nobody was asked */
 } oas_password_result_t;
 
 /** Outcome of asking whether a subject is still one of ours. */
@@ -174,11 +176,13 @@ struct oas_tx {
 
     struct oas_client_cache *clients; /**< this process's, or NULL (check/client_cache.h) */
     struct oas_jwks_cache *jwks;      /**< this process's, or NULL (fetch/jwks.h) */
-    struct oas_salt *salts;           /**< this process's, or NULL (check/salt.h) */
-    const unsigned char *salt;        /**< of pairwise subjects (base/subject.h); by load_salt */
-    const oas_client_t *client;       /**< by load_client, check_client_auth; NULL: no application
-                                         takes part (account, logout) */
-    unsigned auth_method;             /**< OAS_AUTH_ bit used; by check_client_auth */
+    struct oas_hasher
+        *hasher;            /**< this process's, or NULL: hashing in this thread (login/hasher.h) */
+    struct oas_salt *salts; /**< this process's, or NULL (check/salt.h) */
+    const unsigned char *salt;  /**< of pairwise subjects (base/subject.h); by load_salt */
+    const oas_client_t *client; /**< by load_client, check_client_auth; NULL: no application
+                                   takes part (account, logout) */
+    unsigned auth_method;       /**< OAS_AUTH_ bit used; by check_client_auth */
     const char *cnf;          /**< x5t#S256 of the certificate that tokens are bound to, or NULL; by
                                  check_client_auth (RFC 8705 section 3.1) */
     const char *redirect_uri; /**< validated: errors may travel there; by check_redirect_uri */

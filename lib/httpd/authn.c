@@ -66,8 +66,11 @@ static int may_use_database(const char *provider)
     return 1;
 }
 
-static oas_password_result_t result_of(authn_status status)
+static oas_password_result_t result_of(request_rec *r, authn_status status)
 {
+    if (oas_request_state(r)->busy) {
+        return OAS_PASSWORD_BUSY;
+    }
     switch (status) {
     case AUTH_GRANTED:
         return OAS_PASSWORD_GRANTED;
@@ -96,6 +99,7 @@ oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const 
     forget_attributes(r);
     r->user = apr_pstrdup(r->pool, user);
     oas_request_state(r)->proof = NULL;
+    oas_request_state(r)->busy = 0;
     /* an <AuthnProviderAlias> finds itself by this note, as under mod_auth_basic */
     apr_table_setn(r->notes, AUTHN_PROVIDER_NAME_NOTE, provider);
     status = entry->check_password(r, user, password);
@@ -103,7 +107,7 @@ oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const 
     if (status != AUTH_GRANTED) {
         forget_attributes(r);
         r->user = user_before;
-        return result_of(status);
+        return result_of(r, status);
     }
     identity->provider = provider;
     identity->name = r->user != NULL && *r->user != '\0' ? r->user : user;
@@ -149,13 +153,15 @@ static void export_claims(request_rec *r, const json_t *claims)
 
 static authn_status check_builtin(request_rec *r, const char *user, const char *password)
 {
+    const oas_server_config_t *config = oas_server_config(r->server);
+    const oas_builtin_t how = {config->hasher, config->issuer.password_cost};
     oas_builtin_user_t found = {0};
 
     if (oas_request_claimed(r) ==
         NULL) { /* under AuthBasicProvider, perhaps behind mod_authn_dbd */
         oas_request_state(r)->share_connection = 1;
     }
-    switch (oas_builtin_check(oas_request_db(r), user, password, &found, r->pool)) {
+    switch (oas_builtin_check(oas_request_db(r), &how, user, password, &found, r->pool)) {
     case OAS_PASSWORD_GRANTED:
         export_claims(r, found.claims);
         r->user = apr_pstrdup(r->pool, found.name);
@@ -165,6 +171,9 @@ static authn_status check_builtin(request_rec *r, const char *user, const char *
         return AUTH_DENIED;
     case OAS_PASSWORD_UNKNOWN:
         return AUTH_USER_NOT_FOUND;
+    case OAS_PASSWORD_BUSY:
+        oas_request_state(r)->busy = 1;
+        break;
     case OAS_PASSWORD_UNAVAILABLE:
         break;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file caches.h
- * What a child process remembers between requests: clients of the database, and keys of clients.
+ * What a child process has besides its configuration: the clients of the database and the keys of
+ * clients that it remembers, and the threads that hash passwords.
  */
 #ifndef OAS_HTTPD_CACHES_H
 #define OAS_HTTPD_CACHES_H

@@ -27,6 +27,7 @@ typedef struct oas_request_state {
     int share_connection; /**< another provider of this request may hold a connection until its end
                            */
     request_rec *login_r; /**< whose environment the last password check filled, or NULL */
+    int busy;             /**< the built-in provider had no room to hash */
     const char *proof;    /**< what the built-in provider checked against (oas_identity_t) */
 } oas_request_state_t;
 

@@ -90,6 +90,7 @@ typedef struct {
     struct oas_child *child; /**< set in each child process, database.h */
     struct oas_client_cache *client_cache; /**< likewise, caches.h; NULL where there is no issuer */
     struct oas_jwks_cache *jwks_cache;     /**< likewise */
+    struct oas_hasher *hasher; /**< likewise; all servers of a process have the same */
 } oas_server_config_t;
 
 /** The configuration of a server; never NULL. */

@@ -6,29 +6,31 @@
 #include "../base/json.h"
 #include "../store/user.h"
 #include "hash.h"
+#include "hasher.h"
 #include "password.h"
 #include "subject.h"
 
-oas_password_result_t oas_builtin_check(struct oas_db *db, const char *user, const char *password,
+oas_password_result_t oas_builtin_check(struct oas_db *db, const oas_builtin_t *how,
+                                        const char *user, const char *password,
                                         oas_builtin_user_t *out, apr_pool_t *pool)
 {
     unsigned char proof[OAS_SHA256_LEN];
     oas_user_t row = {0};
     apr_status_t rv = oas_store_user_load(db, oas_fold_case(user, pool), &row, pool);
     json_t *stored;
-    int matches;
+    int known, matches;
 
     oas_db_release(db); /* hashing takes long */
     if (rv != APR_SUCCESS && rv != APR_ENOENT && rv != APR_EINVAL) {
         return OAS_PASSWORD_UNAVAILABLE;
     }
-    if (rv != APR_SUCCESS) {
-        oas_password_matches(password, NULL);
-        return OAS_PASSWORD_UNKNOWN;
+    known = rv == APR_SUCCESS;
+    if (oas_hasher_matches(how->hasher, password, row.password_hash, how->cost, &matches) !=
+        APR_SUCCESS) {
+        return OAS_PASSWORD_BUSY;
     }
-    matches = oas_password_matches(password, row.password_hash);
     if (!matches || row.locked) {
-        return OAS_PASSWORD_DENIED;
+        return known ? OAS_PASSWORD_DENIED : OAS_PASSWORD_UNKNOWN;
     }
     if (oas_json_parse(&stored, row.claims, strlen(row.claims), OAS_CLAIMS_MAX, pool) !=
         APR_SUCCESS) {

@@ -14,4 +14,5 @@ liboas_login_la_SOURCES = \
 	lib/login/steps.c lib/login/steps.h \
 	lib/login/subject.c lib/login/subject.h \
 	lib/login/throttle.c lib/login/throttle.h \
-	lib/login/hash.c lib/login/hash.h
+	lib/login/hash.c lib/login/hash.h \
+	lib/login/hasher.c lib/login/hasher.h

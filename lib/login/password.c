@@ -25,10 +25,12 @@ static oas_password_result_t ask_providers(oas_tx_t *tx, const oas_words_t *prov
 static oas_login_result_t failed_login(oas_tx_t *tx, oas_password_result_t result,
                                        const oas_throttle_attempt_t *attempt)
 {
-    if (result == OAS_PASSWORD_UNAVAILABLE) {
+    if (result == OAS_PASSWORD_UNAVAILABLE || result == OAS_PASSWORD_BUSY) {
         oas_store_throttle_forgive(tx->db, attempt, tx->pool);
-        oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable", OAS_OPTION_PASSWORD);
-        return OAS_LOGIN_UNAVAILABLE;
+        oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED,
+                                result == OAS_PASSWORD_BUSY ? "busy" : "unavailable",
+                                OAS_OPTION_PASSWORD);
+        return result == OAS_PASSWORD_BUSY ? OAS_LOGIN_BUSY : OAS_LOGIN_UNAVAILABLE;
     }
     return oas_login_wrong(tx);
 }

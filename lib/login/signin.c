@@ -169,6 +169,10 @@ oas_outcome_t oas_login_refuse(oas_tx_t *tx, oas_login_result_t result)
     if (result == OAS_LOGIN_THROTTLED) {
         return oas_refuse(tx, OAS_TAG(00750), OAS_E_THROTTLED, NULL);
     }
+    if (result == OAS_LOGIN_BUSY) {
+        tx->retry_after = 5;
+        return oas_refuse(tx, OAS_TAG(01010), OAS_E_SIGN_IN_BUSY, NULL);
+    }
     if (result == OAS_LOGIN_UNAVAILABLE) {
         tx->retry_after = 5;
         return oas_fault(tx, OAS_TAG(00751), OAS_E_SIGN_IN_UNAVAILABLE, APR_SUCCESS,

@@ -17,6 +17,7 @@ typedef enum {
     OAS_LOGIN_WRONG,       /**< user name or password; nobody learns which */
     OAS_LOGIN_THROTTLED,   /**< tx->retry_after says how long */
     OAS_LOGIN_UNAVAILABLE, /**< no provider could tell */
+    OAS_LOGIN_BUSY,        /**< too many are signing in at once */
     OAS_LOGIN_FAILED       /**< tx->error is set */
 } oas_login_result_t;
 

@@ -14,6 +14,7 @@ static const char *const page_kinds[OAS_E_COUNT] = {
     [OAS_E_COOKIES_OFF] = "cookies",
     [OAS_E_THROTTLED] = "throttled",
     [OAS_E_SIGN_IN_UNAVAILABLE] = "unavailable",
+    [OAS_E_SIGN_IN_BUSY] = "unavailable",
     [OAS_E_UNAVAILABLE] = "unavailable",
     [OAS_E_SERVER] = "server",
 };

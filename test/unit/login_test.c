@@ -3,7 +3,6 @@
 
 #include "../../lib/base/json.h"
 #include "../../lib/login/consent.h"
-#include "../../lib/login/hash.h"
 #include "../../lib/login/interaction.h"
 #include "../../lib/login/seal.h"
 #include "../../lib/login/session.h"
@@ -470,25 +469,6 @@ START_TEST(consent_never_silent_where_unproven)
 }
 END_TEST
 
-/* ---- password hashes ---- */
-
-START_TEST(password_hashes)
-{
-    const char *hash, *again;
-
-    ck_assert_int_eq(oas_password_hash(&hash, "correct horse", pool), APR_SUCCESS);
-    ck_assert_int_eq(oas_password_hash(&again, "correct horse", pool), APR_SUCCESS);
-    ck_assert_str_ne(hash, again);
-    ck_assert_int_eq(strncmp(hash, "$y$", 3), 0);
-    ck_assert(oas_password_matches("correct horse", hash));
-    ck_assert(!oas_password_matches("correct hors", hash));
-    ck_assert(!oas_password_matches("", hash));
-    ck_assert(!oas_password_matches("anything", NULL));
-    ck_assert(!oas_password_matches("anything", "*0"));
-    ck_assert(!oas_password_matches("anything", ""));
-}
-END_TEST
-
 #define LOOP(tcase, test, table)                                                                   \
     tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof((table)[0]))
 
@@ -521,6 +501,5 @@ int main(void)
     tcase_add_test(people, consent_remembered);
     tcase_add_test(people, consent_skipped_only_by_rule);
     tcase_add_test(people, consent_never_silent_where_unproven);
-    tcase_add_test(people, password_hashes);
     return unit_run(suite);
 }
