@@ -11,9 +11,19 @@ dist_templates_DATA = \
 	templates/about.mustache \
 	templates/application.mustache \
 	templates/handover.mustache \
+	templates/select_account.mustache \
+	templates/account.mustache \
+	templates/logout.mustache \
+	templates/logged_out.mustache \
+	templates/logout_frontchannel.mustache \
+	templates/password.mustache \
+	templates/keep.mustache \
+	templates/person.mustache \
+	templates/alert.mustache \
 	templates/style.css \
 	templates/submit.js \
 	templates/message.js \
+	templates/frames.js \
 	templates/README.md
 stringsdir = $(templatesdir)/strings
 dist_strings_DATA = templates/strings/en.json

@@ -285,6 +285,8 @@ typedef struct {
     const char *cookie_name;  /**< __Host-oas-<hash>, or oas-<hash> for a loopback http issuer */
     int cookie_secure;
     struct oas_templates *templates;
+    oas_words_t
+        *languages; /**< of the pages, tags; the first one for those whose wish cannot be met */
     const char *stylesheet; /**< URL instead of the built-in one, or NULL */
     const char *logo;       /**< URL or NULL */
     const char *metadata_json, *jwks_json, *jwks_etag, *metadata_etag; /**< made at start-up */

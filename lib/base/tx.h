@@ -45,6 +45,7 @@ typedef struct {
                             */
     const char *forwarded_for; /**< header auth0-forwarded-for, not believed yet */
     const char *user_agent;
+    const char *accept_language;
     oas_bytes_t certificate;  /**< the TLS client certificate as DER; len 0: none */
     int certificate_verified; /**< 1: it was issued by a CA that the server trusts (RFC 8705 2.1) */
 } oas_request_t;
@@ -213,6 +214,8 @@ struct oas_tx {
     json_t
         *answer; /**< members of the token reply or of the authorization answer; by issue_ steps */
     struct oas_token *token; /**< one that came back; by check_access_token, check_token */
+
+    const char *language; /**< of the pages, a tag; NULL: not chosen yet (reply/reply.h) */
 
     oas_error_id_t error; /**< by oas_refuse, oas_fault */
     const char *detail;   /**< what the log said of it, or NULL */

@@ -12,7 +12,7 @@
 #include "permission.h"
 
 /* The permissions in words; those the user has not allowed before are marked when some were. */
-static void add_permissions(const oas_tx_t *tx, json_t *data)
+static void add_permissions(oas_tx_t *tx, json_t *data)
 {
     const oas_words_t *known = tx->session->consented;
     json_t *permissions = json_array();

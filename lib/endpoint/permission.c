@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "permission.h"
 
-static const char *scope_text(const oas_resource_t *resource, const char *scope)
-{
-    const char *text = oas_oidc_scope_text(scope);
-    const oas_scope_t *row;
+#include "../reply/reply.h"
 
-    if (text != NULL) {
-        return text;
-    }
-    row = resource != NULL ? oas_scope_find(resource, scope) : NULL;
-    return row != NULL && row->text != NULL ? row->text : scope;
-}
-
-json_t *oas_permission(const oas_tx_t *tx, const oas_resource_t *resource, const char *scope)
+json_t *oas_permission(oas_tx_t *tx, const oas_resource_t *resource, const char *scope)
 {
-    return json_pack("{ss}", "text", scope_text(resource, scope));
+    return json_pack("{ss}", "text", oas_page_permission(tx, resource, scope));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file permission.h
- * What a scope allows, in words: on the consent page, and later on the account page.
+ * What a scope allows, in words: on the consent page, and on the account page.
  */
 #ifndef OAS_ENDPOINT_PERMISSION_H
 #define OAS_ENDPOINT_PERMISSION_H
@@ -14,6 +14,6 @@
  * @param resource the API that the scope belongs to, or NULL
  * @return new reference
  */
-json_t *oas_permission(const oas_tx_t *tx, const oas_resource_t *resource, const char *scope);
+json_t *oas_permission(oas_tx_t *tx, const oas_resource_t *resource, const char *scope);
 
 #endif

@@ -265,8 +265,11 @@ static void check_templates(oas_check_t *check)
 {
     const char *why = NULL;
 
-    if (oas_templates_load(&check->config->issuer.templates, check->config->template_dir,
-                           shipped_templates(check), &why, check->pool) != APR_SUCCESS) {
+    oas_issuer_t *issuer = &check->config->issuer;
+
+    if (oas_templates_load(&issuer->templates, check->config->template_dir,
+                           shipped_templates(check), issuer->languages, &why,
+                           check->pool) != APR_SUCCESS) {
         oas_complain(check, OAS_TAG(00308),
                      oas_place_of(&check->config->block, OAS_D_TEMPLATE_DIR, NULL),
                      "templates cannot be used: %s", why);

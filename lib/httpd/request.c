@@ -136,6 +136,7 @@ static void fill_request(const request_rec *r, oas_endpoint_id_t endpoint, oas_r
     in->address = r->useragent_ip;
     in->forwarded_for = apr_table_get(headers, "auth0-forwarded-for");
     in->user_agent = apr_table_get(headers, "User-Agent");
+    in->accept_language = apr_table_get(headers, "Accept-Language");
 }
 
 /** Headers go where httpd keeps them whatever the status is. */

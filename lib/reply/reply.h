@@ -46,14 +46,35 @@ typedef struct {
     const char *form_target;  /**< URI that its form, or a redirect after it, leads to; or NULL */
     const char *frame_origin; /**< the one origin whose pages may frame it; NULL: none may */
     int script;               /**< it carries the script of its template */
+    const apr_array_header_t *frames; /**< of const char *: URLs that it shows in frames, or NULL */
+    const char *next; /**< URI that the browser goes on to within five seconds, by the header
+                         Refresh; or NULL */
 } oas_page_policy_t;
 
 /**
- * A page from a template inside the layout; strict CSP, no-store. `data` gets issuer,
- * client and links added (templates/README.md has the list of members).
+ * A page from a template inside the layout, in the language of oas_page_language(); strict CSP,
+ * no-store. `data` gets issuer, client and links added (templates/README.md has the list of
+ * members).
  */
 void oas_reply_page(oas_tx_t *tx, int status, const char *name, json_t *data,
                     const oas_page_policy_t *policy);
+
+/** The language of this request's pages (tx->language): chosen once, by the parameter ui_locales,
+ * else by Accept-Language. Never NULL. */
+const char *oas_page_language(oas_tx_t *tx);
+
+/** A text of strings/TAG.json in that language, as it stands; NULL when there is none. */
+const char *oas_page_text(oas_tx_t *tx, const char *name);
+
+/**
+ * What a scope means, in words of that language.
+ * @param resource the API it belongs to, or NULL
+ */
+const char *oas_page_permission(oas_tx_t *tx, const oas_resource_t *resource, const char *scope);
+
+/** A moment as pages want it: {"iso": for <time datetime>, "text": "2026-11-21 14:05 UTC"}. New
+ * reference. @param seconds since 1970 */
+json_t *oas_page_time(apr_int64_t seconds);
 
 /** How long somebody must wait, as pages want it: {"seconds": n} or {"minutes": n}, at least two.
  */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "templates.h"
-#include "mustache.h"
 #include <string.h>
 #include <apr_base64.h>
 #include <apr_file_io.h>
@@ -8,8 +7,10 @@
 #include <apr_strings.h>
 #include "../base/bytes.h"
 #include "../base/json.h"
-
-#define STRINGS_FILE "strings/en.json"
+#include "language.h"
+#include "loader.h"
+#include "mustache.h"
+#include "texts.h"
 
 typedef struct {
     const char *name; /**< as a page, or as a partial */
@@ -26,12 +27,22 @@ static const source_t sources[] = {
     {"form_post", "form_post.mustache", 1, 0},
     {"web_message", "web_message.mustache", 1, 0},
     {"continue", "continue.mustache", 1, 0},
+    {"select_account", "select_account.mustache", 1, 0},
+    {"account", "account.mustache", 1, 0},
+    {"logout", "logout.mustache", 1, 0},
+    {"logged_out", "logged_out.mustache", 1, 0},
+    {"logout_frontchannel", "logout_frontchannel.mustache", 1, 0},
     {"application", "application.mustache", 0, 0},
     {"about", "about.mustache", 0, 0},
     {"handover", "handover.mustache", 0, 0},
+    {"password", "password.mustache", 0, 0},
+    {"keep", "keep.mustache", 0, 0},
+    {"person", "person.mustache", 0, 0},
+    {"alert", "alert.mustache", 0, 0},
     {"style", "style.css", 0, 1},
     {"script", "submit.js", 0, 1},
     {"message_script", "message.js", 0, 1},
+    {"frames_script", "frames.js", 0, 1},
 };
 
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
@@ -39,25 +50,18 @@ static const source_t sources[] = {
 struct oas_templates {
     const oas_mustache_t *compiled[SOURCES];
     const char *paths[SOURCES];
-    json_t *common;      /**< {"t": {name: text}}, what every page sees */
-    apr_hash_t *strings; /**< name -> oas_mustache_t *: the same texts as partials */
+    apr_array_header_t *texts; /**< of oas_texts_t, one for each language */
+    oas_words_t *languages;    /**< their tags */
     const char *style_hash, *script_hashes[SOURCES];
 };
 
 /** One rendering, as the partials see it. */
 typedef struct {
     const oas_templates_t *templates;
+    const oas_texts_t *texts;
     const char *page;
     const char *kind; /**< which of the page's texts, or NULL */
 } view_t;
-
-/** One loading. */
-typedef struct {
-    oas_templates_t *templates;
-    const char *dir, *shipped;
-    const char *why;
-    apr_pool_t *pool, *scratch;
-} loader_t;
 
 static int find_source(const char *name)
 {
@@ -69,9 +73,14 @@ static int find_source(const char *name)
     return -1;
 }
 
-static const oas_mustache_t *find_string(const oas_templates_t *templates, const char *name)
+static const oas_texts_t *texts_of(const oas_templates_t *templates, const char *language)
 {
-    return apr_hash_get(templates->strings, name, APR_HASH_KEY_STRING);
+    for (int i = 1; language && i < templates->texts->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(templates->texts, i, oas_texts_t).tag, language) == 0) {
+            return &APR_ARRAY_IDX(templates->texts, i, oas_texts_t);
+        }
+    }
+    return &APR_ARRAY_IDX(templates->texts, 0, oas_texts_t);
 }
 
 /* heading, message and next are texts of the page's kind, or else of the page, or else of any
@@ -86,7 +95,7 @@ static const oas_mustache_t *find_page_text(const view_t *view, const char *name
             continue;
         }
         apr_snprintf(key, sizeof(key), "%s_%s", owners[i], name);
-        text = find_string(view->templates, key);
+        text = oas_texts_find(view->texts, key);
         if (text) {
             return text;
         }
@@ -99,7 +108,7 @@ static const oas_mustache_t *find_partial(void *baton, const char *name)
     const view_t *view = baton;
     int source;
     if (strncmp(name, "t.", 2) == 0) {
-        return find_string(view->templates, name + 2);
+        return oas_texts_find(view->texts, name + 2);
     }
     if (strcmp(name, "heading") == 0 || strcmp(name, "message") == 0 || strcmp(name, "next") == 0) {
         return find_page_text(view, name);
@@ -108,77 +117,38 @@ static const oas_mustache_t *find_partial(void *baton, const char *name)
     return source < 0 ? NULL : view->templates->compiled[source];
 }
 
-apr_status_t oas_templates_render(const oas_templates_t *templates, const char *name,
-                                  const json_t *data, const char **html, apr_size_t *len,
-                                  apr_pool_t *pool)
+apr_status_t oas_templates_render(const oas_templates_t *templates, const char *language,
+                                  const char *name, const json_t *data, const char **html,
+                                  apr_size_t *len, apr_pool_t *pool)
 {
     int source = find_source(name);
-    view_t view = {templates, name, oas_json_string(data, "kind")};
+    view_t view = {templates, texts_of(templates, language), name, oas_json_string(data, "kind")};
     if (source < 0 || !sources[source].page) {
         return APR_ENOENT;
     }
-    return oas_mustache_render_with(templates->compiled[find_source("layout")], templates->common,
+    return oas_mustache_render_with(templates->compiled[find_source("layout")], view.texts->common,
                                     data, find_partial, &view, html, len, pool);
 }
 
-static apr_status_t complain(loader_t *l, const char *path, int line, const char *what)
+const char *oas_templates_choose(const oas_templates_t *templates, const char *ui_locales,
+                                 const char *accept_language)
 {
-    l->why = apr_psprintf(l->pool, "%s:%d: %s", path, line, what);
-    return APR_EINVAL;
+    return oas_language_choose(templates->languages, ui_locales, accept_language);
 }
 
-/* Browsers read a carriage return with a line feed as a line feed, and hash that. */
-static apr_size_t unify_line_breaks(char *text, apr_size_t len)
+const oas_words_t *oas_templates_languages(const oas_templates_t *templates)
 {
-    apr_size_t to = 0;
-    for (apr_size_t i = 0; i < len; i++) {
-        if (text[i] != '\r' || i + 1 == len || text[i + 1] != '\n') {
-            text[to++] = text[i];
-        }
-    }
-    text[to] = '\0';
-    return to;
+    return templates->languages;
 }
 
-static apr_status_t read_open(apr_file_t *file, char **text, apr_size_t *len, apr_pool_t *pool)
+const char *oas_templates_text(const oas_templates_t *templates, const char *language,
+                               const char *name)
 {
-    apr_size_t max = OAS_MUSTACHE_MAX_TEMPLATE + 1;
-    apr_status_t status;
-    *text = apr_palloc(pool, max + 1);
-    status = apr_file_read_full(file, *text, max, len);
-    if (status == APR_SUCCESS) {
-        return APR_ENOSPC;
-    }
-    *len = unify_line_breaks(*text, *len);
-    return APR_STATUS_IS_EOF(status) ? APR_SUCCESS : status;
-}
-
-/* Reads one file. A missing one is APR_ENOENT without complaint. */
-static apr_status_t read_file(loader_t *l, const char *path, char **text, apr_size_t *len)
-{
-    char reason[120];
-    apr_file_t *file;
-    apr_status_t status =
-        apr_file_open(&file, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, l->scratch);
-    if (APR_STATUS_IS_ENOENT(status)) {
-        return APR_ENOENT;
-    }
-    if (status == APR_SUCCESS) {
-        status = read_open(file, text, len, l->scratch);
-        apr_file_close(file);
-    }
-    if (status == APR_ENOSPC) {
-        return complain(l, path, 1, "is longer than 256 kB");
-    }
-    if (status != APR_SUCCESS) {
-        apr_strerror(status, reason, sizeof(reason));
-        return complain(l, path, 1, apr_pstrcat(l->scratch, "cannot be read: ", reason, NULL));
-    }
-    return oas_utf8_valid(*text, *len) ? APR_SUCCESS : complain(l, path, 1, "is not UTF-8 text");
+    return oas_texts_plain(texts_of(templates, language), name);
 }
 
 /* Reads a file from the administrator's folder, or else the shipped one. */
-static apr_status_t read_source(loader_t *l, const char *name, const char **path, char **text,
+static apr_status_t read_source(oas_loader_t *l, const char *name, const char **path, char **text,
                                 apr_size_t *len)
 {
     const char *const dirs[] = {l->dir, l->shipped};
@@ -188,15 +158,15 @@ static apr_status_t read_source(loader_t *l, const char *name, const char **path
             continue;
         }
         *path = apr_pstrcat(l->pool, dirs[i], "/", name, NULL);
-        status = read_file(l, *path, text, len);
+        status = oas_loader_read(l, *path, text, len);
         if (status != APR_ENOENT) {
             return status;
         }
     }
-    return complain(l, *path, 1, "is missing");
+    return oas_loader_complain(l, *path, 1, "is missing");
 }
 
-static apr_status_t check_dir(loader_t *l)
+static apr_status_t check_dir(oas_loader_t *l)
 {
     apr_finfo_t info;
     if (!l->dir) {
@@ -204,117 +174,39 @@ static apr_status_t check_dir(loader_t *l)
     }
     if (apr_stat(&info, l->dir, APR_FINFO_TYPE, l->scratch) != APR_SUCCESS ||
         info.filetype != APR_DIR) {
-        return complain(l, l->dir, 1, "is not a folder that can be read");
+        return oas_loader_complain(l, l->dir, 1, "is not a folder that can be read");
     }
     return APR_SUCCESS;
 }
 
-/* Texts are plain: only their placeholders are Mustache, and those are always escaped. */
-static apr_status_t add_string(loader_t *l, const char *path, const char *name, const char *text)
-{
-    static const char *const refused[] = {"{{{", "{{&", "{{>", "{{="};
-    const char *why, *escaped = oas_html_escape(text, l->scratch);
-    oas_mustache_t *compiled;
-    for (apr_size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        if (strstr(text, refused[i])) {
-            return complain(
-                l, path, 1,
-                apr_psprintf(l->scratch, "text \"%s\": %s is not for texts", name, refused[i]));
-        }
-    }
-    if (oas_mustache_compile(&compiled, escaped, strlen(escaped), &why, l->pool) != APR_SUCCESS) {
-        return complain(l, path, 1, apr_psprintf(l->scratch, "text \"%s\", line %s", name, why));
-    }
-    apr_hash_set(l->templates->strings, apr_pstrdup(l->pool, name), APR_HASH_KEY_STRING, compiled);
-    return APR_SUCCESS;
-}
-
-/* Adds one file of texts; what is there already is replaced. */
-static apr_status_t add_strings(loader_t *l, const char *path, const char *json, apr_size_t len)
-{
-    json_error_t error;
-    const char *name;
-    json_t *value, *texts = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
-    if (!texts) {
-        return complain(l, path, error.line, error.text);
-    }
-    oas_json_own(l->scratch, texts);
-    if (!json_is_object(texts)) {
-        return complain(l, path, 1, "is not a JSON object");
-    }
-    json_object_foreach(texts, name, value)
-    {
-        apr_status_t status;
-        if (!json_is_string(value)) {
-            return complain(l, path, 1,
-                            apr_psprintf(l->scratch, "text \"%s\" is not a string", name));
-        }
-        status = add_string(l, path, name, json_string_value(value));
-        if (status != APR_SUCCESS) {
-            return status;
-        }
-    }
-    json_object_update(json_object_get(l->templates->common, "t"), texts);
-    return APR_SUCCESS;
-}
-
-/* The shipped texts, and over them those of the administrator. */
-static apr_status_t load_strings(loader_t *l)
-{
-    const char *const dirs[] = {l->shipped, l->dir};
-    oas_templates_t *templates = l->templates;
-    templates->strings = apr_hash_make(l->pool);
-    templates->common = oas_json_object(l->pool);
-    json_object_set_new(templates->common, "t", json_object());
-    for (apr_size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && dirs[i]; i++) {
-        const char *path = apr_pstrcat(l->pool, dirs[i], "/" STRINGS_FILE, NULL);
-        apr_size_t len;
-        char *json;
-        apr_status_t status = read_file(l, path, &json, &len);
-        if (status == APR_ENOENT && i > 0) {
-            continue;
-        }
-        if (status == APR_ENOENT) {
-            return complain(l, path, 1, "is missing");
-        }
-        if (status == APR_SUCCESS) {
-            status = add_strings(l, path, json, len);
-        }
-        if (status != APR_SUCCESS) {
-            return status;
-        }
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t load_source(loader_t *l, apr_size_t i)
+static apr_status_t load_source(oas_loader_t *l, oas_templates_t *t, apr_size_t i)
 {
     oas_mustache_t *compiled;
     const char *why;
     apr_size_t len;
     char *text;
-    apr_status_t status = read_source(l, sources[i].file, &l->templates->paths[i], &text, &len);
+    apr_status_t status = read_source(l, sources[i].file, &t->paths[i], &text, &len);
     if (status != APR_SUCCESS) {
         return status;
     }
     if (sources[i].literal) {
         compiled = oas_mustache_literal(text, len, l->pool);
     } else if (oas_mustache_compile(&compiled, text, len, &why, l->pool) != APR_SUCCESS) {
-        l->why = apr_psprintf(l->pool, "%s:%s", l->templates->paths[i], why);
+        l->why = apr_psprintf(l->pool, "%s:%s", t->paths[i], why);
         return APR_EINVAL;
     }
-    l->templates->compiled[i] = compiled;
+    t->compiled[i] = compiled;
     return APR_SUCCESS;
 }
 
-static apr_status_t check_partials(loader_t *l)
+static apr_status_t check_partials(oas_loader_t *l, const oas_templates_t *t)
 {
-    view_t view = {l->templates, "error", NULL};
+    view_t view = {t, &APR_ARRAY_IDX(t->texts, 0, oas_texts_t), "error", NULL};
     for (apr_size_t i = 0; i < SOURCES; i++) {
         const char *why;
-        if (oas_mustache_check_partials(l->templates->compiled[i], find_partial, &view, &why,
-                                        l->scratch) != APR_SUCCESS) {
-            l->why = apr_psprintf(l->pool, "%s:%s", l->templates->paths[i], why);
+        if (oas_mustache_check_partials(t->compiled[i], find_partial, &view, &why, l->scratch) !=
+            APR_SUCCESS) {
+            l->why = apr_psprintf(l->pool, "%s:%s", t->paths[i], why);
             return APR_EINVAL;
         }
     }
@@ -338,18 +230,18 @@ static const char *hash_between(const char *html, const char *tag, apr_pool_t *p
 
 /* Renders each page once, without data: so that a page that includes itself is found now, and to
  * hash the style and the script exactly as they go out. */
-static apr_status_t try_pages(loader_t *l)
+static apr_status_t try_pages(oas_loader_t *l, oas_templates_t *t)
 {
     json_t *nothing = oas_json_object(l->scratch);
-    oas_templates_t *t = l->templates;
     for (apr_size_t i = 0; i < SOURCES; i++) {
         const char *html;
         apr_size_t len;
         if (!sources[i].page) {
             continue;
         }
-        if (oas_templates_render(t, sources[i].name, nothing, &html, &len, l->scratch)) {
-            return complain(l, t->paths[i], 1, "includes itself, or is too large a page");
+        if (oas_templates_render(t, NULL, sources[i].name, nothing, &html, &len, l->scratch)) {
+            return oas_loader_complain(l, t->paths[i], 1,
+                                       "includes itself, or is too large a page");
         }
         t->style_hash = t->style_hash ? t->style_hash : hash_between(html, "style", l->pool);
         t->script_hashes[i] = hash_between(html, "script", l->pool);
@@ -357,34 +249,45 @@ static apr_status_t try_pages(loader_t *l)
     return APR_SUCCESS;
 }
 
-static apr_status_t load(loader_t *l)
+static apr_status_t load_texts(oas_loader_t *l, oas_templates_t *t, const oas_words_t *languages)
+{
+    apr_status_t status = oas_texts_load(l, languages, &t->texts);
+    t->languages = oas_words_create(l->pool);
+    for (int i = 0; i < t->texts->nelts && status == APR_SUCCESS; i++) {
+        oas_words_add(t->languages, APR_ARRAY_IDX(t->texts, i, oas_texts_t).tag);
+    }
+    return status;
+}
+
+static apr_status_t load(oas_loader_t *l, oas_templates_t *t, const oas_words_t *languages)
 {
     apr_status_t status = check_dir(l);
     if (status == APR_SUCCESS) {
-        status = load_strings(l);
+        status = load_texts(l, t, languages);
     }
     for (apr_size_t i = 0; i < SOURCES && status == APR_SUCCESS; i++) {
-        status = load_source(l, i);
+        status = load_source(l, t, i);
     }
     if (status == APR_SUCCESS) {
-        status = check_partials(l);
+        status = check_partials(l, t);
     }
-    return status == APR_SUCCESS ? try_pages(l) : status;
+    return status == APR_SUCCESS ? try_pages(l, t) : status;
 }
 
 apr_status_t oas_templates_load(oas_templates_t **out, const char *dir, const char *shipped,
-                                const char **why, apr_pool_t *pool)
+                                const oas_words_t *languages, const char **why, apr_pool_t *pool)
 {
-    loader_t l = {apr_pcalloc(pool, sizeof(oas_templates_t)), dir, shipped, NULL, pool, NULL};
+    oas_templates_t *templates = apr_pcalloc(pool, sizeof(*templates));
+    oas_loader_t l = {dir, shipped, NULL, pool, NULL};
     apr_status_t status = apr_pool_create(&l.scratch, pool);
     if (status != APR_SUCCESS) {
         *why = "no memory";
         return status;
     }
-    status = load(&l);
+    status = load(&l, templates, languages);
     apr_pool_destroy(l.scratch);
     *why = l.why;
-    *out = status == APR_SUCCESS ? l.templates : NULL;
+    *out = status == APR_SUCCESS ? templates : NULL;
     return status;
 }
 

@@ -17,7 +17,7 @@ static oas_tx_t *tx_with(oas_response_mode_t mode)
 
     ck_assert_msg(oas_templates_load(&issuer->templates, NULL,
                                      apr_pstrcat(pool, source ? source : ".", "/templates", NULL),
-                                     &why, pool) == APR_SUCCESS,
+                                     NULL, &why, pool) == APR_SUCCESS,
                   "%s", why);
     tx->response_mode = mode;
     tx->message_origin = ORIGIN;
