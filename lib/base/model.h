@@ -267,6 +267,7 @@ typedef struct {
     oas_expr_t *subject;               /**< NULL: provider|canonical name */
     apr_array_header_t *claims;        /**< of oas_claim_t */
     oas_expr_t *skip_consent;          /**< NULL: never */
+    int keep_signed_in; /**< 1: the login page offers a session that outlives the browser */
     oas_throttle_t throttle;
     int password_cost; /**< of the built-in users' hashes (login/hash.h); 0: libxcrypt's default */
     apr_interval_time_t database_wait;

@@ -173,6 +173,8 @@ struct oas_tx {
     const char
         *set_cookie[OAS_COOKIES]; /**< Set-Cookie values that the reply must carry, or NULL */
     apr_int64_t started; /**< database time when the consent form was made; by load_interaction */
+    int keep; /**< 1: the user asks for a session that outlives the browser; by accept_login,
+                 load_interaction */
     apr_int64_t login_time; /**< auth_time of a login made during this interaction, or 0 */
 
     struct oas_client_cache *clients; /**< this process's, or NULL (check/client_cache.h) */

@@ -44,6 +44,7 @@ static const char *const known[] = {
     "decision",
     "interaction",
     "step",
+    "keep",
     "dpop_jkt",
     "registration",
     "code_challenge_method",

@@ -22,6 +22,10 @@ static oas_outcome_t login_page(oas_tx_t *tx, const char *username, int wrong)
     if (username != NULL && strlen(username) <= OAS_USERNAME_MAX) {
         oas_json_set(data, "username", username);
     }
+    if (tx->issuer->keep_signed_in) {
+        json_object_set_new(data, "keep", json_true());
+        json_object_set_new(data, "keep_ticked", json_boolean(tx->keep));
+    }
     if (wrong) {
         json_object_set_new(data, "error", json_pack("{sb}", "wrong_credentials", 1));
     }
@@ -38,6 +42,7 @@ oas_outcome_t oas_accept_login(oas_tx_t *tx)
     if (tx->form_step != OAS_FORM_LOGIN) {
         return OAS_NEXT;
     }
+    tx->keep = tx->issuer->keep_signed_in && oas_params_get(tx->form, "keep") != NULL;
     if (username == NULL || password == NULL) {
         return login_page(tx, username, 1);
     }

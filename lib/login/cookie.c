@@ -72,23 +72,29 @@ static const char *own_value(const oas_tx_t *tx)
                        tx->session_handle != NULL ? tx->session_handle : "", NULL);
 }
 
+/* "": until the browser is closed (RFC 6265 section 4.1.2.2). */
+static const char *max_age(const oas_tx_t *tx, apr_interval_time_t keep)
+{
+    return keep > 0 ? apr_psprintf(tx->pool, "; Max-Age=%" APR_TIME_T_FMT, apr_time_sec(keep)) : "";
+}
+
 /* Browsers take SameSite=None only with Secure; loopback is secure to them without TLS. */
-static void set_framed(oas_tx_t *tx)
+static void set_framed(oas_tx_t *tx, apr_interval_time_t keep)
 {
     if (tx->issuer->web_message && tx->session_handle != NULL) {
         tx->set_cookie[OAS_COOKIE_FRAMED] =
-            apr_pstrcat(tx->pool, framed_name(tx), "=", own_value(tx),
+            apr_pstrcat(tx->pool, framed_name(tx), "=", own_value(tx), max_age(tx, keep),
                         "; Path=/; HttpOnly; SameSite=None; Secure", NULL);
     }
 }
 
 /* __Host- where Secure (RFC 6265bis): no neighbour under the same domain can plant one. */
-static void set_cookies(oas_tx_t *tx)
+static void set_cookies(oas_tx_t *tx, apr_interval_time_t keep)
 {
     tx->set_cookie[OAS_COOKIE_BROWSER] = apr_pstrcat(
-        tx->pool, tx->issuer->cookie_name, "=", own_value(tx), "; Path=/; HttpOnly; SameSite=Lax",
-        tx->issuer->cookie_secure ? "; Secure" : "", NULL);
-    set_framed(tx);
+        tx->pool, tx->issuer->cookie_name, "=", own_value(tx), max_age(tx, keep),
+        "; Path=/; HttpOnly; SameSite=Lax", tx->issuer->cookie_secure ? "; Secure" : "", NULL);
+    set_framed(tx, keep);
 }
 
 void oas_cookie_keep_framed(oas_tx_t *tx)
@@ -100,7 +106,7 @@ void oas_cookie_keep_framed(oas_tx_t *tx)
     }
     value = cookie_value(tx->request.cookie, framed_name(tx), tx->pool);
     if (!oas_equal_str(value, own_value(tx))) {
-        set_framed(tx);
+        set_framed(tx, 0);
     }
 }
 
@@ -115,15 +121,15 @@ apr_status_t oas_cookie_bind(oas_tx_t *tx)
         return APR_EGENERAL;
     }
     tx->browser = oas_base64url_encode(tx->pool, random, sizeof(random));
-    set_cookies(tx);
+    set_cookies(tx, 0);
     return APR_SUCCESS;
 }
 
 void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
-                            const unsigned char secret[OAS_SECRET_LEN])
+                            const unsigned char secret[OAS_SECRET_LEN], apr_interval_time_t keep)
 {
     tx->session_handle = oas_handle_make(id, secret, tx->pool);
-    set_cookies(tx);
+    set_cookies(tx, keep);
 }
 
 apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],

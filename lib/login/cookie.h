@@ -29,9 +29,13 @@ void oas_cookie_keep_framed(oas_tx_t *tx);
 /** Makes sure that tx->browser is set, with a new random one if need be (and tx->set_cookie). */
 apr_status_t oas_cookie_bind(oas_tx_t *tx);
 
-/** Sets a new session handle from its two halves, and tx->set_cookie. */
+/**
+ * Sets a new session handle from its two halves, and tx->set_cookie.
+ * @param keep how long the browser keeps it, closed or not: what is left of the session at most; 0:
+ * until it is closed
+ */
 void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
-                            const unsigned char secret[OAS_SECRET_LEN]);
+                            const unsigned char secret[OAS_SECRET_LEN], apr_interval_time_t keep);
 
 /** Splits the session handle. APR_ENOENT when there is none. */
 apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],

@@ -118,6 +118,9 @@ apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **ou
     json_object_set_new(data, "params", carried_json(tx));
     oas_json_set(data, "browser", tx->browser);
     oas_json_set(data, "endpoint", endpoint_of(tx));
+    if (tx->keep) {
+        json_object_set_new(data, "keep", json_true());
+    }
     if (tx->session != NULL) {
         json_object_set_new(data, "started", json_integer(tx->session->now));
         json_object_set_new(data, "login_time", json_integer(tx->login_time));
@@ -147,6 +150,7 @@ static void restore(oas_tx_t *tx, const json_t *data)
     }
     tx->started = json_integer_value(json_object_get(data, "started"));
     tx->login_time = json_integer_value(json_object_get(data, "login_time"));
+    tx->keep = tx->issuer->keep_signed_in && json_is_true(json_object_get(data, "keep"));
 }
 
 apr_status_t oas_interaction_open(oas_tx_t *tx)

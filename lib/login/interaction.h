@@ -25,7 +25,8 @@
 apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **out);
 
 /**
- * Opens what came in tx->form, sets tx->form_step, tx->params, tx->started, tx->login_time.
+ * Opens what came in tx->form, sets tx->form_step, tx->params, tx->started, tx->login_time,
+ * tx->keep.
  * @return APR_EMISMATCH: an authentic login form of another browser, or of this one before it got
  * another cookie (two tabs opened at once): tx->params is set, but what was typed must not count;
  *         APR_EACCES: not of this issuer, endpoint, step, client, browser or session, or altered;

@@ -152,7 +152,8 @@ oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
         oas_store_fault(tx, OAS_TAG(00503), rv, "session not opened");
         return OAS_LOGIN_FAILED;
     }
-    oas_cookie_set_session(tx, id.data, secret);
+    oas_cookie_set_session(tx, id.data, secret,
+                           tx->keep ? tx->issuer->lifetimes[OAS_LIFETIME_SESSION] : 0);
     oas_wipe(secret, sizeof(secret));
     session->name = login->display;
     tx->session = session;

@@ -41,9 +41,9 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
                                     apr_pool_t *pool);
 
 /**
- * Finds a live session by id and secret hash and, when its last use is over a minute old, moves its
- * idle end. Also reads what the user allowed `client_id` ("" for none) for `resource` ("" for
- * none).
+ * Finds a live session by id and secret hash and, when its last use is over a minute (of a shorter
+ * `idle` a quarter) old, moves its idle end. Also reads what the user allowed `client_id` ("" for
+ * none) for `resource` ("" for none).
  */
 apr_status_t oas_store_session_load(oas_db_t *db, const unsigned char id[OAS_ID_LEN],
                                     const unsigned char secret_hash[OAS_SHA256_LEN],

@@ -40,7 +40,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "least(expires_at, clock_timestamp() + make_interval(secs => $5)) "
          "WHERE session_id = $1 AND secret_hash = $2 AND ended_at IS NULL "
          "AND idle_until > clock_timestamp() AND expires_at > clock_timestamp() "
-         "AND last_used < clock_timestamp() - interval '1 minute') "
+         "AND last_used < clock_timestamp() - make_interval(secs => least(60, $5::float8 / 4))) "
          "SELECT s.session_id, s.sub, "
          "coalesce(nullif(left(p.claims->>'name', 256), ''), p.name), oas_epoch(s.auth_time), "
          "oas_epoch(clock_timestamp()), s.amr, s.acr, c.live, array_to_string(c.scopes, ' ') "

@@ -44,11 +44,12 @@ START_TEST(cookie_keeps_binding_over_login)
 
     ck_assert_int_eq(oas_cookie_bind(tx), APR_SUCCESS);
     ck_assert_str_eq(oas_cookie_sid(tx), "");
-    oas_cookie_set_session(tx, id, secret);
+    oas_cookie_set_session(tx, id, secret, 0);
     set = tx->set_cookie[OAS_COOKIE_BROWSER];
     ck_assert_ptr_nonnull(strstr(set, tx->browser));
     ck_assert_ptr_nonnull(strstr(set, tx->session_handle));
     ck_assert_ptr_nonnull(strstr(set, "; HttpOnly; SameSite=Lax; Secure"));
+    ck_assert_ptr_null(strstr(set, "Max-Age"));
     ck_assert_ptr_null(tx->set_cookie[OAS_COOKIE_FRAMED]);
     ck_assert_int_eq(oas_cookie_session(tx, out, hash), APR_SUCCESS);
     ck_assert_mem_eq(out, id, sizeof(id));
@@ -66,11 +67,28 @@ START_TEST(framed_cookie_comes_with_the_session)
     ((oas_issuer_t *)tx->issuer)->web_message = 1;
     ck_assert_int_eq(oas_cookie_bind(tx), APR_SUCCESS);
     ck_assert_ptr_null(tx->set_cookie[OAS_COOKIE_FRAMED]);
-    oas_cookie_set_session(tx, id, secret);
+    oas_cookie_set_session(tx, id, secret, 0);
     ck_assert_str_eq(tx->set_cookie[OAS_COOKIE_FRAMED],
                      apr_pstrcat(pool, FRAMED "=", tx->browser, ".", tx->session_handle,
                                  "; Path=/; HttpOnly; SameSite=None; Secure", NULL));
     ck_assert_ptr_nonnull(strstr(tx->set_cookie[OAS_COOKIE_BROWSER], "; SameSite=Lax; Secure"));
+}
+END_TEST
+
+/* Both cookies of a session that its user keeps end with it. */
+START_TEST(kept_cookies_have_an_end)
+{
+    unsigned char id[OAS_ID_LEN] = {1}, secret[OAS_SECRET_LEN] = {2};
+    oas_tx_t *tx = fake_tx(pool);
+    int i;
+
+    ((oas_issuer_t *)tx->issuer)->web_message = 1;
+    ck_assert_int_eq(oas_cookie_bind(tx), APR_SUCCESS);
+    ck_assert_ptr_null(strstr(tx->set_cookie[OAS_COOKIE_BROWSER], "Max-Age"));
+    oas_cookie_set_session(tx, id, secret, apr_time_from_sec(604800));
+    for (i = 0; i < OAS_COOKIES; i++) {
+        ck_assert_ptr_nonnull(strstr(tx->set_cookie[i], "; Max-Age=604800; Path=/; HttpOnly;"));
+    }
 }
 END_TEST
 
@@ -119,6 +137,7 @@ int main(void)
     tcase_add_loop_test(tcase, cookie_cases, 0, sizeof(cookies) / sizeof(cookies[0]));
     tcase_add_test(tcase, cookie_keeps_binding_over_login);
     tcase_add_test(tcase, framed_cookie_comes_with_the_session);
+    tcase_add_test(tcase, kept_cookies_have_an_end);
     tcase_add_test(tcase, framed_cookie_is_read_when_asked);
     tcase_add_test(tcase, framed_cookie_is_made_up_for);
     return unit_run(suite);

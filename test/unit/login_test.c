@@ -116,6 +116,30 @@ START_TEST(interaction_round_trip)
 }
 END_TEST
 
+/* The wish to stay signed in travels to the end of a login, and counts only where it is offered. */
+START_TEST(interaction_carries_the_wish_to_stay)
+{
+    int offered;
+
+    for (offered = 0; offered <= 1; offered++) {
+        oas_tx_t *tx = fake_tx(pool);
+        const char *sealed;
+
+        tx->browser = BINDING;
+        tx->keep = 1;
+        ck_assert_int_eq(oas_interaction_seal(tx, OAS_FORM_LOGIN, &sealed), APR_SUCCESS);
+        tx->keep = 0;
+        ((oas_issuer_t *)tx->issuer)->keep_signed_in = offered;
+        tx->form = oas_params_create(pool);
+        oas_params_add(tx->form, OAS_FIELD_STEP, "login");
+        oas_params_add(tx->form, OAS_FIELD_INTERACTION, sealed);
+        oas_params_add(tx->form, "client_id", tx->client->client_id);
+        ck_assert_int_eq(oas_interaction_open(tx), APR_SUCCESS);
+        ck_assert_int_eq(tx->keep, offered);
+    }
+}
+END_TEST
+
 START_TEST(interaction_is_bound)
 {
     oas_tx_t *tx;
@@ -485,6 +509,7 @@ int main(void)
     tcase_add_test(sealing, seal_bounds);
     tcase_add_test(forms, interaction_round_trip);
     tcase_add_test(forms, interaction_login_of_another_cookie);
+    tcase_add_test(forms, interaction_carries_the_wish_to_stay);
     tcase_add_test(forms, interaction_is_bound);
     tcase_add_test(forms, interaction_without_client);
     tcase_add_test(forms, interaction_login_survives_other_tab);

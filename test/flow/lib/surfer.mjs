@@ -27,7 +27,8 @@ export function formOf(html, url) {
   const form = attributes(found[1]);
   const fields = {};
   for (const [, tag] of found[2].matchAll(/<input\b([^>]*)>/g)) {
-    const { name, value } = attributes(tag);
+    const { name, value, type, checked } = attributes(tag);
+    if (type === 'checkbox' && checked === undefined) continue; // as browsers do
     if (name) fields[name] = value ?? '';
   }
   const buttons = [...found[2].matchAll(/<button\b([^>]*)>/g)].map(([, tag]) => attributes(tag));
