@@ -23,7 +23,6 @@ static const struct {
     {"subject_types_supported", "public"},
     {"code_challenge_methods_supported", "S256"},
     {"prompt_values_supported", "none login consent"},
-    {"ui_locales_supported", "en"},
     {"claim_types_supported", "normal"},
     {"display_values_supported", "page"},
 };
@@ -227,6 +226,7 @@ static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
     json_object_set_new(data, "scopes_supported", words_json(supported_scopes(issuer, pool)));
     json_object_set_new(data, "claims_supported",
                         words_json(supported_claims(issuer, &usage, pool)));
+    json_object_set_new(data, "ui_locales_supported", words_json(issuer->languages));
     for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         oas_words_parse(&words, lists[i].values, pool);
         json_object_set_new(data, lists[i].member, words_json(words));

@@ -270,10 +270,16 @@ static void check_templates(oas_check_t *check)
     if (oas_templates_load(&issuer->templates, check->config->template_dir,
                            shipped_templates(check), issuer->languages, &why,
                            check->pool) != APR_SUCCESS) {
+        int missing_language = issuer->languages != NULL && strstr(why, "/strings/") != NULL &&
+                               strstr(why, ": is missing") != NULL;
+
         oas_complain(check, OAS_TAG(00308),
-                     oas_place_of(&check->config->block, OAS_D_TEMPLATE_DIR, NULL),
+                     oas_place_of(&check->config->block,
+                                  missing_language ? OAS_D_LANGUAGES : OAS_D_TEMPLATE_DIR, NULL),
                      "templates cannot be used: %s", why);
+        return;
     }
+    issuer->languages = oas_templates_languages(issuer->templates);
 }
 
 /** The last directive of that name in this list, which is the one that counts. */

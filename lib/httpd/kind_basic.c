@@ -10,6 +10,7 @@
 #include "../base/uri.h"
 #include "../base/words.h"
 #include "../jose/jwk.h"
+#include "../reply/language.h"
 
 #define TEXT_MAX 1000
 
@@ -190,6 +191,37 @@ static const char *set_names(oas_setting_t *setting, int argc, char *const argv[
     return NULL;
 }
 const oas_kind_t oas_kind_names = {set_names, NULL, NULL};
+
+static int has_language(const oas_words_t *tags, const char *tag)
+{
+    int i = 0;
+
+    while (i < tags->nelts && strcasecmp(OAS_WORD(tags, i), tag) != 0) {
+        i++;
+    }
+    return i < tags->nelts;
+}
+
+static const char *set_languages(oas_setting_t *setting, int argc, char *const argv[])
+{
+    oas_words_t *tags = oas_words_create(setting->pool);
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        if (!oas_language_valid(argv[i])) {
+            return apr_psprintf(setting->pool, "%s: \"%s\" is no language tag like en or pt-BR",
+                                setting->row->name, argv[i]);
+        }
+        if (has_language(tags, argv[i])) {
+            return apr_psprintf(setting->pool, "%s: \"%s\" is there twice", setting->row->name,
+                                argv[i]);
+        }
+        oas_words_add(tags, apr_pstrdup(setting->pool, argv[i]));
+    }
+    *(oas_words_t **)setting->member = tags;
+    return NULL;
+}
+const oas_kind_t oas_kind_languages = {set_languages, NULL, NULL};
 
 const char *oas_names_of_bits(const oas_name_bit_t *table, apr_pool_t *pool)
 {

@@ -136,7 +136,7 @@ const char *oas_templates_choose(const oas_templates_t *templates, const char *u
     return oas_language_choose(templates->languages, ui_locales, accept_language);
 }
 
-const oas_words_t *oas_templates_languages(const oas_templates_t *templates)
+oas_words_t *oas_templates_languages(const oas_templates_t *templates)
 {
     return templates->languages;
 }

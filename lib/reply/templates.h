@@ -27,7 +27,7 @@ apr_status_t oas_templates_load(oas_templates_t **out, const char *dir, const ch
                                 const oas_words_t *languages, const char **why, apr_pool_t *pool);
 
 /** The languages that pages can have, the first one for those whose wish cannot be met. */
-const oas_words_t *oas_templates_languages(const oas_templates_t *templates);
+oas_words_t *oas_templates_languages(const oas_templates_t *templates);
 
 /** The best of them for ui_locales and the header Accept-Language (may be NULL); see language.h. */
 const char *oas_templates_choose(const oas_templates_t *templates, const char *ui_locales,
