@@ -105,10 +105,14 @@ typedef struct {
 typedef struct {
     const char *id; /**< the sid claim: base64url of the 16-byte session_id */
     const char *sub;
+    const char *provider;       /**< authn provider or login option that named the user */
     const char *name;           /**< what the user is called on pages */
-    apr_int64_t auth_time, now; /**< seconds since 1970 by the database's clock */
-    const char *amr;            /**< space-delimited (RFC 8176 values) */
+    apr_int64_t auth_time, now; /**< seconds since 1970 by the database's clock; auth_time 0: nobody
+                                   knows */
+    const char *amr;            /**< space-delimited (RFC 8176 values), or NULL */
     const char *acr;            /**< or NULL */
+    const char *option;         /**< id of the login option used last; NULL: not known */
+    int persistent;             /**< 1: its cookie outlives the browser */
     oas_words_t *consented;     /**< scopes remembered for this client and API; NULL: no consent */
 } oas_session_t;
 
@@ -147,6 +151,7 @@ typedef struct {
     apr_int64_t auth_time, now; /**< auth_time 0: nobody signed in */
     const char *amr, *acr;
     json_t *claims;              /**< as evaluated at login; owned by the pool */
+    json_t *claims_request;      /**< the request's claims parameter, or NULL; owned by the pool */
     int offline;                 /**< 1: it has a family of refresh tokens */
     apr_int64_t refresh_expires; /**< absolute end of the family, when offline */
 } oas_grant_t;

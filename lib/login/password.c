@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "../store/session.h"
 #include "steps.h"
 #include "throttle.h"
 
@@ -67,6 +68,7 @@ oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const ch
     }
     out->counted = 1;
     out->fresh = 1;
+    out->auth_time = OAS_AUTH_NOW;
     return oas_login_describe(tx, &identity, oas_login_option_find(tx->issuer, OAS_OPTION_PASSWORD),
                               out) == OAS_NEXT
                ? OAS_LOGIN_DONE

@@ -113,6 +113,8 @@ oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
                             .proof = login->proof,
                             .amr = login->amr,
                             .acr = login->acr,
+                            .auth_time = login->auth_time,
+                            .option = login->option,
                             .lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION],
                             .idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE],
                             .address = tx->request.address,

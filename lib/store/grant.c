@@ -64,6 +64,8 @@ apr_status_t oas_store_code_put(oas_db_t *db, const oas_code_put_t *in,
         consent_modes[in->consent],
         oas_sql_int(in->form_started, pool),
         in->activate ? "t" : "f",
+        in->claims_request,
+        in->track ? "t" : "f",
     };
     int found;
     apr_status_t rv =
@@ -125,7 +127,7 @@ apr_status_t oas_store_password_grant(oas_db_t *db, const oas_password_grant_t *
         in->provider,
         in->name,
         in->claims,
-        in->amr,
+        in->amr ? in->amr : "",
         first ? oas_sql_bytes(first->token_hash, OAS_SHA256_LEN, pool) : NULL,
         first ? oas_sql_seconds(first->lifetime, pool) : NULL,
         oas_sql_seconds(in->access_lifetime, pool),

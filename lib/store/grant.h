@@ -34,6 +34,9 @@ typedef struct {
     oas_consent_mode_t consent;
     apr_int64_t
         form_started; /**< OAS_CONSENT_ALLOW: when the form was made, by the database's clock */
+    const char *claims_request; /**< claims parameter as JSON text (OpenID Connect Core section
+                                   5.5), or NULL */
+    int track; /**< 1: the client wants to hear of the session's end (store/logout.h) */
 } oas_code_put_t;
 
 typedef enum {
@@ -105,9 +108,9 @@ typedef struct {
     const char *scope;    /**< space-delimited */
     const char *resource; /**< or NULL */
     const char *sub, *provider, *name;
-    const char *proof;  /**< as oas_identity_t has it, or NULL */
-    const char *claims; /**< JSON object: claims evaluated at this login */
-    const char *amr;
+    const char *proof;                   /**< as oas_identity_t has it, or NULL */
+    const char *claims;                  /**< JSON object: claims evaluated at this login */
+    const char *amr;                     /**< or NULL */
     const oas_refresh_first_t *refresh;  /**< as at oas_code_redeem_t */
     apr_interval_time_t access_lifetime; /**< of what is issued now */
     const unsigned char *throttle_pair, *throttle_account,

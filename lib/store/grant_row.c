@@ -5,7 +5,7 @@
 #include "../base/bytes.h"
 #include "../base/json.h"
 
-#define CLAIMS_MAX 65536 /* bytes of one subject's claims */
+#define CLAIMS_MAX 65536 /* bytes of one subject's claims, and of a claims parameter */
 
 /* 0: no such name. */
 static int find_outcome(const oas_outcome_name_t *names, const char *name, int *value)
@@ -19,9 +19,17 @@ static int find_outcome(const oas_outcome_name_t *names, const char *name, int *
     return 0;
 }
 
+static apr_status_t read_object(json_t **out, const char *text, apr_pool_t *pool)
+{
+    return oas_json_parse(out, text, strlen(text), CLAIMS_MAX, pool) == APR_SUCCESS &&
+                   json_is_object(*out)
+               ? APR_SUCCESS
+               : APR_EGENERAL;
+}
+
 static apr_status_t fill_grant(const oas_rows_t *rows, oas_grant_t *grant, apr_pool_t *pool)
 {
-    const char *claims = oas_cell(rows, 0, 10);
+    const char *claims = oas_cell(rows, 0, 10), *asked = oas_cell(rows, 0, 14);
 
     memset(grant, 0, sizeof(*grant));
     grant->grant_id = oas_cell_id(rows, 0, 1, pool);
@@ -38,11 +46,10 @@ static apr_status_t fill_grant(const oas_rows_t *rows, oas_grant_t *grant, apr_p
     grant->nonce = oas_cell(rows, 0, 12);
     grant->offline = oas_cell(rows, 0, 13) != NULL;
     grant->refresh_expires = oas_cell_int(rows, 0, 13);
-    if (oas_words_parse(&grant->scopes, oas_cell(rows, 0, 5), pool) == APR_SUCCESS && claims &&
-        oas_json_parse(&grant->claims, claims, strlen(claims), CLAIMS_MAX, pool) == APR_SUCCESS &&
-        json_is_object(grant->claims))
-        return APR_SUCCESS;
-    return APR_EGENERAL;
+    if (oas_words_parse(&grant->scopes, oas_cell(rows, 0, 5), pool) != APR_SUCCESS || !claims ||
+        read_object(&grant->claims, claims, pool) != APR_SUCCESS)
+        return APR_EGENERAL;
+    return asked ? read_object(&grant->claims_request, asked, pool) : APR_SUCCESS;
 }
 
 apr_status_t oas_db_run_grant(oas_db_t *db, oas_stmt_id_t id, const char *const *params,

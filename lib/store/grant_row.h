@@ -2,7 +2,7 @@
 /**
  * @file grant_row.h
  * Private to store/: answers that consist of an outcome and, where there is something to issue, a
- * grant (oas_grant_for_1 of the schema).
+ * grant (oas_grant_for_2 of the schema).
  */
 #ifndef OAS_STORE_GRANT_ROW_H
 #define OAS_STORE_GRANT_ROW_H
@@ -11,7 +11,7 @@
 #include "runner.h"
 
 /** First column behind those of the grant. */
-#define OAS_GRANT_COLUMNS 14
+#define OAS_GRANT_COLUMNS 15
 
 /** An outcome as the schema names it; a table of them ends with {NULL, 0}. */
 typedef struct {

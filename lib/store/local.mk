@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_store.la
 liboas_store_la_SOURCES = \
+	lib/store/account.c lib/store/account.h \
 	lib/store/client.c lib/store/client.h \
 	lib/store/client_json.h lib/store/client_from_json.c lib/store/client_to_json.c \
 	lib/store/consent.c lib/store/consent.h \
@@ -9,6 +10,8 @@ liboas_store_la_SOURCES = \
 	lib/store/grant.c lib/store/grant.h \
 	lib/store/grant_row.c lib/store/grant_row.h \
 	lib/store/jti.c lib/store/jti.h \
+	lib/store/logout.c lib/store/logout.h \
+	lib/store/pairwise.c lib/store/pairwise.h \
 	lib/store/param.c \
 	lib/store/prepare.c \
 	lib/store/purge.c lib/store/purge.h \

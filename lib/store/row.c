@@ -45,10 +45,9 @@ int oas_cell_true(const oas_rows_t *rows, int row, int column)
     return text && text[0] == 't';
 }
 
-const char *oas_cell_id(const oas_rows_t *rows, int row, int column, apr_pool_t *pool)
+int oas_cell_uuid(const oas_rows_t *rows, int row, int column, unsigned char id[OAS_ID_LEN])
 {
     const char *text = oas_cell(rows, row, column);
-    unsigned char id[OAS_ID_LEN];
     char digits[2 * OAS_ID_LEN + 1];
     apr_size_t n = 0;
 
@@ -57,7 +56,12 @@ const char *oas_cell_id(const oas_rows_t *rows, int row, int column, apr_pool_t 
             digits[n++] = *text;
     }
     digits[n] = '\0';
-    if (n != 2 * OAS_ID_LEN || oas_hex_decode(digits, id, OAS_ID_LEN) != APR_SUCCESS)
-        return NULL;
-    return oas_base64url_encode(pool, id, OAS_ID_LEN);
+    return n == 2 * OAS_ID_LEN && oas_hex_decode(digits, id, OAS_ID_LEN) == APR_SUCCESS;
+}
+
+const char *oas_cell_id(const oas_rows_t *rows, int row, int column, apr_pool_t *pool)
+{
+    unsigned char id[OAS_ID_LEN];
+
+    return oas_cell_uuid(rows, row, column, id) ? oas_base64url_encode(pool, id, OAS_ID_LEN) : NULL;
 }

@@ -9,6 +9,7 @@
 #include <apr_errno.h>
 #include <apr_pools.h>
 #include <libpq-fe.h>
+#include "../base/bytes.h"
 
 typedef struct {
     int count, columns;
@@ -26,6 +27,9 @@ apr_int64_t oas_cell_int(const oas_rows_t *rows, int row, int column);
 
 /** A boolean cell; 0 for NULL. */
 int oas_cell_true(const oas_rows_t *rows, int row, int column);
+
+/** The bytes of a uuid cell; 0: it is none. */
+int oas_cell_uuid(const oas_rows_t *rows, int row, int column, unsigned char id[OAS_ID_LEN]);
 
 /** A uuid cell as base64url of its 16 bytes, in `pool`; NULL for NULL. */
 const char *oas_cell_id(const oas_rows_t *rows, int row, int column, apr_pool_t *pool);

@@ -16,8 +16,11 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
         in->provider,
         in->name,
         in->claims,
-        in->amr,
+        in->amr ? in->amr : "",
         in->acr,
+        oas_sql_int(in->auth_time, pool),
+        in->option,
+        in->persistent ? "t" : "f",
         oas_sql_seconds(in->lifetime, pool),
         oas_sql_seconds(in->idle, pool),
         in->address,
@@ -36,7 +39,10 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
     memset(out, 0, sizeof(*out));
     out->id = oas_cell_id(rows, 0, 0, pool);
     out->sub = in->sub;
+    out->provider = in->provider;
     out->name = in->name;
+    out->option = in->option;
+    out->persistent = in->persistent;
     out->auth_time = oas_cell_int(rows, 0, 1);
     out->now = oas_cell_int(rows, 0, 2);
     out->amr = oas_cell(rows, 0, 3);
@@ -69,8 +75,11 @@ apr_status_t oas_store_session_load(oas_db_t *db, const unsigned char id[OAS_ID_
     out->now = oas_cell_int(rows, 0, 4);
     out->amr = oas_cell(rows, 0, 5);
     out->acr = oas_cell(rows, 0, 6);
-    if (oas_cell_true(rows, 0, 7) &&
-        oas_words_parse(&out->consented, oas_cell(rows, 0, 8), pool) != APR_SUCCESS)
+    out->provider = oas_cell(rows, 0, 7);
+    out->option = oas_cell(rows, 0, 8);
+    out->persistent = oas_cell_true(rows, 0, 9);
+    if (oas_cell_true(rows, 0, 10) &&
+        oas_words_parse(&out->consented, oas_cell(rows, 0, 11), pool) != APR_SUCCESS)
         return oas_db_unreadable(db, OAS_STMT_SESSION_LOAD);
     return APR_SUCCESS;
 }

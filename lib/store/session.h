@@ -9,14 +9,21 @@
 
 #include "db.h"
 
+#define OAS_AUTH_NOW ((apr_int64_t)-1) /**< now, by the database's clock */
+
 /** A login that succeeded. */
 typedef struct {
     unsigned char session_id[OAS_ID_LEN]; /**< fresh random: used unless an old one continues */
     unsigned char secret_hash[OAS_SHA256_LEN]; /**< SHA-256 of the new secret half */
     const char *sub, *provider, *name;
-    const char *claims; /**< JSON object: claims evaluated at this login */
-    const char *proof;  /**< as oas_identity_t has it, or NULL */
-    const char *amr, *acr;
+    const char *claims;    /**< JSON object: claims evaluated at this login */
+    const char *proof;     /**< as oas_identity_t has it, or NULL */
+    const char *amr, *acr; /**< either may be NULL */
+    /** When the user authenticated: OAS_AUTH_NOW, seconds since 1970 (what lies ahead becomes now),
+     * or 0 when nobody knows. */
+    apr_int64_t auth_time;
+    const char *option; /**< id of the login option that was used */
+    int persistent;     /**< 1: its cookie outlives the browser */
     apr_interval_time_t lifetime, idle;
     const char *address, *user_agent;     /**< for the user's list of sessions; may be NULL */
     const unsigned char *old_session_id;  /**< what the browser had before, or NULL */
@@ -33,7 +40,7 @@ typedef struct {
  * same subject it continues under its id with the new secret, auth_time, amr and acr (so that one
  * sid serves every application of that browser); if it is another subject's it is ended. Safe to
  * repeat.
- * @param out id, sub, name, auth_time, now, amr, acr are filled; consented stays NULL
+ * @param out filled; consented stays NULL
  * @return APR_ENOENT: a user of the built-in provider whose password was changed, or who was
  *         locked, since `proof` was made; nothing changed
  */

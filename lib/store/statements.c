@@ -6,10 +6,11 @@
     "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "                                                          \
     "to_char(password_changed AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
-/* What grant_row.c reads, out of oas_grant_for_1. */
+/* What grant_row.c reads, out of oas_grant_for_2. */
 #define GRANT_COLUMNS                                                                              \
     "a.outcome, a.grant_id, a.client_id, a.sub, a.session_id, a.scope, a.resource, a.auth_time, "  \
-    "a.amr, a.acr, a.claims::text, a.now, a.nonce, a.refresh_expires"
+    "nullif(a.amr, ''), a.acr, a.claims::text, a.now, a.nonce, a.refresh_expires, "                \
+    "a.claims_request::text"
 
 const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_CLIENT_SYNC] =
@@ -29,9 +30,10 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "SELECT metadata::text FROM oas_clients WHERE client_id = $1 AND NOT disabled "
          "AND (source = 'database' OR seen_at > clock_timestamp() - interval '3 minutes')"},
     [OAS_STMT_SESSION_OPEN] =
-        {"oas_session_open", 17, 1,
-         "SELECT session_id, auth_time, now, amr, acr FROM oas_session_open_2("
-         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"},
+        {"oas_session_open", 20, 1,
+         "SELECT session_id, auth_time, now, nullif(amr, ''), acr FROM oas_session_open_3($1, $2, "
+         "$3, $4, $5, "
+         "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"},
     /* The idle end moves once a minute at most, so a busy session writes little. */
     [OAS_STMT_SESSION_LOAD] =
         {"oas_session_load", 5, 1,
@@ -43,30 +45,62 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "AND last_used < clock_timestamp() - make_interval(secs => least(60, $5::float8 / 4))) "
          "SELECT s.session_id, s.sub, "
          "coalesce(nullif(left(p.claims->>'name', 256), ''), p.name), oas_epoch(s.auth_time), "
-         "oas_epoch(clock_timestamp()), s.amr, s.acr, c.live, array_to_string(c.scopes, ' ') "
+         "oas_epoch(clock_timestamp()), nullif(s.amr, ''), s.acr, p.provider, s.option, "
+         "s.persistent, c.live, array_to_string(c.scopes, ' ') "
          "FROM oas_sessions AS s JOIN oas_subjects AS p ON p.sub = s.sub "
          "LEFT JOIN oas_consents AS c ON c.sub = s.sub AND c.client_id = $3 AND c.resource = $4 "
          "AND c.live "
          "WHERE s.session_id = $1 AND s.secret_hash = $2 AND s.ended_at IS NULL "
          "AND s.idle_until > clock_timestamp() AND s.expires_at > clock_timestamp()"},
     [OAS_STMT_SESSION_END] = {"oas_session_end", 2, 1, "SELECT oas_session_end_1($1, $2)"},
-    [OAS_STMT_CODE_PUT] =
-        {"oas_code_put", 15, 1,
-         "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_code_put_2("
-         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)) AS a"},
+    [OAS_STMT_SESSION_LOGOUT] = {"oas_session_logout", 2, 1,
+                                 "SELECT ended, client_id FROM oas_session_logout_1($1, $2)"},
+    [OAS_STMT_SESSION_LIST] =
+        {"oas_session_list", 1, 1,
+         "SELECT session_id, oas_epoch(created_at), oas_epoch(last_used), oas_epoch(auth_time), "
+         "address, user_agent, option, persistent FROM oas_sessions "
+         "WHERE sub = $1 AND ended_at IS NULL AND idle_until > clock_timestamp() "
+         "AND expires_at > clock_timestamp() ORDER BY last_used DESC, session_id LIMIT 100"},
+    [OAS_STMT_SESSION_END_OWN] = {"oas_session_end_own", 2, 1,
+                                  "SELECT oas_session_end_own_1($1, $2)"},
+    [OAS_STMT_SESSIONS_END_OTHERS] = {"oas_sessions_end_others", 2, 1,
+                                      "SELECT oas_sessions_end_others_1($1, $2)"},
+    [OAS_STMT_ACCESS_LIST] =
+        {"oas_access_list", 1, 1,
+         "SELECT client_id, resource, array_to_string(scopes, ' '), since, last_used, offline "
+         "FROM oas_access_list_1($1)"},
+    [OAS_STMT_ACCESS_WITHDRAW] = {"oas_access_withdraw", 2, 1,
+                                  "SELECT oas_access_withdraw_1($1, $2)"},
+    [OAS_STMT_LOGOUTS_CLAIM] =
+        {"oas_logouts_claim", 3, 0,
+         "SELECT logout_id, client_id, session_id, sub, attempts, now, expires "
+         "FROM oas_logouts_claim_1($1, $2, $3)"},
+    [OAS_STMT_LOGOUT_DONE] = {"oas_logout_done", 1, 1,
+                              "DELETE FROM oas_logouts WHERE logout_id = $1 RETURNING 1"},
+    [OAS_STMT_LOGOUT_LATER] =
+        {"oas_logout_later", 2, 1,
+         "UPDATE oas_logouts SET leased = false, "
+         "due_at = clock_timestamp() + make_interval(secs => $2) WHERE logout_id = $1 RETURNING 1"},
+    [OAS_STMT_PAIRWISE_SALT] = {"oas_pairwise_salt", 0, 1,
+                                "SELECT encode(value, 'hex') FROM oas_secrets "
+                                "WHERE name = 'pairwise'"},
+    [OAS_STMT_CODE_PUT] = {"oas_code_put", 17, 1,
+                           "SELECT " GRANT_COLUMNS
+                           " FROM oas_grant_for_2($1, oas_code_put_3($1, $2, $3, $4, "
+                           "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)) AS a"},
     [OAS_STMT_CODE_REDEEM] =
         {"oas_code_redeem", 11, 1,
          "SELECT " GRANT_COLUMNS ", CASE WHEN a.grant_id IS NULL THEN "
          "(SELECT g.sub FROM oas_grants AS g JOIN oas_codes AS c USING (grant_id) "
          "WHERE g.grant_id = $1 AND c.code_hash = $2) END "
-         "FROM oas_grant_for_1($1, oas_code_redeem_2("
+         "FROM oas_grant_for_2($1, oas_code_redeem_2("
          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)) AS a"},
     [OAS_STMT_PASSWORD_GRANT] =
         {"oas_password_grant", 16, 1,
-         "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, oas_password_grant_1("
+         "SELECT " GRANT_COLUMNS " FROM oas_grant_for_2($1, oas_password_grant_1("
          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)) AS a"},
     [OAS_STMT_GRANT_LOAD] = {"oas_grant_load", 1, 1,
-                             "SELECT " GRANT_COLUMNS " FROM oas_grant_for_1($1, 'live') AS a "
+                             "SELECT " GRANT_COLUMNS " FROM oas_grant_for_2($1, 'live') AS a "
                              "WHERE a.grant_id IS NOT NULL"},
     [OAS_STMT_GRANT_REVOKE] =
         {"oas_grant_revoke", 3, 1,
@@ -77,11 +111,11 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
                           "SELECT " GRANT_COLUMNS
                           ", r.sub, r.key, r.generation, r.age, r.reason FROM oas_refresh_1("
                           "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS r, "
-                          "LATERAL oas_grant_for_1($1, r.outcome) AS a"},
+                          "LATERAL oas_grant_for_2($1, r.outcome) AS a"},
     [OAS_STMT_REFRESH_LOAD] =
         {"oas_refresh_load", 3, 1,
          "SELECT " GRANT_COLUMNS ", a.provider, a.name FROM oas_grants AS g, "
-         "LATERAL oas_grant_for_1(g.grant_id, 'live') AS a "
+         "LATERAL oas_grant_for_2(g.grant_id, 'live') AS a "
          "WHERE g.grant_id = $1 AND g.refresh_hash = $2 "
          "AND g.refresh_expires_at > clock_timestamp() "
          "AND g.refresh_used_at + make_interval(secs => $3) > clock_timestamp() "
@@ -112,6 +146,8 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "ON CONFLICT (name) DO NOTHING RETURNING 1"},
     [OAS_STMT_USER_PASSWD] = {"oas_user_passwd", 2, 1, "SELECT oas_user_passwd_1($1, $2)"},
     [OAS_STMT_USER_LOCK] = {"oas_user_lock", 2, 1, "SELECT oas_user_lock_1($1, $2)"},
+    [OAS_STMT_USER_CHANGE] = {"oas_user_change", 4, 1, "SELECT oas_user_change_1($1, $2, $3, $4)"},
+    [OAS_STMT_USER_REHASH] = {"oas_user_rehash", 3, 1, "SELECT oas_user_rehash_1($1, $2, $3)"},
     [OAS_STMT_USER_LIST] = {"oas_user_list", 0, 1,
                             "SELECT name, NULL, " USER_COLUMNS " FROM oas_users ORDER BY name"},
     /* Counting one attempt twice errs on the safe side; refusing all logins would not be better. */

@@ -41,6 +41,23 @@ apr_status_t oas_store_user_passwd(oas_db_t *db, const char *name, const char *p
     return oas_db_run_true(db, OAS_STMT_USER_PASSWD, params, pool);
 }
 
+apr_status_t oas_store_user_change(oas_db_t *db, const char *name, const char *proof,
+                                   const char *new_hash, const unsigned char *keep_session_id,
+                                   apr_pool_t *pool)
+{
+    const char *const params[] = {name, proof, new_hash, oas_sql_id(keep_session_id, pool)};
+
+    return oas_db_run_true(db, OAS_STMT_USER_CHANGE, params, pool);
+}
+
+apr_status_t oas_store_user_rehash(oas_db_t *db, const char *name, const char *proof,
+                                   const char *new_hash, apr_pool_t *pool)
+{
+    const char *const params[] = {name, proof, new_hash};
+
+    return oas_db_run_true(db, OAS_STMT_USER_REHASH, params, pool);
+}
+
 apr_status_t oas_store_user_lock(oas_db_t *db, const char *name, int locked, apr_pool_t *pool)
 {
     const char *const params[] = {name, locked ? "t" : "f"};

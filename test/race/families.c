@@ -395,7 +395,7 @@ void race_mutants(void)
            putting);
     mutate("oas_login_holds_1", "PERFORM oas_user_hold_1(p_name, false);", "",
            "without the login's lock of the name", signing_in);
-    mutate("oas_user_end_1", "PERFORM oas_user_hold_1(p_name, true);", "",
+    mutate("oas_user_end_2", "PERFORM oas_user_hold_1(p_name, true);", "",
            "without the lock of the name that ends", signing_in);
     mutate("oas_login_holds_1", "RETURN EXISTS", "RETURN true OR EXISTS",
            "without a second look at the user", signing_in);

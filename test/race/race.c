@@ -156,6 +156,7 @@ static oas_session_new_t describe_login(const char *sub, const char *provider, c
     in.name = name;
     in.claims = "{}";
     in.amr = "pwd";
+    in.auth_time = OAS_AUTH_NOW;
     in.lifetime = in.idle = apr_time_from_sec(3600);
     return in;
 }

@@ -80,6 +80,7 @@ static inline oas_session_new_t new_login(const char *sub)
     in.name = "Alice";
     in.claims = "{\"email\":\"alice@example.test\"}";
     in.amr = "pwd";
+    in.auth_time = OAS_AUTH_NOW;
     in.lifetime = apr_time_from_sec(3600);
     in.idle = apr_time_from_sec(600);
     return in;

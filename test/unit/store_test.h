@@ -17,6 +17,8 @@ Suite *store_grant_suite(void);
 Suite *store_refresh_suite(void);
 Suite *store_ends_suite(void);
 Suite *store_login_suite(void);
+Suite *store_account_suite(void);
+Suite *store_logout_suite(void);
 Suite *store_table_suite(void);
 Suite *store_schema_suite(void);
 Suite *store_upgrade_suite(void);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "logout.h"
+
+#include <apr_strings.h>
+#include "../base/bytes.h"
+#include "runner.h"
+
+apr_status_t oas_store_session_logout(oas_db_t *db, const unsigned char id[OAS_ID_LEN],
+                                      const unsigned char secret_hash[OAS_SHA256_LEN],
+                                      apr_array_header_t **client_ids, apr_pool_t *pool)
+{
+    const char *const params[] = {
+        oas_sql_id(id, pool),
+        oas_sql_bytes(secret_hash, OAS_SHA256_LEN, pool),
+    };
+    oas_rows_t *rows;
+    apr_status_t rv = oas_db_run(db, OAS_STMT_SESSION_LOGOUT, params, &rows, pool);
+    int i;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *client_ids = apr_array_make(pool, rows->count, sizeof(const char *));
+    for (i = 0; i < rows->count; i++) {
+        const char *client_id = oas_cell(rows, i, 1);
+
+        if (client_id)
+            APR_ARRAY_PUSH(*client_ids, const char *) = client_id;
+    }
+    return oas_cell_true(rows, 0, 0) ? APR_SUCCESS : APR_ENOENT;
+}
+
+apr_status_t oas_store_logouts_claim(oas_db_t *db, int max, int per_client,
+                                     apr_interval_time_t lease, apr_array_header_t **out,
+                                     apr_pool_t *pool)
+{
+    const char *const params[] = {
+        oas_sql_int(max, pool),
+        oas_sql_int(per_client, pool),
+        oas_sql_seconds(lease, pool),
+    };
+    oas_rows_t *rows;
+    apr_status_t rv = oas_db_run(db, OAS_STMT_LOGOUTS_CLAIM, params, &rows, pool);
+    int i;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *out = apr_array_make(pool, rows->count, sizeof(oas_logout_t));
+    for (i = 0; i < rows->count; i++) {
+        oas_logout_t *logout = apr_array_push(*out);
+
+        if (!oas_cell_uuid(rows, i, 0, logout->id))
+            return oas_db_unreadable(db, OAS_STMT_LOGOUTS_CLAIM);
+        logout->client_id = oas_cell(rows, i, 1);
+        logout->sid = oas_cell_id(rows, i, 2, pool);
+        logout->sub = oas_cell(rows, i, 3);
+        logout->attempts = (int)oas_cell_int(rows, i, 4);
+        logout->now = oas_cell_int(rows, i, 5);
+        logout->expires = oas_cell_int(rows, i, 6);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t oas_store_logout_done(oas_db_t *db, const unsigned char id[OAS_ID_LEN],
+                                   apr_pool_t *pool)
+{
+    const char *const params[] = {oas_sql_id(id, pool)};
+
+    return oas_db_run_row(db, OAS_STMT_LOGOUT_DONE, params, NULL, pool);
+}
+
+apr_status_t oas_store_logout_later(oas_db_t *db, const unsigned char id[OAS_ID_LEN],
+                                    apr_interval_time_t delay, apr_pool_t *pool)
+{
+    const char *const params[] = {oas_sql_id(id, pool), oas_sql_seconds(delay, pool)};
+
+    return oas_db_run_row(db, OAS_STMT_LOGOUT_LATER, params, NULL, pool);
+}
