@@ -149,6 +149,26 @@ int oas_client_allows_resource(const oas_client_t *client, const char *uri)
     return allow_find(client, uri) != NULL;
 }
 
+const oas_claim_t *oas_claim_find(const oas_issuer_t *issuer, const char *name)
+{
+    int i;
+
+    for (i = 0; i < issuer->claims->nelts; i++) {
+        const oas_claim_t *claim = &APR_ARRAY_IDX(issuer->claims, i, oas_claim_t);
+        if (strcmp(claim->name, name) == 0) {
+            return claim;
+        }
+    }
+    return NULL;
+}
+
+int oas_claim_requestable(const oas_claim_t *claim, const oas_client_t *client,
+                          const oas_resource_t *resource)
+{
+    return (claim->in & (OAS_IN_ID_TOKEN | OAS_IN_USERINFO)) &&
+           (claim->scope == NULL || oas_client_may(client, resource, claim->scope));
+}
+
 unsigned oas_issuer_grants(const oas_issuer_t *issuer)
 {
     unsigned grants =

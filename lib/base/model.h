@@ -168,6 +168,8 @@ typedef struct {
     const char *sector;       /**< its subjects are pairwise, alike for all clients of this host
                                  (base/subject.h); NULL: public */
     int require_pkce;
+    oas_words_t *required_acr; /**< one of these has to be reached (OAuth2ASRequire acr=), best
+                                  first; NULL: none */
     apr_interval_time_t lifetimes[OAS_LIFETIME_COUNT]; /**< OAS_LIFETIME_UNSET: issuer's */
     /* refresh tokens */
     int rotation;                     /**< 1: single-use; always for public clients */
@@ -213,6 +215,10 @@ typedef struct {
     oas_claim_type_t type;
     unsigned in; /**< OAS_IN_ bits */
 } oas_claim_t;
+
+/** Before the name of a claim that was asked for by itself (parameter claims), among the scopes
+ * that a consent remembers. No scope begins with it. */
+#define OAS_CLAIM_WORD "claim:"
 
 typedef struct {
     int pair, account, address; /**< failures before waiting starts */
@@ -323,6 +329,14 @@ int oas_client_allows_resource(const oas_client_t *client, const char *uri);
 /** The grants (OAS_GRANT_ bits) that this issuer's token endpoint has: profile oauth21 knows no
  * password grants. */
 unsigned oas_issuer_grants(const oas_issuer_t *issuer);
+
+/** The claim called `name` (OAuth2ASClaim), or NULL. */
+const oas_claim_t *oas_claim_find(const oas_issuer_t *issuer, const char *name);
+
+/** 1 when the client may ask for this claim by itself (OIDC Core section 5.5): it is one for
+ * applications, not for access tokens only, and the client may ask for its scope, too. */
+int oas_claim_requestable(const oas_claim_t *claim, const oas_client_t *client,
+                          const oas_resource_t *resource);
 
 /** 1 for a client that authenticates itself (RFC 6749 section 2.1: confidential). */
 int oas_client_confidential(const oas_client_t *client);

@@ -117,7 +117,13 @@ typedef struct {
 } oas_session_t;
 
 /** prompt values, as bits. */
-enum { OAS_PROMPT_NONE = 1, OAS_PROMPT_LOGIN = 2, OAS_PROMPT_CONSENT = 4 };
+enum {
+    OAS_PROMPT_NONE = 1,
+    OAS_PROMPT_LOGIN = 2,
+    OAS_PROMPT_CONSENT = 4,
+    OAS_PROMPT_SELECT_ACCOUNT = 8,
+    OAS_PROMPT_CREATE = 16
+};
 
 /** The cookies of an issuer (login/cookie.h). */
 enum { OAS_COOKIE_BROWSER, OAS_COOKIE_FRAMED, OAS_COOKIES };
@@ -135,6 +141,7 @@ typedef enum {
     OAS_FORM_LOGIN,
     OAS_FORM_CONSENT,
     OAS_FORM_RESUME,  /**< the same request, after a login */
+    OAS_FORM_SELECT,  /**< which account (prompt=select_account) */
     OAS_FORM_CONFIRM, /**< a page that only asks whether to (logout, account) */
     OAS_FORMS
 } oas_form_t;
@@ -151,7 +158,7 @@ typedef struct {
     apr_int64_t auth_time, now; /**< auth_time 0: nobody signed in */
     const char *amr, *acr;
     json_t *claims;              /**< as evaluated at login; owned by the pool */
-    json_t *claims_request;      /**< the request's claims parameter, or NULL; owned by the pool */
+    json_t *claims_request;      /**< as in tx: claims asked for by themselves, or NULL */
     int offline;                 /**< 1: it has a family of refresh tokens */
     apr_int64_t refresh_expires; /**< absolute end of the family, when offline */
 } oas_grant_t;
@@ -206,7 +213,16 @@ struct oas_tx {
     const char *code_challenge;
     unsigned prompt;        /**< OAS_PROMPT_ bits */
     const char *hinted_sub; /**< sub of id_token_hint, "" when it is no ID token of ours, or NULL */
-    apr_int64_t max_age;    /**< seconds, -1: not asked */
+    const oas_client_t *hinted_client; /**< whose ID token id_token_hint is */
+    apr_int64_t max_age;               /**< seconds, -1: not asked */
+    json_t *claims_request;     /**< claims asked for by themselves, or NULL; by check_claims */
+    oas_words_t *permissions;   /**< what the user is asked for: tx->scopes, and claims beyond
+                                   them; by check_claims */
+    oas_words_t *expected_subs; /**< who it has to be, or NULL; by check_claims */
+    oas_words_t *acr_values;    /**< best first, NULL: no wish; by check_claims, check_acr */
+    int acr_essential;          /**< 1: one of acr_values has to be reached */
+    int other_account;          /**< select_account: the user wants another one */
+    int account_chosen;         /**< select_account: the user goes on as who is signed in */
     const oas_login_option_t *option; /**< what the user chose to sign in with; by accept_login */
     oas_session_t *session;           /**< by load_session or accept_login */
     int consent_given;                /**< the consent form said allow; by accept_consent */

@@ -193,8 +193,14 @@ int oas_redirect_uri_matches(const char *registered, const char *requested, int 
 
 char *oas_uri_append(const char *uri, const char *encoded, int fragment, apr_pool_t *pool)
 {
+    const char *behind = fragment ? NULL : strchr(uri, '#');
     const char *separator;
 
+    if (behind != NULL) {
+        return apr_pstrcat(
+            pool, oas_uri_append(apr_pstrmemdup(pool, uri, behind - uri), encoded, 0, pool), behind,
+            NULL);
+    }
     if (fragment) {
         separator = "#";
     } else if (strchr(uri, '?') == NULL) {

@@ -44,7 +44,8 @@ int oas_uri_fetchable(const char *text, apr_pool_t *pool);
 int oas_redirect_uri_matches(const char *registered, const char *requested, int any_port,
                              apr_pool_t *pool);
 
-/** `uri` with `encoded` ("a=b") added after '?' or '&', or after '#' when `fragment`. */
+/** `uri` with `encoded` ("a=b") added after '?' or '&' (before a fragment), or after '#' when
+ * `fragment`. */
 char *oas_uri_append(const char *uri, const char *encoded, int fragment, apr_pool_t *pool);
 
 #endif

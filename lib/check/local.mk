@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_check.la
 liboas_check_la_SOURCES = \
+	lib/check/acr.c lib/check/acr.h \
 	lib/check/assertion.c lib/check/assertion.h \
 	lib/check/bearer.c lib/check/bearer.h \
 	lib/check/certificate.c lib/check/certificate.h \
 	lib/check/body.c lib/check/body.h \
+	lib/check/claims.c lib/check/claims.h \
 	lib/check/client.c lib/check/client.h \
 	lib/check/client_auth.c lib/check/client_auth.h \
 	lib/check/client_cache.c lib/check/client_cache.h \

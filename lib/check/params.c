@@ -31,6 +31,7 @@ static const char *const known[] = {
     "claims",
     "ui_locales",
     "display",
+    "screen_hint",
     "request",
     "request_uri",
     "code_challenge",

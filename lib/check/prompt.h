@@ -8,7 +8,8 @@
 
 #include "../base/tx.h"
 
-/** prompt: none alone, or login and consent. */
+/** prompt: none alone, or any of login, consent, select_account and create (OpenID Initiating User
+ * Registration section 4); what asks for an account and for silence at once is told so. */
 oas_outcome_t oas_check_prompt(oas_tx_t *tx);
 
 /** max_age: seconds, at most nine digits. */
@@ -16,8 +17,10 @@ oas_outcome_t oas_check_max_age(oas_tx_t *tx);
 
 /**
  * id_token_hint: an ID token that we signed, expired or not, names the user whom the client expects
- * (OIDC Core sections 3.1.2.1, 3.1.2.2). Sets tx->hinted_sub; what is no such token names nobody,
- * so no session satisfies it. Never fails.
+ * (OIDC Core sections 3.1.2.1, 3.1.2.2), as the application that it was for is told of them
+ * (base/subject.h). Sets tx->hinted_sub and tx->hinted_client; what is no such token, or was for an
+ * application that is none any more, names nobody (""), so no session satisfies it. Fails only
+ * while the database is away.
  */
 oas_outcome_t oas_load_id_token_hint(oas_tx_t *tx);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../check/acr.h"
+#include "../check/claims.h"
 #include "../check/client.h"
 #include "../check/params.h"
 #include "../check/pkce.h"
@@ -16,6 +18,7 @@
 #include "interaction.h"
 #include "login.h"
 #include "pipeline.h"
+#include "wishes.h"
 
 static oas_outcome_t respond_authorization(oas_tx_t *tx)
 {
@@ -48,12 +51,18 @@ const oas_step_t oas_authorize_steps[] = {
     {"check_code_challenge", oas_check_code_challenge, CODE, "RFC 7636 4.3, RFC 9700 2.1.1"},
     {"check_prompt", oas_check_prompt, OAS_ALWAYS, "OIDC Core 3.1.2.1"},
     {"check_max_age", oas_check_max_age, OAS_ALWAYS, "OIDC Core 3.1.2.1"},
+    {"check_claims", oas_check_claims, OAS_ALWAYS, "OIDC Core 5.5"},
+    {"check_acr", oas_check_acr, OAS_ALWAYS, "OIDC Core 5.5.1.1, RFC 9470 4"},
     {"load_id_token_hint", oas_load_id_token_hint, OAS_ALWAYS, "OIDC Core 3.1.2.1, 3.1.2.2"},
     /* session and consent */
     {"accept_login", oas_accept_login, OAS_ALWAYS, "OIDC Core 3.1.2.3"},
+    {"accept_selection", oas_accept_selection, OAS_ALWAYS, "OIDC Core 3.1.2.1"},
     {"load_session", oas_load_session, OAS_ALWAYS, "OIDC Core 3.1.2.3"},
     {"accept_consent", oas_accept_consent, OAS_ALWAYS, "OIDC Core 3.1.2.4"},
+    {"require_acr", oas_require_acr, OAS_ALWAYS, "OIDC Core 5.5.1.1"},
+    {"require_registration", oas_require_registration, OAS_ALWAYS, "OIDC Prompt Create 4"},
     {"require_login", oas_require_login, OAS_ALWAYS, "OIDC Core 3.1.2.3"},
+    {"require_selection", oas_require_selection, OAS_ALWAYS, "OIDC Core 3.1.2.1"},
     {"load_consent", oas_load_consent, OAS_ALWAYS, "RFC 8252 8.6"},
     {"require_consent", oas_require_consent, OAS_ALWAYS, "OIDC Core 3.1.2.4"},
     /* issue */

@@ -19,8 +19,8 @@ static void add_permissions(oas_tx_t *tx, json_t *data)
     int widened = 0;
     int i;
 
-    for (i = 0; i < tx->scopes->nelts; i++) {
-        const char *scope = OAS_WORD(tx->scopes, i);
+    for (i = 0; i < tx->permissions->nelts; i++) {
+        const char *scope = OAS_WORD(tx->permissions, i);
         int is_new = known != NULL && known->nelts > 0 && !oas_words_has(known, scope);
         json_t *permission;
 
@@ -41,18 +41,8 @@ static void add_permissions(oas_tx_t *tx, json_t *data)
 /* Where "Use another account" leads: the same request, asking for a login. */
 static const char *switch_account_url(const oas_tx_t *tx)
 {
-    oas_params_t *params = oas_params_create(tx->pool);
-    int i;
-
-    for (i = 0; i < tx->params->list->nelts; i++) {
-        const oas_param_t *param = &APR_ARRAY_IDX(tx->params->list, i, oas_param_t);
-        if (strcmp(param->name, "prompt") != 0 && strcmp(param->name, "login_hint") != 0) {
-            oas_params_add(params, param->name, param->value);
-        }
-    }
-    oas_params_add(params, "prompt", tx->prompt & OAS_PROMPT_CONSENT ? "login consent" : "login");
-    return oas_uri_append(tx->issuer->endpoint_urls[OAS_EP_AUTHORIZE],
-                          oas_params_encode(params, tx->pool), 0, tx->pool);
+    return oas_interaction_restart_url(tx,
+                                       tx->prompt & OAS_PROMPT_CONSENT ? "login consent" : "login");
 }
 
 static void add_destination(const oas_tx_t *tx, json_t *data)
@@ -75,8 +65,7 @@ static oas_outcome_t consent_page(oas_tx_t *tx)
         return OAS_FAILED;
     }
     json_object_set_new(data, "form", form);
-    json_object_set_new(data, "user",
-                        json_pack("{ss?ss}", "name", tx->session->name, "sub", tx->session->sub));
+    json_object_set_new(data, "user", oas_page_user(tx->session));
     json_object_set_new(data, "links", json_pack("{ss}", "switch_account", switch_account_url(tx)));
     add_permissions(tx, data);
     add_destination(tx, data);

@@ -117,3 +117,26 @@ oas_outcome_t oas_interaction_resume(oas_tx_t *tx)
         tx, oas_uri_append(own_url(tx), oas_params_encode(params, tx->pool), 0, tx->pool));
     return OAS_ANSWERED;
 }
+
+const char *oas_interaction_restart_url(const oas_tx_t *tx, const char *prompt)
+{
+    static const char *const left_out[] = {"prompt", "login_hint", "screen_hint"};
+    const oas_params_t *carried = oas_interaction_params(tx->params, tx->pool);
+    oas_params_t *params = oas_params_create(tx->pool);
+    apr_size_t k;
+    int i;
+
+    for (i = 0; i < carried->list->nelts; i++) {
+        const oas_param_t *param = &APR_ARRAY_IDX(carried->list, i, oas_param_t);
+        for (k = 0; k < sizeof(left_out) / sizeof(left_out[0]); k++) {
+            if (strcmp(param->name, left_out[k]) == 0) {
+                break;
+            }
+        }
+        if (k == sizeof(left_out) / sizeof(left_out[0])) {
+            oas_params_add(params, param->name, param->value);
+        }
+    }
+    oas_params_add(params, "prompt", prompt);
+    return oas_uri_append(own_url(tx), oas_params_encode(params, tx->pool), 0, tx->pool);
+}

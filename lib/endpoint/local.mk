@@ -14,4 +14,5 @@ liboas_endpoint_la_SOURCES = \
 	lib/endpoint/pipeline.c lib/endpoint/pipeline.h \
 	lib/endpoint/revoke.c \
 	lib/endpoint/token.c \
-	lib/endpoint/userinfo.c
+	lib/endpoint/userinfo.c \
+	lib/endpoint/wishes.c lib/endpoint/wishes.h

@@ -22,9 +22,9 @@ static const struct {
 } lists[] = {
     {"subject_types_supported", "public"},
     {"code_challenge_methods_supported", "S256"},
-    {"prompt_values_supported", "none login consent"},
+    {"prompt_values_supported", "none login consent select_account create"},
     {"claim_types_supported", "normal"},
-    {"display_values_supported", "page"},
+    {"display_values_supported", "page popup touch wap"},
 };
 
 static const struct {

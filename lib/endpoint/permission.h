@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file permission.h
- * What a scope allows, in words: on the consent page, and on the account page.
+ * What a scope, or the word of a claim (OAS_CLAIM_WORD), allows, in words: on the consent page, and
+ * on the account page.
  */
 #ifndef OAS_ENDPOINT_PERMISSION_H
 #define OAS_ENDPOINT_PERMISSION_H

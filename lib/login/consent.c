@@ -44,5 +44,5 @@ int oas_consent_covers(const oas_tx_t *tx)
         tx->session->consented == NULL) {
         return 0;
     }
-    return !silent_and_unproven(tx) && oas_words_subset(tx->scopes, tx->session->consented);
+    return !silent_and_unproven(tx) && oas_words_subset(tx->permissions, tx->session->consented);
 }

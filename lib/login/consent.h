@@ -15,7 +15,8 @@
  */
 oas_outcome_t oas_load_consent(oas_tx_t *tx);
 
-/** 1 when nobody need be asked: skipped, or all scopes are remembered and prompt does not ask. */
+/** 1 when nobody need be asked: skipped, or all permissions are remembered and prompt does not ask.
+ */
 int oas_consent_covers(const oas_tx_t *tx);
 
 #endif

@@ -16,7 +16,7 @@ static const char *const carried[] = {
     "prompt",         "max_age",       "login_hint",
     "code_challenge", "ui_locales",    "display",
     "acr_values",     "id_token_hint", "code_challenge_method",
-    "claims",         "dpop_jkt",
+    "claims",         "dpop_jkt",      "screen_hint",
 };
 
 /*
@@ -29,9 +29,8 @@ static const struct {
     int of_session;
     int by_get;
 } forms[OAS_FORMS] = {
-    [OAS_FORM_LOGIN] = {"login", 0, 0},
-    [OAS_FORM_CONSENT] = {"consent", 1, 0},
-    [OAS_FORM_RESUME] = {"resume", 1, 1},
+    [OAS_FORM_LOGIN] = {"login", 0, 0},     [OAS_FORM_CONSENT] = {"consent", 1, 0},
+    [OAS_FORM_RESUME] = {"resume", 1, 1},   [OAS_FORM_SELECT] = {"select_account", 1, 0},
     [OAS_FORM_CONFIRM] = {"confirm", 1, 0},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "session.h"
 
-#include <string.h>
+#include "../base/subject.h"
 #include "../store/session.h"
 #include "cookie.h"
 
@@ -34,23 +34,89 @@ oas_outcome_t oas_load_session(oas_tx_t *tx)
     return OAS_NEXT;
 }
 
+/* 1 when this is the user whom a value of the request names. */
+static int is_expected(const oas_tx_t *tx)
+{
+    int i;
+
+    for (i = 0; i < tx->expected_subs->nelts; i++) {
+        if (oas_subject_is(tx, tx->client, OAS_WORD(tx->expected_subs, i), tx->session->sub)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int oas_session_is_another(const oas_tx_t *tx)
 {
-    return tx->session != NULL && tx->hinted_sub != NULL && tx->hinted_sub[0] != '\0' &&
-           strcmp(tx->hinted_sub, tx->session->sub) != 0;
+    if (tx->session == NULL) {
+        return 0;
+    }
+    if (tx->hinted_client != NULL &&
+        !oas_subject_is(tx, tx->hinted_client, tx->hinted_sub, tx->session->sub)) {
+        return 1;
+    }
+    return tx->expected_subs != NULL && !is_expected(tx);
+}
+
+int oas_session_reaches_acr(const oas_tx_t *tx)
+{
+    return tx->session != NULL && tx->session->acr != NULL &&
+           oas_words_has(tx->acr_values, tx->session->acr);
+}
+
+int oas_acr_reachable(const oas_tx_t *tx)
+{
+    const apr_array_header_t *options = tx->issuer->login_options;
+    int i;
+
+    for (i = 0; i < options->nelts; i++) {
+        const char *acr = APR_ARRAY_IDX(options, i, oas_login_option_t).acr;
+        if (acr != NULL && oas_words_has(tx->acr_values, acr)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A wish is put to the user once: whoever has signed in on this page, or gone on from it, is asked
+ * no second time. */
+static int wants_step_up(const oas_tx_t *tx)
+{
+    return tx->acr_values != NULL && !oas_session_reaches_acr(tx) &&
+           tx->form_step == OAS_FORM_NONE && !(tx->prompt & OAS_PROMPT_NONE) &&
+           oas_acr_reachable(tx);
+}
+
+static int is_fresh(const oas_tx_t *tx)
+{
+    if (tx->max_age < 0) {
+        return 1;
+    }
+    /* whole seconds, rounded down, so an equal age may be a second too old already */
+    return tx->session->auth_time != 0 && tx->session->now - tx->session->auth_time < tx->max_age;
 }
 
 int oas_session_satisfies(const oas_tx_t *tx)
 {
-    if (tx->session == NULL || oas_session_is_another(tx)) {
+    if (tx->session == NULL || tx->other_account || oas_session_is_another(tx) ||
+        (tx->acr_essential && !oas_session_reaches_acr(tx))) {
         return 0;
     }
     if (tx->login_time != 0 && tx->login_time == tx->session->auth_time) {
         return 1;
     }
-    if ((tx->prompt & OAS_PROMPT_LOGIN) || (tx->hinted_sub != NULL && tx->hinted_sub[0] == '\0')) {
+    if ((tx->prompt & (OAS_PROMPT_LOGIN | OAS_PROMPT_CREATE)) ||
+        (tx->hinted_sub != NULL && tx->hinted_sub[0] == '\0')) {
         return 0;
     }
-    /* whole seconds, rounded down, so an equal age may be a second too old already */
-    return tx->max_age < 0 || tx->session->now - tx->session->auth_time < tx->max_age;
+    return is_fresh(tx) && !wants_step_up(tx);
+}
+
+int oas_session_needs_choice(const oas_tx_t *tx)
+{
+    int answered =
+        tx->form_step == OAS_FORM_SELECT ? tx->account_chosen : tx->form_step != OAS_FORM_NONE;
+
+    return (tx->prompt & OAS_PROMPT_SELECT_ACCOUNT) && !answered;
 }

@@ -12,14 +12,27 @@
  */
 oas_outcome_t oas_load_session(oas_tx_t *tx);
 
-/** 1 when id_token_hint names somebody, and the session is of somebody else (OIDC Core 3.1.2.2). */
+/** 1 when id_token_hint or claims.id_token.sub names somebody, and the session is of somebody else
+ * (OIDC Core sections 3.1.2.2, 5.5.1). */
 int oas_session_is_another(const oas_tx_t *tx);
 
+/** 1 when the session is as strong as one of tx->acr_values. */
+int oas_session_reaches_acr(const oas_tx_t *tx);
+
+/** 1 when some way to sign in gives one of tx->acr_values. */
+int oas_acr_reachable(const oas_tx_t *tx);
+
 /**
- * 1 when there is a session of the user whom the client expects, and neither prompt=login nor
- * max_age asks for a newer one. A login made during this interaction satisfies both, however long
- * the consent page stayed open since (OIDC Core section 3.1.2.1).
+ * 1 when there is a session of the user whom the client expects, strong enough where that is
+ * essential, and neither prompt nor max_age asks for a newer one. A login made during this
+ * interaction satisfies those two, however long the consent page stayed open since (OIDC Core
+ * section 3.1.2.1). Where a wish of acr_values can be reached, a weaker session that was there
+ * before does not satisfy; but what the user signs in with then does. Whoever's time of
+ * authentication nobody knows (auth_time 0) satisfies no max_age.
  */
 int oas_session_satisfies(const oas_tx_t *tx);
+
+/** 1 when prompt=select_account is still to be answered. A login answers it, too. */
+int oas_session_needs_choice(const oas_tx_t *tx);
 
 #endif

@@ -102,6 +102,19 @@ const char *oas_page_text(oas_tx_t *tx, const char *name)
     return oas_templates_text(tx->issuer->templates, oas_page_language(tx), name);
 }
 
+/* A claim that was asked for by itself. Those of an administrator have their name, unless the
+ * templates have words for them. */
+static const char *claim_text(oas_tx_t *tx, const char *claim)
+{
+    const char *text = oas_page_text(tx, apr_pstrcat(tx->pool, "claim_", claim, NULL));
+
+    if (text == NULL) {
+        text = oas_page_text(tx, "claim");
+        text = text != NULL ? apr_pstrcat(tx->pool, text, " ", claim, NULL) : claim;
+    }
+    return text;
+}
+
 /* OpenID Connect's are texts of ours; those of an API are the administrator's, whose templates may
  * have them in other languages. */
 const char *oas_page_permission(oas_tx_t *tx, const oas_resource_t *resource, const char *scope)
@@ -110,6 +123,9 @@ const char *oas_page_permission(oas_tx_t *tx, const oas_resource_t *resource, co
     const oas_scope_t *row;
     const char *text;
 
+    if (strncmp(scope, OAS_CLAIM_WORD, strlen(OAS_CLAIM_WORD)) == 0) {
+        return claim_text(tx, scope + strlen(OAS_CLAIM_WORD));
+    }
     if (own != NULL) {
         text = oas_page_text(tx, apr_pstrcat(tx->pool, "scope_", scope, NULL));
         return text != NULL ? text : own;
@@ -188,6 +204,15 @@ void oas_reply_page(oas_tx_t *tx, int status, const char *name, json_t *data,
     oas_reply_header(tx, "X-Content-Type-Options", "nosniff");
     oas_reply_header(tx, "Referrer-Policy", "no-referrer");
     oas_reply_cookies(tx);
+}
+
+json_t *oas_page_user(const oas_session_t *session)
+{
+    json_t *user = json_object();
+
+    oas_json_set(user, "name", session->name);
+    oas_json_set(user, "sub", session->sub);
+    return user;
 }
 
 json_t *oas_page_wait(int seconds)

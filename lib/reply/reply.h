@@ -67,7 +67,7 @@ const char *oas_page_language(oas_tx_t *tx);
 const char *oas_page_text(oas_tx_t *tx, const char *name);
 
 /**
- * What a scope means, in words of that language.
+ * What a scope, or the word of a claim (OAS_CLAIM_WORD), means, in words of that language.
  * @param resource the API it belongs to, or NULL
  */
 const char *oas_page_permission(oas_tx_t *tx, const oas_resource_t *resource, const char *scope);
@@ -75,6 +75,9 @@ const char *oas_page_permission(oas_tx_t *tx, const oas_resource_t *resource, co
 /** A moment as pages want it: {"iso": for <time datetime>, "text": "2026-11-21 14:05 UTC"}. New
  * reference. @param seconds since 1970 */
 json_t *oas_page_time(apr_int64_t seconds);
+
+/** Who is signed in, as pages want it: {"name": , "sub": }. New reference. */
+json_t *oas_page_user(const oas_session_t *session);
 
 /** How long somebody must wait, as pages want it: {"seconds": n} or {"minutes": n}, at least two.
  */

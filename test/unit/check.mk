@@ -3,7 +3,7 @@ if HAVE_CHECK
 check_PROGRAMS += test/unit/check_test
 TESTS += test/unit/check_test
 test_unit_check_test_SOURCES = test/unit/check_test.c test/unit/check_authorize.c \
-	test/unit/check_response.c \
+	test/unit/check_response.c test/unit/check_wishes.c \
 	test/unit/check_assertion.c test/unit/check_cache.c test/unit/check_certificate.c \
 	test/unit/check_grants.c \
 	test/unit/check_token.c test/unit/check_test.h test/unit/fake_tx.h test/unit/unit.h

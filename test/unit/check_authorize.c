@@ -190,7 +190,11 @@ static const case_t prompt_cases[] = {
     {"prompt=none", OAS_E_NONE},
     {"prompt=login%20consent", OAS_E_NONE},
     {"prompt=none%20login", OAS_E_PROMPT},
-    {"prompt=create", OAS_E_PROMPT},
+    {"prompt=create", OAS_E_NONE},
+    {"prompt=select_account%20login", OAS_E_NONE},
+    {"prompt=none%20select_account", OAS_E_ACCOUNT_SELECTION},
+    {"prompt=none%20create", OAS_E_PROMPT},
+    {"prompt=Login", OAS_E_PROMPT},
     {"prompt=%09", OAS_E_PROMPT},
 };
 

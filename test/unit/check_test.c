@@ -7,6 +7,7 @@ int main(void)
 
     add_authorize_tests(suite);
     add_response_tests(suite);
+    add_wish_tests(suite);
     add_token_tests(suite);
     add_grant_tests(suite);
     add_assertion_tests(suite);

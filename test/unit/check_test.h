@@ -33,11 +33,13 @@ static inline void run_case(oas_tx_t *tx, oas_outcome_t (*step)(oas_tx_t *), con
 #define LOOP(tcase, test, table)                                                                   \
     tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof((table)[0]))
 
-/** Adds the tests of the rules of /authorize (check_authorize.c), of the token endpoint
+/** Adds the tests of the rules of /authorize (check_authorize.c,
+ * check_response.c, check_wishes.c), of the token endpoint
  * (check_token.c), of its grants (check_grants.c), of client authentication by assertion and by
  * certificate, and of the clients that a process remembers (check_cache.c). */
 void add_authorize_tests(Suite *suite);
 void add_response_tests(Suite *suite);
+void add_wish_tests(Suite *suite);
 void add_token_tests(Suite *suite);
 void add_grant_tests(Suite *suite);
 void add_assertion_tests(Suite *suite);

@@ -201,7 +201,10 @@ END_TEST
 static const struct {
     const char *typ, *claims, *sub;
 } hints[] = {
-    {"JWT", "{'iss':'https://as.example/','sub':'file|a','exp':1}", "file|a"}, /* expired is fine */
+    {"JWT", "{'iss':'https://as.example/','sub':'file|a','aud':'app','exp':1}",
+     "file|a"}, /* expired is fine */
+    {"JWT", "{'iss':'https://as.example/','sub':'file|a','exp':1}", ""},
+    {"JWT", "{'iss':'https://as.example/','sub':'file|a','aud':'a b'}", ""}, /* no such client */
     {"JWT", "{'iss':'https://as2.example/','sub':'file|a'}", ""},
     {"JWT", "{'iss':'https://as.example/'}", ""},
     {"at+jwt", "{'iss':'https://as.example/','sub':'file|a'}", ""},

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 if HAVE_CHECK
-check_PROGRAMS += test/unit/login_test test/unit/cookie_test test/unit/device_test
-TESTS += test/unit/login_test test/unit/cookie_test test/unit/device_test
+check_PROGRAMS += test/unit/login_test test/unit/session_test test/unit/cookie_test test/unit/device_test
+TESTS += test/unit/login_test test/unit/session_test test/unit/cookie_test test/unit/device_test
 test_unit_login_test_SOURCES = test/unit/login_test.c test/unit/fake_tx.h test/unit/unit.h
 test_unit_login_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_login_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
+test_unit_session_test_SOURCES = test/unit/session_test.c test/unit/fake_tx.h test/unit/unit.h
+test_unit_session_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_session_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
 test_unit_cookie_test_SOURCES = test/unit/cookie_test.c test/unit/fake_tx.h test/unit/unit.h
 test_unit_cookie_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_cookie_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
