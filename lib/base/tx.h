@@ -125,8 +125,8 @@ enum {
     OAS_PROMPT_CREATE = 16
 };
 
-/** The cookies of an issuer (login/cookie.h). */
-enum { OAS_COOKIE_BROWSER, OAS_COOKIE_FRAMED, OAS_COOKIES };
+/** The cookies of an issuer (login/cookie.h, login/known.h). */
+enum { OAS_COOKIE_BROWSER, OAS_COOKIE_FRAMED, OAS_COOKIE_KNOWN, OAS_COOKIES };
 
 typedef enum {
     OAS_MODE_QUERY,

@@ -7,8 +7,7 @@
 
 #define BINDING_LEN 22 /* base64url of 16 bytes */
 
-/* The value of a cookie in a Cookie header, or NULL. */
-static const char *cookie_value(const char *header, const char *name, apr_pool_t *pool)
+const char *oas_cookie_value(const char *header, const char *name, apr_pool_t *pool)
 {
     apr_size_t name_len = strlen(name);
     const char *p = header;
@@ -51,7 +50,7 @@ static void take(oas_tx_t *tx, const char *value)
 
 void oas_cookie_read(oas_tx_t *tx)
 {
-    take(tx, cookie_value(tx->request.cookie, tx->issuer->cookie_name, tx->pool));
+    take(tx, oas_cookie_value(tx->request.cookie, tx->issuer->cookie_name, tx->pool));
 }
 
 static const char *framed_name(const oas_tx_t *tx)
@@ -62,7 +61,7 @@ static const char *framed_name(const oas_tx_t *tx)
 void oas_cookie_read_framed(oas_tx_t *tx)
 {
     if (tx->issuer->web_message && tx->session_handle == NULL) {
-        take(tx, cookie_value(tx->request.cookie, framed_name(tx), tx->pool));
+        take(tx, oas_cookie_value(tx->request.cookie, framed_name(tx), tx->pool));
     }
 }
 
@@ -104,7 +103,7 @@ void oas_cookie_keep_framed(oas_tx_t *tx)
     if (!tx->issuer->web_message) {
         return;
     }
-    value = cookie_value(tx->request.cookie, framed_name(tx), tx->pool);
+    value = oas_cookie_value(tx->request.cookie, framed_name(tx), tx->pool);
     if (!oas_equal_str(value, own_value(tx))) {
         set_framed(tx, 0);
     }

@@ -14,6 +14,9 @@
 
 #include "../base/tx.h"
 
+/** The value of a cookie in a Cookie header (may be NULL), or NULL. */
+const char *oas_cookie_value(const char *header, const char *name, apr_pool_t *pool);
+
 /** Reads tx->browser and tx->session_handle from the Cookie header; what is malformed is ignored.
  */
 void oas_cookie_read(oas_tx_t *tx);

@@ -5,6 +5,7 @@ liboas_login_la_SOURCES = \
 	lib/login/consent.c lib/login/consent.h \
 	lib/login/cookie.c lib/login/cookie.h \
 	lib/login/device.c lib/login/device.h \
+	lib/login/known.c lib/login/known.h \
 	lib/login/interaction.c lib/login/interaction.h \
 	lib/login/password.c lib/login/password.h \
 	lib/login/recheck.c lib/login/recheck.h \

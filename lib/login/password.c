@@ -48,7 +48,7 @@ oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const ch
     if (provider != NULL) {
         oas_words_add(only, provider);
     }
-    oas_throttle_describe(tx, username, &out->attempt);
+    oas_throttle_describe(tx, username, out->account, &out->attempt);
     rv = oas_store_throttle_attempt(tx->db, &out->attempt, &wait_s, tx->pool);
     if (rv != APR_SUCCESS) {
         oas_store_fault(tx, OAS_TAG(00505), rv, "login attempt not counted");

@@ -6,6 +6,7 @@
 #include "../base/json.h"
 #include "../store/session.h"
 #include "cookie.h"
+#include "known.h"
 #include "subject.h"
 
 #define NAME_MAX_LEN   256
@@ -157,6 +158,9 @@ oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
     oas_cookie_set_session(tx, id.data, secret,
                            tx->keep ? tx->issuer->lifetimes[OAS_LIFETIME_SESSION] : 0);
     oas_wipe(secret, sizeof(secret));
+    if (login->counted) {
+        oas_known_remember(tx, login->account);
+    }
     session->name = login->display;
     tx->session = session;
     tx->login_time = login->fresh ? session->auth_time : 0;

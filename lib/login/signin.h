@@ -37,8 +37,9 @@ typedef struct oas_login {
     /** What was counted beforehand, to be given back; with `counted` only. */
     oas_throttle_attempt_t attempt;
     int counted;
-    int step;     /**< index of the step that is next (steps.h) */
-    json_t *page; /**< members of the page that this step shows */
+    unsigned char account[OAS_SHA256_LEN]; /**< whose counters these are (known.h); likewise */
+    int step;                              /**< index of the step that is next (steps.h) */
+    json_t *page;                          /**< members of the page that this step shows */
 } oas_login_t;
 
 /**

@@ -65,6 +65,8 @@ json_t *oas_login_to_json(oas_tx_t *tx, const oas_login_step_t *steps, const oas
         oas_json_set(
             json, "attempt",
             oas_base64url_encode(tx->pool, login->attempt.key, sizeof(login->attempt.key)));
+        oas_json_set(json, "account",
+                     oas_base64url_encode(tx->pool, login->account, sizeof(login->account)));
     }
     return json;
 }
@@ -79,21 +81,28 @@ static int find_step(const oas_login_step_t *steps, const char *name, int *out)
     return 0;
 }
 
-/* The counters that get the attempt back; what they allow is decided already. */
-static int restore_attempt(oas_tx_t *tx, oas_login_t *login, const char *text)
+static int restore_bytes(const char *text, void *out, apr_size_t len, apr_pool_t *pool)
 {
-    oas_bytes_t keys;
+    oas_bytes_t bytes;
 
-    if (text == NULL) {
-        return 1;
-    }
-    if (oas_base64url_decode(tx->pool, text, strlen(text), &keys) != APR_SUCCESS ||
-        keys.len != sizeof(login->attempt.key)) {
+    if (text == NULL || oas_base64url_decode(pool, text, strlen(text), &bytes) != APR_SUCCESS ||
+        bytes.len != len) {
         return 0;
     }
-    memcpy(login->attempt.key, keys.data, keys.len);
-    login->counted = 1;
+    memcpy(out, bytes.data, len);
     return 1;
+}
+
+/* The counters that get the attempt back; what they allow is decided already. */
+static int restore_attempt(oas_tx_t *tx, oas_login_t *login, const json_t *json)
+{
+    const char *keys = oas_json_string(json, "attempt");
+
+    login->counted =
+        restore_bytes(keys, login->attempt.key, sizeof(login->attempt.key), tx->pool) &&
+        restore_bytes(oas_json_string(json, "account"), login->account, sizeof(login->account),
+                      tx->pool);
+    return login->counted || keys == NULL;
 }
 
 oas_login_t *oas_login_from_json(oas_tx_t *tx, const oas_login_step_t *steps, const json_t *json)
@@ -109,7 +118,7 @@ oas_login_t *oas_login_from_json(oas_tx_t *tx, const oas_login_step_t *steps, co
     login->fresh = json_is_true(json_object_get(json, "fresh"));
     return login->sub != NULL && login->claims != NULL &&
                    find_step(steps, oas_json_string(json, "step"), &login->step) &&
-                   restore_attempt(tx, login, oas_json_string(json, "attempt"))
+                   restore_attempt(tx, login, json)
                ? login
                : NULL;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include <apr_strings.h>
+#include "known.h"
 #include "subject.h"
 
 static const unsigned char v4_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -67,15 +68,33 @@ static const char *origin_bucket(const oas_tx_t *tx)
                               : address_bucket(tx->request.address, tx->pool);
 }
 
-void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttle_attempt_t *out)
+/* The counters of the account, and of it and whoever tries. */
+static void describe_account(const oas_tx_t *tx, const char *user, const char *origin,
+                             unsigned char account[OAS_SHA256_LEN], oas_throttle_attempt_t *out)
+{
+    const char *device;
+
+    counter_key(tx, "account", user, "", account);
+    device = tx->endpoint != OAS_EP_TOKEN ? oas_known_device(tx, account) : NULL;
+    out->limit[OAS_THROTTLE_PAIR] = tx->issuer->throttle.pair;
+    if (device != NULL) { /* the second counter is another one of the pair */
+        counter_key(tx, "device", user, device, out->key[OAS_THROTTLE_PAIR]);
+        counter_key(tx, "known", user, device, out->key[OAS_THROTTLE_ACCOUNT]);
+        out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.pair;
+        return;
+    }
+    counter_key(tx, "pair", user, origin, out->key[OAS_THROTTLE_PAIR]);
+    memcpy(out->key[OAS_THROTTLE_ACCOUNT], account, OAS_SHA256_LEN);
+    out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.account;
+}
+
+void oas_throttle_describe(const oas_tx_t *tx, const char *username,
+                           unsigned char account[OAS_SHA256_LEN], oas_throttle_attempt_t *out)
 {
     const char *user = account_bucket(username, tx->pool);
     const char *origin = origin_bucket(tx);
 
-    counter_key(tx, "pair", user, origin, out->key[OAS_THROTTLE_PAIR]);
-    counter_key(tx, "account", user, "", out->key[OAS_THROTTLE_ACCOUNT]);
-    out->limit[OAS_THROTTLE_PAIR] = tx->issuer->throttle.pair;
-    out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.account;
+    describe_account(tx, user, origin, account, out);
     out->max = tx->issuer->throttle.max;
     if (by_application(tx)) { /* the third counter is a second one of the pair */
         counter_key(tx, "application", user, origin, out->key[OAS_THROTTLE_ADDRESS]);

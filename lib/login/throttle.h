@@ -14,8 +14,11 @@
  * names lose case and white space, so that spelling variants share a counter; an IPv6 address
  * counts as its /64. A password grant comes from an application's server, so the application
  * stands for the address, unless it says its user's (OAuth2ASForwardedFor), and no counter adds up
- * all accounts.
+ * all accounts. A browser that has signed in with the account before (known.h) is a pair with it,
+ * wherever it is, and its attempts are not added to the account's: strangers cannot lock it out.
+ * @param account set to the name of the account, for oas_known_remember
  */
-void oas_throttle_describe(const oas_tx_t *tx, const char *username, oas_throttle_attempt_t *out);
+void oas_throttle_describe(const oas_tx_t *tx, const char *username,
+                           unsigned char account[OAS_SHA256_LEN], oas_throttle_attempt_t *out);
 
 #endif

@@ -14,9 +14,12 @@ test_unit_cookie_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
 test_unit_device_test_SOURCES = test/unit/device_test.c test/unit/unit.h
 test_unit_device_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_device_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
-check_PROGRAMS += test/unit/hasher_test
-TESTS += test/unit/hasher_test
+check_PROGRAMS += test/unit/hasher_test test/unit/known_test
+TESTS += test/unit/hasher_test test/unit/known_test
 test_unit_hasher_test_SOURCES = test/unit/hasher_test.c test/unit/unit.h
 test_unit_hasher_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_known_test_SOURCES = test/unit/known_test.c test/unit/fake_tx.h test/unit/unit.h
+test_unit_known_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_known_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
 test_unit_hasher_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
 endif

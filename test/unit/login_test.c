@@ -341,22 +341,23 @@ END_TEST
 START_TEST(throttle_counters)
 {
     oas_tx_t *tx = fake_tx(pool);
+    unsigned char account[OAS_SHA256_LEN];
     oas_throttle_attempt_t one, two;
 
     tx->request.address = "2001:db8::1";
-    oas_throttle_describe(tx, "Alice", &one);
+    oas_throttle_describe(tx, "Alice", account, &one);
     tx->request.address = "2001:db8::ffff:2";
-    oas_throttle_describe(tx, " aLI CE\t", &two);
+    oas_throttle_describe(tx, " aLI CE\t", account, &two);
     ck_assert_mem_eq(one.key, two.key, sizeof(one.key)); /* one /64, one account */
     tx->request.address = "2001:db8:0:1::1";
-    oas_throttle_describe(tx, "alice", &two);
+    oas_throttle_describe(tx, "alice", account, &two);
     ck_assert_mem_ne(one.key[OAS_THROTTLE_ADDRESS], two.key[OAS_THROTTLE_ADDRESS], OAS_SHA256_LEN);
     ck_assert_mem_ne(one.key[OAS_THROTTLE_PAIR], two.key[OAS_THROTTLE_PAIR], OAS_SHA256_LEN);
     ck_assert_mem_eq(one.key[OAS_THROTTLE_ACCOUNT], two.key[OAS_THROTTLE_ACCOUNT], OAS_SHA256_LEN);
     tx->request.address = "192.0.2.7";
-    oas_throttle_describe(tx, "alice", &one);
+    oas_throttle_describe(tx, "alice", account, &one);
     tx->request.address = "::ffff:192.0.2.7";
-    oas_throttle_describe(tx, "alice", &two);
+    oas_throttle_describe(tx, "alice", account, &two);
     ck_assert_mem_eq(one.key, two.key, sizeof(one.key));
     ck_assert_int_eq(one.limit[OAS_THROTTLE_PAIR], 10);
 }
