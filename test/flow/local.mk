@@ -23,6 +23,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/21-login.test.mjs \
 	test/flow/22-consent.test.mjs \
 	test/flow/23-forms.test.mjs \
+	test/flow/23-throttle.test.mjs \
 	test/flow/24-stale.test.mjs \
 	test/flow/25-overtaken.test.mjs \
 	test/flow/26-hints.test.mjs \

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Too many wrong passwords: on two nodes with one database, from many addresses, and at the account of somebody whose
+// own browser must not be locked out by that.
+import test, { beforeEach } from 'node:test';
+import assert from 'node:assert/strict';
+import { startInstance } from './lib/instance.mjs';
+import { Surfer, textOf } from './lib/surfer.mjs';
+import { authorization, authorizeUrl, callbackOf, client } from './lib/oauth.mjs';
+
+const server = await startInstance({
+  conf: `${client('own', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] })}
+    OAuth2ASThrottle pair=3 account=8 address=20 max=10min
+    RemoteIPHeader X-Forwarded-For
+    RemoteIPInternalProxy 127.0.0.0/8\n`,
+});
+const nodes = [server, { url: await server.neighbour() }];
+
+beforeEach(() => server.sql('DELETE FROM oas_throttle'));
+
+/** A browser at an address. */
+class At extends Surfer {
+  constructor(address) {
+    super(server);
+    this.address = address;
+  }
+
+  send(url, options = {}) {
+    return super.send(url, { ...options, headers: { ...options.headers, 'x-forwarded-for': this.address } });
+  }
+
+  loginPage(node = server) {
+    return this.go(authorizeUrl(node, authorization({ client_id: 'own', prompt: 'login' }).params));
+  }
+
+  /** Signs in with a fresh form of a node; the answer. */
+  async signIn(username, password, node) {
+    return this.submit(await this.loginPage(node), { username, password });
+  }
+}
+
+const stranger = (number) => new At(`198.51.100.${number}`);
+const wrong = (surfer, username, node) => surfer.signIn(username, 'wrong', node);
+const right = (surfer) => surfer.signIn('alice', 'correct horse');
+const signedIn = (answer) => assert.ok(callbackOf(answer).code);
+
+function paused(answer) {
+  assert.equal(answer.status, 429, textOf(answer.text));
+  assert.ok(Number(answer.headers['retry-after']) >= 1);
+  assert.match(textOf(answer.text), /try again in (about )?\d+ (seconds|minutes)/);
+}
+
+/** Fails `count` times, each time seen as wrong; whoever waits from then on waits for longer than the test takes. */
+async function fail(count, attempt) {
+  for (let i = 0; i < count; i++) {
+    const answer = await attempt(i);
+    assert.equal(answer.status, 200, `attempt ${i}: ${textOf(answer.text)}`);
+  }
+  await server.sql("UPDATE oas_throttle SET waiting_until = waiting_until + interval '9 minutes' WHERE waiting_until IS NOT NULL");
+}
+
+test('two nodes count together, and both make wait', async () => {
+  const surfer = stranger(1);
+  await fail(4, (i) => wrong(surfer, 'alice', nodes[i % 2]));
+  for (const node of nodes) paused(await wrong(surfer, 'alice', node));
+  for (const node of nodes) paused(await surfer.signIn('alice', 'correct horse', node));
+  signedIn(await right(stranger(2)));
+});
+
+test('parallel attempts at two nodes are all counted', async () => {
+  const surfers = Array.from({ length: 12 }, () => stranger(3));
+  const pages = await Promise.all(surfers.map((surfer, i) => surfer.loginPage(nodes[i % 2])));
+  const answers = await Promise.all(surfers.map((surfer, i) => surfer.submit(pages[i], { username: 'alice', password: 'wrong' })));
+  assert.equal(answers.filter(({ status }) => status === 200).length, 4, 'three that are free, and the one that begins the wait');
+  answers.filter(({ status }) => status !== 200).forEach(paused);
+});
+
+test('an account that does not exist waits like one that does', async () => {
+  const texts = [];
+  for (const username of ['bob', 'nobody-here']) {
+    const surfer = stranger(username === 'bob' ? 4 : 5);
+    await fail(4, () => wrong(surfer, username));
+    const answer = await wrong(surfer, username);
+    paused(answer);
+    texts.push(textOf(answer.text).replace(/\d+ (seconds|minutes)|Reference \S+/g, ''));
+  }
+  assert.equal(texts[0], texts[1]);
+});
+
+test('strangers who try an account from everywhere do not lock its owner out', async () => {
+  const home = stranger(10);
+  signedIn(await right(home));
+  await fail(9, (i) => wrong(stranger(20 + i), 'alice'));
+  paused(await right(stranger(40)));
+  paused(await right(stranger(41)));
+  signedIn(await right(home));
+  home.address = '203.0.113.77';
+  signedIn(await right(home));
+  const answer = await wrong(home, 'alice');
+  assert.equal(answer.status, 200, 'one wrong password of the owner');
+  signedIn(await right(home));
+  paused(await right(stranger(42)));
+});
+
+test('a browser that is known guesses no more freely than others, nor for other accounts', async () => {
+  const home = stranger(50);
+  signedIn(await right(home));
+  await fail(4, (i) => {
+    home.address = `198.51.100.${60 + i}`; // another address is no other browser
+    return wrong(home, 'alice');
+  });
+  paused(await right(home));
+  signedIn(await right(stranger(51)));
+  await fail(9, (i) => wrong(stranger(70 + i), 'bob'));
+  paused(await home.signIn('bob', 'battery staple'));
+});
+
+test('what makes a browser known', async () => {
+  const home = stranger(52);
+  const line = (await right(home)).cookies.find((cookie) => /^oas-\w+-known=/.test(cookie));
+  assert.match(line, /; Max-Age=15552000;/);
+  assert.match(line, /; HttpOnly/);
+  assert.match(line, /; SameSite=Lax/);
+  assert.doesNotMatch(line, /alice/);
+  const failed = await wrong(stranger(53), 'alice');
+  assert.ok(!failed.cookies.some((cookie) => cookie.includes('-known=')), 'a failure does not');
+});
+
+test('one address, many accounts', async () => {
+  const surfer = stranger(80);
+  await fail(21, (i) => wrong(surfer, `user${i}`));
+  paused(await right(surfer));
+  signedIn(await right(stranger(81)));
+});
+
+test('IPv6: a /64 is one address', async () => {
+  const from = (i) => new At(`2001:db8:0:1:${i}::1`);
+  await fail(4, (i) => wrong(from(i), 'alice'));
+  paused(await right(from(99)));
+  signedIn(await right(new At('2001:db8:0:2::1')));
+});
+
+test('spellings of one name are one account', async () => {
+  const spellings = ['alice', 'ALICE', ' alice', 'al ice\t'];
+  const surfer = stranger(90);
+  await fail(4, (i) => wrong(surfer, spellings[i]));
+  paused(await right(surfer));
+});
+
+test('the wait doubles, and ends at max', async () => {
+  const surfer = stranger(100);
+  await fail(3, () => wrong(surfer, 'alice'));
+  for (const [failures, seconds] of [[4, 2], [5, 4], [6, 8], [12, 512], [13, 600], [500, 600]]) {
+    await server.sql(`UPDATE oas_throttle SET failures = ${failures - 1}, waiting_until = NULL WHERE failures > 0`);
+    await server.sql('DELETE FROM oas_throttle WHERE failures < 1');
+    await wrong(surfer, 'alice');
+    const wait = Number((await wrong(surfer, 'alice')).headers['retry-after']);
+    assert.ok(wait <= seconds && wait > seconds / 2 - 2, `${wait} seconds after ${failures} failures`);
+  }
+});
