@@ -11,6 +11,7 @@
 #include "../base/words.h"
 #include "../jose/jwk.h"
 #include "../reply/language.h"
+#include "../login/hash.h"
 
 #define TEXT_MAX 1000
 
@@ -178,6 +179,8 @@ static const char *set_count(oas_setting_t *setting, int argc, char *const argv[
 }
 static const int refresh_limit_max = 10000;
 const oas_kind_t oas_kind_refresh_limit = {set_count, NULL, &refresh_limit_max};
+static const int password_cost_max = OAS_COST_MAX;
+const oas_kind_t oas_kind_password_cost = {set_count, NULL, &password_cost_max};
 
 static const char *set_names(oas_setting_t *setting, int argc, char *const argv[])
 {

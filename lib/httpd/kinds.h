@@ -23,6 +23,7 @@ extern const oas_kind_t oas_kind_type;               /**< oas_client_type_t */
 extern const oas_kind_t oas_kind_dialect;            /**< oas_dialect_t */
 extern const oas_kind_t oas_kind_assertion_audience; /**< oas_assertion_audience_t */
 extern const oas_kind_t oas_kind_refresh_limit;      /**< int, 1 to 10000 */
+extern const oas_kind_t oas_kind_password_cost;      /**< int, 1 to 11 */
 extern const oas_kind_t oas_kind_names;              /**< oas_words_t *: replaced as a whole */
 extern const oas_kind_t oas_kind_languages;          /**< oas_words_t *: language tags */
 extern const oas_kind_t oas_kind_auth;               /**< unsigned: OAS_AUTH_ bits */

@@ -10,11 +10,38 @@
 #include "password.h"
 #include "subject.h"
 
+static const char *proof_of(const char *hash, apr_pool_t *pool)
+{
+    unsigned char proof[OAS_SHA256_LEN];
+
+    oas_sha256(hash, strlen(hash), proof);
+    return oas_hex_encode(pool, proof, sizeof(proof));
+}
+
+/*
+ * Now that the password is here in clear, its hash can be made anew. When that fails the old one
+ * serves as before, and the next login tries again.
+ */
+static const char *upgrade(struct oas_db *db, const oas_builtin_t *how, const oas_user_t *row,
+                           const char *password, apr_pool_t *pool)
+{
+    const char *proof = proof_of(row->password_hash, pool);
+    const char *hash;
+    apr_status_t rv;
+
+    if (!oas_password_outdated(row->password_hash, how->cost) ||
+        oas_hasher_hash(how->hasher, &hash, password, how->cost, pool) != APR_SUCCESS) {
+        return proof;
+    }
+    rv = oas_store_user_rehash(db, row->name, proof, hash, pool);
+    oas_db_release(db);
+    return rv == APR_SUCCESS ? proof_of(hash, pool) : proof;
+}
+
 oas_password_result_t oas_builtin_check(struct oas_db *db, const oas_builtin_t *how,
                                         const char *user, const char *password,
                                         oas_builtin_user_t *out, apr_pool_t *pool)
 {
-    unsigned char proof[OAS_SHA256_LEN];
     oas_user_t row = {0};
     apr_status_t rv = oas_store_user_load(db, oas_fold_case(user, pool), &row, pool);
     json_t *stored;
@@ -36,9 +63,8 @@ oas_password_result_t oas_builtin_check(struct oas_db *db, const oas_builtin_t *
         APR_SUCCESS) {
         stored = oas_json_object(pool);
     }
-    oas_sha256(row.password_hash, strlen(row.password_hash), proof);
     out->name = row.name;
     out->claims = stored;
-    out->proof = oas_hex_encode(pool, proof, sizeof(proof));
+    out->proof = upgrade(db, how, &row, password, pool);
     return OAS_PASSWORD_GRANTED;
 }

@@ -443,6 +443,8 @@ for (const [title, line, message] of [
   ['a reuse window in words', 'OAuth2ASRefreshReuseWindow always', /is no duration/],
   ['no refresh tokens at all', 'OAuth2ASRefreshLimit 0', /out of range, which is 1 to 10000/],
   ['too many refresh tokens', 'OAuth2ASRefreshLimit 10001', /out of range/],
+  ['a password cost of nothing', 'OAuth2ASPasswordCost 0', /out of range, which is 1 to 11/],
+  ['a password cost that no machine has memory for', 'OAuth2ASPasswordCost 12', /out of range/],
   ['a limit that is no number', 'OAuth2ASRefreshLimit 5x', /out of range/],
   ['a network to fetch from that is none', 'OAuth2ASOutboundAllow 10.0.0.0/33', /neither a host name nor a network/],
   ['half a network', 'OAuth2ASTrustedCertificateHeader Client-Cert 10/8', /no network like/],
@@ -462,7 +464,7 @@ for (const [title, line, message] of [
 }
 mustPass('windows, limits, headers and logs', {
   more: [
-    'OAuth2ASRefreshReuseWindow 60s', 'OAuth2ASRefreshLimit 10000', 'OAuth2ASRevokeConsent on',
+    'OAuth2ASRefreshReuseWindow 60s', 'OAuth2ASRefreshLimit 10000', 'OAuth2ASPasswordCost 11', 'OAuth2ASRevokeConsent on',
     'OAuth2ASOutboundAllow 10.0.0.0/8 fd00::/8 keys.example.com 192.0.2.1',
     'OAuth2ASTrustedCertificateHeader X-SSL-Cert 127.0.0.1 10.0.0.0/8 ::1 verified=X-SSL-Verify',
     `OAuth2ASAuditLog ${dir}/audit.log`, 'OAuth2ASSubjectRecheck exec:/bin/true a b',

@@ -22,6 +22,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/20-authorize.test.mjs \
 	test/flow/21-login.test.mjs \
 	test/flow/22-consent.test.mjs \
+	test/flow/22-hashes.test.mjs \
 	test/flow/23-forms.test.mjs \
 	test/flow/23-throttle.test.mjs \
 	test/flow/24-stale.test.mjs \
