@@ -105,6 +105,14 @@ oas_login_result_t oas_login_overtaken(oas_tx_t *tx)
     return oas_login_wrong(tx);
 }
 
+/* The attempt was none of the failures as which it was counted. */
+static void give_back(const oas_login_t *login, oas_session_new_t *in)
+{
+    in->throttle_pair = login->attempt.key[OAS_THROTTLE_PAIR];
+    in->throttle_account = login->attempt.key[OAS_THROTTLE_ACCOUNT];
+    in->throttle_address = login->attempt.key[OAS_THROTTLE_ADDRESS];
+}
+
 oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
 {
     oas_session_new_t in = {.sub = login->sub,
@@ -129,9 +137,7 @@ oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
     apr_status_t rv;
 
     if (login->counted) {
-        in.throttle_pair = login->attempt.key[OAS_THROTTLE_PAIR];
-        in.throttle_account = login->attempt.key[OAS_THROTTLE_ACCOUNT];
-        in.throttle_address = login->attempt.key[OAS_THROTTLE_ADDRESS];
+        give_back(login, &in);
     }
     if (oas_random(in.session_id, OAS_ID_LEN) != APR_SUCCESS ||
         oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
