@@ -26,4 +26,10 @@ dist_templates_DATA = \
 	templates/frames.js \
 	templates/README.md
 stringsdir = $(templatesdir)/strings
-dist_strings_DATA = templates/strings/en.json
+dist_strings_DATA = \
+	templates/strings/ar.json \
+	templates/strings/de.json \
+	templates/strings/en.json \
+	templates/strings/es.json \
+	templates/strings/fr.json \
+	templates/strings/ja.json
