@@ -381,7 +381,13 @@ void race_mutants(void)
     const race_round_t *const twice = &family_rounds[FAMILY_ROUNDS - 1];
     const race_round_t *rotating[FAMILY_ROUNDS + 2] = {NULL};
     const race_round_t *const redeeming[] = {twice, NULL};
-    const race_round_t *const putting[] = {&race_session_round, &race_lock_round, NULL};
+    const race_round_t *const putting[] = {&race_session_round, &race_lock_round,
+                                           &race_tracked_round, NULL};
+    const race_round_t *const claiming[] = {&race_claim_round, NULL};
+    const race_round_t *const ending[] = {&race_others_round, NULL};
+    const race_round_t *const hashing[] = {&race_rehash_round, NULL};
+    const race_round_t *const rehashing[] = {&race_rehash_round, &race_rehash_passwd_round, NULL};
+    const race_round_t *const changing[] = {&race_change_round, NULL};
     const race_round_t *const signing_in[] = {&race_login_round, NULL};
     int i;
 
@@ -399,8 +405,22 @@ void race_mutants(void)
            "without the lock of the name that ends", signing_in);
     mutate("oas_login_holds_1", "RETURN EXISTS", "RETURN true OR EXISTS",
            "without a second look at the user", signing_in);
+    mutate("oas_logouts_claim_1", "PERFORM pg_advisory_xact_lock(", "PERFORM coalesce(0::bigint + ",
+           "without the lock of claims", claiming);
+    mutate("oas_sessions_end_others_1", "PERFORM 1 FROM oas_subjects WHERE sub = p_sub FOR UPDATE;",
+           "", "without the lock of the subject", ending);
+    mutate("oas_proof_fits_1", "OR p_proof ||", "OR NULL || p_proof ||", "without the hash before",
+           hashing);
+    mutate("oas_user_rehash_1", "AND oas_proof_fits_1(password_hash, NULL, p_proof)", "",
+           "without a look at what is hashed again", rehashing);
+    mutate("oas_user_change_1", "AND oas_proof_fits_1(password_hash, rehashed, p_proof)", "",
+           "without a second look at the password", changing);
     race_inside();
     twice->run();
     race_lock_round.run();
     race_login_round.run();
+    race_claim_round.run();
+    race_others_round.run();
+    race_rehash_passwd_round.run();
+    race_change_round.run();
 }
