@@ -17,6 +17,9 @@ static const char *const names[OAS_AUDIT_COUNT] = {
     [OAS_AUDIT_REFRESH_REUSE] = "refresh_token_reuse",
     [OAS_AUDIT_CODE_REPLAY] = "code_replay",
     [OAS_AUDIT_REVOKE] = "revoke",
+    [OAS_AUDIT_SESSION_ENDED] = "session_ended",
+    [OAS_AUDIT_WITHDRAW] = "access_withdrawn",
+    [OAS_AUDIT_PASSWORD_CHANGED] = "password_changed",
     [OAS_AUDIT_REFUSE] = "refuse",
 };
 

@@ -107,12 +107,14 @@ typedef struct {
     const char *sub;
     const char *provider;       /**< authn provider or login option that named the user */
     const char *name;           /**< what the user is called on pages */
+    const char *login;          /**< what the provider knows the user by */
     apr_int64_t auth_time, now; /**< seconds since 1970 by the database's clock; auth_time 0: nobody
                                    knows */
     const char *amr;            /**< space-delimited (RFC 8176 values), or NULL */
     const char *acr;            /**< or NULL */
     const char *option;         /**< id of the login option used last; NULL: not known */
     int persistent;             /**< 1: its cookie outlives the browser */
+    apr_int64_t expires;        /**< when it ends at the latest; 0: it was opened just now */
     oas_words_t *consented;     /**< scopes remembered for this client and API; NULL: no consent */
 } oas_session_t;
 

@@ -46,14 +46,23 @@ static const char *const known[] = {
     "interaction",
     "step",
     "keep",
+    "notice",
+    "end_session",
+    "end_others",
+    "withdraw",
+    "current_password",
+    "new_password",
+    "new_password_again",
     "dpop_jkt",
     "registration",
     "code_challenge_method",
 };
 
 /* What must not stay in memory that the next request gets. */
-static const char *const secret[] = {"password",     "client_secret", "code",  "code_verifier",
-                                     "access_token", "refresh_token", "token", "client_assertion"};
+static const char *const secret[] = {
+    "password",          "client_secret", "code",  "code_verifier",    "current_password",
+    "access_token",      "refresh_token", "token", "client_assertion", "new_password",
+    "new_password_again"};
 
 static oas_outcome_t check_method(oas_tx_t *tx, int get, int post)
 {

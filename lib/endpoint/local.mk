@@ -2,6 +2,8 @@
 noinst_LTLIBRARIES += liboas_endpoint.la
 liboas_endpoint_la_SOURCES = \
 	lib/endpoint/absent.c lib/endpoint/absent.h \
+	lib/endpoint/account.c lib/endpoint/account.h \
+	lib/endpoint/account_page.c \
 	lib/endpoint/authorize.c \
 	lib/endpoint/consent.c lib/endpoint/consent.h \
 	lib/endpoint/document.c \

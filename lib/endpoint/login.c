@@ -8,6 +8,13 @@
 #include "../reply/reply.h"
 #include "interaction.h"
 
+/* Whoever wanted to stay signed in, and is asked to sign in again, still does. */
+static int keeps(const oas_tx_t *tx)
+{
+    return tx->keep ||
+           (tx->form_step != OAS_FORM_LOGIN && tx->session != NULL && tx->session->persistent);
+}
+
 /* Shows the login form; with `wrong` it says that the last try was not right. */
 static oas_outcome_t login_page(oas_tx_t *tx, const char *username, int wrong)
 {
@@ -24,7 +31,7 @@ static oas_outcome_t login_page(oas_tx_t *tx, const char *username, int wrong)
     }
     if (tx->issuer->keep_signed_in) {
         json_object_set_new(data, "keep", json_true());
-        json_object_set_new(data, "keep_ticked", json_boolean(tx->keep));
+        json_object_set_new(data, "keep_ticked", json_boolean(keeps(tx)));
     }
     if (wrong) {
         json_object_set_new(data, "error", json_pack("{sb}", "wrong_credentials", 1));

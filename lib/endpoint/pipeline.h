@@ -32,6 +32,7 @@ extern const oas_step_t oas_token_steps[];
 extern const oas_step_t oas_userinfo_steps[];
 extern const oas_step_t oas_revoke_steps[];
 extern const oas_step_t oas_introspect_steps[];
+extern const oas_step_t oas_account_steps[];
 extern const oas_step_t oas_document_steps[];
 
 #endif

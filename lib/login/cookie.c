@@ -98,6 +98,8 @@ static void set_cookies(oas_tx_t *tx, apr_interval_time_t keep)
 
 void oas_cookie_keep_framed(oas_tx_t *tx)
 {
+    const oas_session_t *session = tx->session;
+    apr_int64_t left = session->persistent ? session->expires - session->now : 0;
     const char *value;
 
     if (!tx->issuer->web_message) {
@@ -105,7 +107,7 @@ void oas_cookie_keep_framed(oas_tx_t *tx)
     }
     value = oas_cookie_value(tx->request.cookie, framed_name(tx), tx->pool);
     if (!oas_equal_str(value, own_value(tx))) {
-        set_framed(tx, 0);
+        set_framed(tx, apr_time_from_sec(left));
     }
 }
 

@@ -25,8 +25,8 @@ void oas_cookie_read(oas_tx_t *tx);
  * prompt=none and web_message only. */
 void oas_cookie_read_framed(oas_tx_t *tx);
 
-/** Gives a browser whose session is alive the second cookie too, when it has none or an older one:
- * web_message may have come into use after its login. */
+/** Gives a browser whose session (tx->session) is alive the second cookie too, when it has none or
+ * an older one: web_message may have come into use after its login. */
 void oas_cookie_keep_framed(oas_tx_t *tx);
 
 /** Makes sure that tx->browser is set, with a new random one if need be (and tx->set_cookie). */

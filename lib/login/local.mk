@@ -7,6 +7,7 @@ liboas_login_la_SOURCES = \
 	lib/login/device.c lib/login/device.h \
 	lib/login/known.c lib/login/known.h \
 	lib/login/interaction.c lib/login/interaction.h \
+	lib/login/own_password.c lib/login/own_password.h \
 	lib/login/password.c lib/login/password.h \
 	lib/login/recheck.c lib/login/recheck.h \
 	lib/login/seal.c lib/login/seal.h \

@@ -105,15 +105,8 @@ oas_login_result_t oas_login_overtaken(oas_tx_t *tx)
     return oas_login_wrong(tx);
 }
 
-/* The attempt was none of the failures as which it was counted. */
-static void give_back(const oas_login_t *login, oas_session_new_t *in)
-{
-    in->throttle_pair = login->attempt.key[OAS_THROTTLE_PAIR];
-    in->throttle_account = login->attempt.key[OAS_THROTTLE_ACCOUNT];
-    in->throttle_address = login->attempt.key[OAS_THROTTLE_ADDRESS];
-}
-
-oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
+/* The login as the store wants it, but for what is random and what the browser had before. */
+static oas_session_new_t session_of(const oas_tx_t *tx, const oas_login_t *login)
 {
     oas_session_new_t in = {.sub = login->sub,
                             .provider = login->provider,
@@ -124,11 +117,24 @@ oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
                             .acr = login->acr,
                             .auth_time = login->auth_time,
                             .option = login->option,
+                            .persistent = tx->keep,
                             .lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION],
                             .idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE],
                             .address = tx->request.address,
                             .user_agent =
                                 storable(tx->request.user_agent, USER_AGENT_MAX, tx->pool)};
+
+    if (login->counted) {
+        in.throttle_pair = login->attempt.key[OAS_THROTTLE_PAIR];
+        in.throttle_account = login->attempt.key[OAS_THROTTLE_ACCOUNT];
+        in.throttle_address = login->attempt.key[OAS_THROTTLE_ADDRESS];
+    }
+    return in;
+}
+
+oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
+{
+    oas_session_new_t in = session_of(tx, login);
     oas_session_t *session = apr_pcalloc(tx->pool, sizeof(*session));
     unsigned char secret[OAS_SECRET_LEN];
     unsigned char old_id[OAS_ID_LEN];
@@ -136,9 +142,6 @@ oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
     oas_bytes_t id;
     apr_status_t rv;
 
-    if (login->counted) {
-        give_back(login, &in);
-    }
     if (oas_random(in.session_id, OAS_ID_LEN) != APR_SUCCESS ||
         oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
         oas_fault(tx, OAS_TAG(00502), OAS_E_SERVER, APR_EGENERAL, "no random numbers");

@@ -43,6 +43,7 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
     out->name = in->name;
     out->option = in->option;
     out->persistent = in->persistent;
+    out->login = in->name;
     out->auth_time = oas_cell_int(rows, 0, 1);
     out->now = oas_cell_int(rows, 0, 2);
     out->amr = oas_cell(rows, 0, 3);
@@ -78,6 +79,8 @@ apr_status_t oas_store_session_load(oas_db_t *db, const unsigned char id[OAS_ID_
     out->provider = oas_cell(rows, 0, 7);
     out->option = oas_cell(rows, 0, 8);
     out->persistent = oas_cell_true(rows, 0, 9);
+    out->login = oas_cell(rows, 0, 12);
+    out->expires = oas_cell_int(rows, 0, 13);
     if (oas_cell_true(rows, 0, 10) &&
         oas_words_parse(&out->consented, oas_cell(rows, 0, 11), pool) != APR_SUCCESS)
         return oas_db_unreadable(db, OAS_STMT_SESSION_LOAD);

@@ -46,7 +46,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "SELECT s.session_id, s.sub, "
          "coalesce(nullif(left(p.claims->>'name', 256), ''), p.name), oas_epoch(s.auth_time), "
          "oas_epoch(clock_timestamp()), nullif(s.amr, ''), s.acr, p.provider, s.option, "
-         "s.persistent, c.live, array_to_string(c.scopes, ' ') "
+         "s.persistent, c.live, array_to_string(c.scopes, ' '), p.name, oas_epoch(s.expires_at) "
          "FROM oas_sessions AS s JOIN oas_subjects AS p ON p.sub = s.sub "
          "LEFT JOIN oas_consents AS c ON c.sub = s.sub AND c.client_id = $3 AND c.resource = $4 "
          "AND c.live "

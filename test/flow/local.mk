@@ -54,6 +54,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/61-demo.test.mjs \
 	test/flow/62-onward.test.mjs \
 	test/flow/65-session.test.mjs \
+	test/flow/66-account.test.mjs \
 	test/flow/70-bad-input.test.mjs \
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \

@@ -114,6 +114,9 @@ START_TEST(framed_cookie_is_made_up_for)
     static const char first[] = "__Host-oas-0123456789abcdef=" BINDING "." HANDLE;
     oas_tx_t *tx = fake_tx(pool);
 
+    tx->session = apr_pcalloc(pool, sizeof(*tx->session));
+    tx->session->now = 1000;
+    tx->session->expires = 1600;
     tx->request.cookie = first;
     oas_cookie_read(tx);
     oas_cookie_keep_framed(tx);
@@ -122,6 +125,10 @@ START_TEST(framed_cookie_is_made_up_for)
     oas_cookie_keep_framed(tx);
     ck_assert_ptr_nonnull(tx->set_cookie[OAS_COOKIE_FRAMED]);
     ck_assert_ptr_null(tx->set_cookie[OAS_COOKIE_BROWSER]);
+    ck_assert_ptr_null(strstr(tx->set_cookie[OAS_COOKIE_FRAMED], "Max-Age"));
+    tx->session->persistent = 1;
+    oas_cookie_keep_framed(tx);
+    ck_assert_ptr_nonnull(strstr(tx->set_cookie[OAS_COOKIE_FRAMED], "; Max-Age=600; "));
     tx->set_cookie[OAS_COOKIE_FRAMED] = NULL;
     tx->request.cookie = apr_pstrcat(pool, first, "; " FRAMED "=" BINDING "." HANDLE, NULL);
     oas_cookie_keep_framed(tx);

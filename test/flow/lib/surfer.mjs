@@ -20,19 +20,26 @@ function attributes(tag) {
   return found;
 }
 
-/** The first form of a page: action, method, fields by name, buttons; null when there is none. */
-export function formOf(html, url) {
-  const found = /<form\b([^>]*)>([\s\S]*?)<\/form>/.exec(html);
-  if (!found) return null;
-  const form = attributes(found[1]);
+function readForm([, head, content], url) {
+  const form = attributes(head);
   const fields = {};
-  for (const [, tag] of found[2].matchAll(/<input\b([^>]*)>/g)) {
+  for (const [, tag] of content.matchAll(/<input\b([^>]*)>/g)) {
     const { name, value, type, checked } = attributes(tag);
     if (type === 'checkbox' && checked === undefined) continue; // as browsers do
     if (name) fields[name] = value ?? '';
   }
-  const buttons = [...found[2].matchAll(/<button\b([^>]*)>/g)].map(([, tag]) => attributes(tag));
+  const buttons = [...content.matchAll(/<button\b([^>]*)>/g)].map(([, tag]) => attributes(tag));
   return { action: new URL(form.action, url).href, method: form.method, fields, buttons };
+}
+
+/** The forms of a page: action, method, fields by name, buttons. */
+export function formsOf(html, url) {
+  return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map((found) => readForm(found, url));
+}
+
+/** The first one; null when there is none. */
+export function formOf(html, url) {
+  return formsOf(html, url)[0] ?? null;
 }
 
 /** What a page says: its text without tags. */
