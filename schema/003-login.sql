@@ -198,20 +198,21 @@ BEGIN
 END $$;
 
 -- As version 2, and remembers the claims parameter and, with p_track, that the client wants to hear of the end
--- of the session, whose row is still held.
+-- of the session, whose row is still held. p_permissions is what the consent has to cover or is widened by: the
+-- scope, and words for claims beyond it, which the grant's scope does not keep.
 CREATE FUNCTION oas_code_put_3(
     p_grant uuid, p_hash bytea, p_session uuid, p_client text, p_scope text, p_resource text,
     p_redirect_uri text, p_redirect_uri_required boolean, p_challenge text, p_nonce text,
     p_code_lifetime float8, p_access_lifetime float8, p_consent text, p_form_started bigint,
-    p_activate boolean, p_claims_request jsonb, p_track boolean)
+    p_activate boolean, p_claims_request jsonb, p_track boolean, p_permissions text)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_outcome text := oas_code_put_2(p_grant, p_hash, p_session, p_client, p_scope, p_resource,
-        p_redirect_uri, p_redirect_uri_required, p_challenge, p_nonce, p_code_lifetime,
-        p_access_lifetime, p_consent, p_form_started, p_activate);
+    v_outcome text := oas_code_put_2(p_grant, p_hash, p_session, p_client,
+        coalesce(p_permissions, p_scope), p_resource, p_redirect_uri, p_redirect_uri_required, p_challenge,
+        p_nonce, p_code_lifetime, p_access_lifetime, p_consent, p_form_started, p_activate);
 BEGIN
     IF v_outcome = 'put' AND p_claims_request IS NOT NULL THEN
-        UPDATE oas_grants SET claims_request = p_claims_request
+        UPDATE oas_grants SET claims_request = p_claims_request, scope = p_scope
         WHERE grant_id = p_grant AND claims_request IS NULL;
     END IF;
     IF v_outcome = 'put' AND p_track THEN

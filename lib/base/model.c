@@ -98,6 +98,20 @@ const oas_login_option_t *oas_login_option_find(const oas_issuer_t *issuer, cons
     return NULL;
 }
 
+int oas_acr_offered(const oas_issuer_t *issuer, const char *acr)
+{
+    const apr_array_header_t *options = issuer->login_options;
+    int i;
+
+    for (i = 0; options != NULL && i < options->nelts; i++) {
+        const char *own = APR_ARRAY_IDX(options, i, oas_login_option_t).acr;
+        if (own != NULL && strcmp(own, acr) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 const oas_scope_t *oas_scope_find(const oas_resource_t *resource, const char *name)
 {
     return scope_find((const oas_scope_t *)resource->scopes->elts, resource->scopes->nelts, name);

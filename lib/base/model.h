@@ -306,6 +306,9 @@ const oas_resource_t *oas_resource_find(const oas_issuer_t *issuer, const char *
 /** The login option called `id`, or NULL. */
 const oas_login_option_t *oas_login_option_find(const oas_issuer_t *issuer, const char *id);
 
+/** 1 when some way to sign in has this acr. */
+int oas_acr_offered(const oas_issuer_t *issuer, const char *acr);
+
 /** The scope `name` of an API, or NULL. */
 const oas_scope_t *oas_scope_find(const oas_resource_t *resource, const char *name);
 

@@ -22,5 +22,6 @@ liboas_check_la_SOURCES = \
 	lib/check/redirect_uri.c lib/check/redirect_uri.h \
 	lib/check/refresh.c lib/check/refresh.h \
 	lib/check/response.c lib/check/response.h \
+	lib/check/salt.c lib/check/salt.h \
 	lib/check/scope.c lib/check/scope.h \
 	lib/check/token.c lib/check/token.h

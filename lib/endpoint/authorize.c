@@ -7,6 +7,7 @@
 #include "../check/prompt.h"
 #include "../check/redirect_uri.h"
 #include "../check/response.h"
+#include "../check/salt.h"
 #include "../check/scope.h"
 #include "../issue/access_token.h"
 #include "../issue/code.h"
@@ -54,6 +55,7 @@ const oas_step_t oas_authorize_steps[] = {
     {"check_claims", oas_check_claims, OAS_ALWAYS, "OIDC Core 5.5"},
     {"check_acr", oas_check_acr, OAS_ALWAYS, "OIDC Core 5.5.1.1, RFC 9470 4"},
     {"load_id_token_hint", oas_load_id_token_hint, OAS_ALWAYS, "OIDC Core 3.1.2.1, 3.1.2.2"},
+    {"load_salt", oas_load_salt, OAS_ALWAYS, "OIDC Core 8.1"},
     /* session and consent */
     {"accept_login", oas_accept_login, OAS_ALWAYS, "OIDC Core 3.1.2.3"},
     {"accept_selection", oas_accept_selection, OAS_ALWAYS, "OIDC Core 3.1.2.1"},

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/json.h"
+#include "../base/subject.h"
 #include "../check/client_auth.h"
 #include "../check/introspection.h"
 #include "../check/params.h"
+#include "../check/salt.h"
 #include "../check/token.h"
 #include "../reply/reply.h"
 #include "pipeline.h"
@@ -23,7 +25,7 @@ static void describe_refresh_token(const oas_tx_t *tx, json_t *answer)
 
     oas_json_set(answer, "iss", tx->issuer->url);
     oas_json_set(answer, "aud", tx->issuer->url); /* nobody else takes it */
-    oas_json_set(answer, "sub", grant->sub);
+    oas_json_set(answer, "sub", oas_subject_for(tx, tx->client, grant->sub));
     oas_json_set(answer, "client_id", grant->client_id);
     oas_json_set(answer, "scope", oas_words_join(grant->scopes, tx->pool));
     json_object_set_new(answer, "exp", json_integer(grant->refresh_expires));
@@ -52,5 +54,6 @@ const oas_step_t oas_introspect_steps[] = {
     {"check_introspection_client", oas_check_introspection_client, OAS_ALWAYS, "RFC 7662 2.1, 4"},
     {"check_token", oas_check_token, OAS_ALWAYS, "RFC 7662 2.1"},
     {"load_token_state", oas_load_token_state, OAS_ALWAYS, "RFC 7662 2.2, 4"},
+    {"load_salt", oas_load_salt, OAS_ALWAYS, "OIDC Core 8.1"},
     {"respond_introspection", respond_introspection, OAS_ALWAYS, "RFC 7662 2.2"},
     {NULL, NULL, 0, NULL}};

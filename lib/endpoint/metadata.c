@@ -20,7 +20,7 @@ static const struct {
     const char *member;
     const char *values; /* space-delimited */
 } lists[] = {
-    {"subject_types_supported", "public"},
+    {"subject_types_supported", "public pairwise"},
     {"code_challenge_methods_supported", "S256"},
     {"prompt_values_supported", "none login consent select_account create"},
     {"claim_types_supported", "normal"},
@@ -32,7 +32,7 @@ static const struct {
     int value;
 } flags[] = {
     {"authorization_response_iss_parameter_supported", 1},
-    {"claims_parameter_supported", 0},
+    {"claims_parameter_supported", 1},
     {"request_parameter_supported", 0},
     {"request_uri_parameter_supported", 0},
 };
@@ -196,7 +196,7 @@ static oas_words_t *supported_claims(const oas_issuer_t *issuer, const usage_t *
     oas_words_t *claims;
     int i;
 
-    oas_words_parse(&claims, "iss sub aud exp iat auth_time nonce azp amr sid at_hash", pool);
+    oas_words_parse(&claims, "iss sub aud exp iat auth_time nonce azp acr amr sid at_hash", pool);
     if (usage->response_types != OAS_RESPONSE_CODE) { /* of ID tokens that come by the browser */
         oas_words_add(claims, "c_hash");
         oas_words_add(claims, "s_hash");
@@ -205,6 +205,21 @@ static oas_words_t *supported_claims(const oas_issuer_t *issuer, const usage_t *
         oas_words_add(claims, APR_ARRAY_IDX(issuer->claims, i, oas_claim_t).name);
     }
     return claims;
+}
+
+/* What the ways to sign in reach (OIDC Core section 2). */
+static oas_words_t *supported_acrs(const oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    oas_words_t *acrs = oas_words_create(pool);
+    int i;
+
+    for (i = 0; i < issuer->login_options->nelts; i++) {
+        const char *acr = APR_ARRAY_IDX(issuer->login_options, i, oas_login_option_t).acr;
+        if (acr != NULL) {
+            oas_words_add(acrs, acr);
+        }
+    }
+    return acrs;
 }
 
 static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
@@ -227,6 +242,10 @@ static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
     json_object_set_new(data, "claims_supported",
                         words_json(supported_claims(issuer, &usage, pool)));
     json_object_set_new(data, "ui_locales_supported", words_json(issuer->languages));
+    words = supported_acrs(issuer, pool);
+    if (words->nelts > 0) {
+        json_object_set_new(data, "acr_values_supported", words_json(words));
+    }
     for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         oas_words_parse(&words, lists[i].values, pool);
         json_object_set_new(data, lists[i].member, words_json(words));

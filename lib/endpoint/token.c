@@ -7,6 +7,7 @@
 #include "../check/params.h"
 #include "../check/password.h"
 #include "../check/refresh.h"
+#include "../check/salt.h"
 #include "../check/scope.h"
 #include "../issue/access_token.h"
 #include "../issue/client_grant.h"
@@ -48,6 +49,7 @@ const oas_step_t oas_token_steps[] = {
     {"check_resource", oas_check_resource, CLIENT | PASSWORD, "RFC 8707 2.2"},
     {"check_own_scope", oas_check_own_scope, CLIENT, "RFC 6749 3.3, 4.4.2"},
     {"check_scope", oas_check_scope, PASSWORD, "RFC 6749 3.3, 4.3.2"},
+    {"load_salt", oas_load_salt, CODE | REFRESH | PASSWORD, "OIDC Core 8.1"},
     {"check_subject", oas_check_subject, REFRESH, "RFC 9700 4.14"},
     {"accept_password", oas_accept_password, PASSWORD, "RFC 6749 4.3.2"},
     {"issue_redemption", oas_issue_redemption, CODE, "RFC 6749 4.1.2, 4.1.3, RFC 7636 4.6"},

@@ -2,6 +2,7 @@
 #include "caches.h"
 
 #include "../check/client_cache.h"
+#include "../check/salt.h"
 #include "../fetch/jwks.h"
 #include "../login/hasher.h"
 
@@ -9,6 +10,9 @@ static apr_status_t make_caches(oas_server_config_t *config, apr_pool_t *pool)
 {
     apr_status_t rv = oas_client_cache_create(&config->client_cache, pool);
 
+    if (rv == APR_SUCCESS) {
+        rv = oas_salt_create(&config->salts, pool);
+    }
     return rv == APR_SUCCESS ? oas_jwks_cache_create(&config->jwks_cache, &config->issuer, pool)
                              : rv;
 }

@@ -95,11 +95,43 @@ static void check_id_token_alg(oas_check_t *check, const oas_client_config_t *en
     }
 }
 
+static void check_sector(oas_check_t *check, const oas_client_config_t *entry)
+{
+    if (entry->client.sector != NULL && *entry->client.sector == '\0') {
+        oas_complain(check, OAS_TAG(00950), oas_place_of(&entry->block, OAS_D_SUBJECT_TYPE, NULL),
+                     "client \"%s\": its redirect URIs do not have one host that could be the "
+                     "sector of its pairwise subjects; name one (sector=HOST)",
+                     entry->client.client_id);
+    }
+}
+
+static void check_acr(oas_check_t *check, const oas_client_config_t *entry)
+{
+    const oas_client_t *client = &entry->client;
+    const oas_words_t *values = client->required_acr;
+    int i;
+
+    for (i = 0; values != NULL && i < values->nelts; i++) {
+        if (!oas_acr_offered(&check->config->issuer, OAS_WORD(values, i))) {
+            oas_complain(check, OAS_TAG(00951), oas_place_of(&entry->block, OAS_D_REQUIRE, NULL),
+                         "client \"%s\": no OAuth2ASLoginOption has acr=%s", client->client_id,
+                         OAS_WORD(values, i));
+        }
+    }
+    if (values != NULL && (client->grant_types & (OAS_GRANT_PASSWORD | OAS_GRANT_PASSWORD_REALM))) {
+        oas_complain(
+            check, OAS_TAG(00952), oas_place_of(&entry->block, OAS_D_REQUIRE, NULL),
+            "client \"%s\": a password sent by the client itself reaches no acr; leave out "
+            "that grant type or acr=",
+            client->client_id);
+    }
+}
+
 void oas_check_client(oas_check_t *check, const oas_client_config_t *entry)
 {
     static void (*const checks[])(oas_check_t * check, const oas_client_config_t *entry) = {
-        oas_check_credentials, check_pkce,         check_redirects,
-        check_allow,           check_id_token_alg, oas_check_grants};
+        oas_check_credentials, check_pkce,       check_redirects, check_allow,
+        check_id_token_alg,    oas_check_grants, check_sector,    check_acr};
     apr_size_t i;
 
     for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

@@ -2,6 +2,7 @@
 #include "complete.h"
 
 #include <string.h>
+#include <strings.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
@@ -9,6 +10,7 @@
 #include "../base/words.h"
 #include "../endpoint/endpoint.h"
 #include "../endpoint/metadata.h"
+#include "../login/subject.h"
 #include "../issue/refresh.h"
 #include "../store/client.h"
 #include "directives.h"
@@ -67,6 +69,24 @@ static oas_words_t *origins_of(const oas_words_t *uris, apr_pool_t *pool)
         }
     }
     return origins;
+}
+
+/** The one host of these URIs, "" when there is none or several (OIDC Core section 8.1). */
+static const char *host_of(const oas_words_t *uris, apr_pool_t *pool)
+{
+    const char *host = "";
+    int i;
+
+    for (i = 0; i < uris->nelts; i++) {
+        oas_uri_t uri;
+
+        if (oas_uri_parse(&uri, OAS_WORD(uris, i), pool) != APR_SUCCESS || uri.host == NULL ||
+            (*host != '\0' && strcasecmp(host, uri.host) != 0)) {
+            return "";
+        }
+        host = oas_fold_case(uri.host, pool);
+    }
+    return host;
 }
 
 /** What a type of client may do when its section does not say. */
@@ -146,7 +166,11 @@ static void complete_client(oas_client_config_t *entry, oas_profile_t profile, a
         client->web_message = client->type == OAS_CLIENT_SPA && profile == OAS_PROFILE_AUTH0;
     }
     client->bound_tokens = entry->require.mtls;
+    client->required_acr = entry->require.acr;
     client->redirect_uris = words_or_empty(client->redirect_uris, pool);
+    if (client->sector != NULL && *client->sector == '\0') {
+        client->sector = host_of(client->redirect_uris, pool);
+    }
     if (client->web_origins == NULL && client->type == OAS_CLIENT_SPA) {
         client->web_origins = origins_of(client->redirect_uris, pool);
     }

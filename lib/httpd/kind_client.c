@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
+#include "../base/subject.h"
 #include "../base/uri.h"
 #include "../base/words.h"
 
@@ -201,6 +202,44 @@ static const char *set_allow(oas_setting_t *setting, int argc, char *const argv[
 }
 const oas_kind_t oas_kind_allow = {set_allow, NULL, NULL};
 
+static const char *set_subject_type(oas_setting_t *setting, int argc, char *const argv[])
+{
+    const char **sector = setting->member;
+    const char *host = argc > 1 && strncmp(argv[1], "sector=", 7) == 0 ? argv[1] + 7 : NULL;
+
+    if (strcmp(argv[0], "public") == 0 && argc == 1) {
+        *sector = NULL;
+        return NULL;
+    }
+    if (strcmp(argv[0], "pairwise") != 0 || (argc > 1 && host == NULL)) {
+        return apr_psprintf(setting->pool, "%s takes public, pairwise or pairwise sector=HOST",
+                            setting->row->name);
+    }
+    if (host != NULL && !oas_sector_valid(host)) {
+        return apr_psprintf(setting->pool,
+                            "%s: \"%s\" is no host name in lower case, without a port",
+                            setting->row->name, host);
+    }
+    *sector = apr_pstrdup(setting->pool, host != NULL ? host : "");
+    return NULL;
+}
+const oas_kind_t oas_kind_subject_type = {set_subject_type, NULL, NULL};
+
+static const char *require_acr(oas_setting_t *setting, oas_require_t *require, const char *value)
+{
+    oas_words_t *words;
+
+    if (oas_words_parse(&words, value, setting->pool) != APR_SUCCESS || words->nelts != 1 ||
+        strcmp(OAS_WORD(words, 0), value) != 0) {
+        return apr_psprintf(setting->pool, "%s: acr=%s is no acr value", setting->row->name, value);
+    }
+    if (require->acr == NULL) {
+        require->acr = oas_words_create(setting->pool);
+    }
+    oas_words_add(require->acr, OAS_WORD(words, 0));
+    return NULL;
+}
+
 static const char *set_require(oas_setting_t *setting, int argc, char *const argv[])
 {
     oas_require_t *require = setting->member;
@@ -213,9 +252,14 @@ static const char *set_require(oas_setting_t *setting, int argc, char *const arg
             require->pkce = -1;
         } else if (strcmp(argv[i], "mtls") == 0) {
             require->mtls = 1;
+        } else if (strncmp(argv[i], "acr=", 4) == 0) {
+            const char *why = require_acr(setting, require, argv[i] + 4);
+            if (why != NULL) {
+                return why;
+            }
         } else {
             return apr_psprintf(setting->pool,
-                                "%s: \"%s\" is not available. Available: pkce, -pkce, mtls",
+                                "%s: \"%s\" is not available. Available: pkce, -pkce, mtls, acr=",
                                 setting->row->name, argv[i]);
         }
     }
@@ -234,7 +278,8 @@ static const char *set_scope(oas_setting_t *setting, int argc, char *const argv[
         return apr_psprintf(setting->pool, "%s: \"%s\" is no scope (RFC 6749 section 3.3)",
                             setting->row->name, argv[0]);
     }
-    if (strcmp(argv[0], "*") == 0 || oas_oidc_scope_text(argv[0]) != NULL) {
+    if (strcmp(argv[0], "*") == 0 || oas_oidc_scope_text(argv[0]) != NULL ||
+        strncmp(argv[0], OAS_CLAIM_WORD, strlen(OAS_CLAIM_WORD)) == 0) {
         return apr_psprintf(setting->pool,
                             "%s: \"%s\" has a meaning of its own and cannot be an API's "
                             "scope",

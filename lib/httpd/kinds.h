@@ -58,6 +58,7 @@ extern const oas_kind_t oas_kind_origins;       /**< oas_words_t * */
 extern const oas_kind_t oas_kind_client_secret; /**< array of oas_client_secret_t */
 extern const oas_kind_t oas_kind_allow;         /**< array of oas_allow_t */
 extern const oas_kind_t oas_kind_require;       /**< oas_require_t */
+extern const oas_kind_t oas_kind_subject_type;  /**< const char *: sector, "" until completed */
 extern const oas_kind_t oas_kind_scopes;        /**< array of oas_scope_t of a resource */
 
 /* kind_credential.c */

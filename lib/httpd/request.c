@@ -192,6 +192,7 @@ static int run_endpoint(request_rec *r, oas_request_state_t *state, oas_tx_t *tx
     tx->db = oas_request_db(r);
     tx->clients = state->config->client_cache;
     tx->jwks = state->config->jwks_cache;
+    tx->salts = state->config->salts;
     tx->hasher = state->config->hasher;
     oas_endpoint_run(tx);
     oas_db_release(tx->db);

@@ -50,6 +50,7 @@ typedef struct {
 typedef struct {
     int pkce; /**< 1 pkce, -1 -pkce, 0 by profile */
     int mtls;
+    oas_words_t *acr; /**< or NULL */
 } oas_require_t;
 
 typedef struct {
@@ -86,11 +87,12 @@ typedef struct {
     struct oas_audit_log *audit; /**< opened at start-up (audit_log.h), or NULL */
     oas_words_t *caseless;       /**< password providers that take Alice and alice for one */
     server_rec *server;
-    oas_log_t log;           /**< lines that belong to no request */
-    struct oas_child *child; /**< set in each child process, database.h */
+    oas_log_t log;                         /**< lines that belong to no request */
+    struct oas_child *child;               /**< set in each child process, database.h */
     struct oas_client_cache *client_cache; /**< likewise, caches.h; NULL where there is no issuer */
     struct oas_jwks_cache *jwks_cache;     /**< likewise */
-    struct oas_hasher *hasher; /**< likewise; all servers of a process have the same */
+    struct oas_salt *salts;                /**< likewise, check/salt.h */
+    struct oas_hasher *hasher;             /**< likewise; all servers of a process have the same */
 } oas_server_config_t;
 
 /** The configuration of a server; never NULL. */

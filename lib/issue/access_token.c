@@ -2,6 +2,7 @@
 #include "access_token.h"
 
 #include "../base/json.h"
+#include "../base/subject.h"
 #include "../jose/jwt.h"
 #include "claims.h"
 
@@ -78,14 +79,22 @@ static void add_user(const oas_tx_t *tx, json_t *claims)
     oas_release_claims(tx, grant->scopes, OAS_IN_ACCESS_TOKEN, claims);
 }
 
+/* A client's own token has its own name, which is nobody's subject. */
+static const char *told_subject(const oas_tx_t *tx)
+{
+    const oas_grant_t *grant = tx->grant;
+
+    return grant->grant_id != NULL ? oas_subject_for(tx, tx->client, grant->sub) : grant->sub;
+}
+
 static json_t *token_claims(const oas_tx_t *tx, oas_dialect_t dialect, apr_int64_t lifetime,
-                            const char *jti)
+                            const char *jti, const char *sub)
 {
     const oas_grant_t *grant = tx->grant;
     json_t *claims = oas_json_object(tx->pool);
 
     oas_json_set(claims, "iss", tx->issuer->url);
-    oas_json_set(claims, "sub", grant->sub);
+    oas_json_set(claims, "sub", sub);
     json_object_set_new(claims, "aud", audience(tx));
     json_object_set_new(claims, "exp", json_integer(grant->now + lifetime));
     json_object_set_new(claims, "iat", json_integer(grant->now));
@@ -105,14 +114,15 @@ static apr_status_t mint(const oas_tx_t *tx, const oas_resource_t *resource, apr
     const oas_signer_t *signer = choose_signer(tx, resource);
     oas_dialect_t dialect = dialect_of(tx, resource);
     unsigned char random[OAS_ID_LEN];
+    const char *sub = told_subject(tx);
     const char *jti;
 
-    if (signer == NULL || oas_random(random, sizeof(random)) != APR_SUCCESS) {
+    if (signer == NULL || sub == NULL || oas_random(random, sizeof(random)) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
     jti = oas_base64url_encode(tx->pool, random, sizeof(random));
     return oas_jwt_sign(out, signer, dialect == OAS_DIALECT_AUTH0 ? "JWT" : "at+jwt",
-                        token_claims(tx, dialect, lifetime, jti), tx->pool);
+                        token_claims(tx, dialect, lifetime, jti, sub), tx->pool);
 }
 
 oas_outcome_t oas_issue_access_token(oas_tx_t *tx)

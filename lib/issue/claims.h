@@ -10,7 +10,8 @@
 
 /**
  * Copies into `target` the claims of tx->grant that OAuth2ASClaim releases with these scopes in
- * this place. Members that `target` has already are never overwritten, so no claim can pose as a
+ * this place, and those that the request asked for there by themselves (parameter claims, OIDC Core
+ * section 5.5). Members that `target` has already are never overwritten, so no claim can pose as a
  * protocol one.
  * @param where one OAS_IN_ bit
  */

@@ -55,6 +55,10 @@ static apr_status_t describe(oas_tx_t *tx, oas_code_put_t *put)
         oas_lifetime(tx->issuer, tx->client, tx->resource, OAS_LIFETIME_ACCESS_TOKEN);
     put->consent = consent_mode(tx);
     put->form_started = tx->started;
+    if (tx->claims_request != NULL) {
+        put->claims_request = oas_json_text(tx->pool, tx->claims_request);
+        put->permissions = oas_words_join(tx->permissions, tx->pool);
+    }
     return put->with_code ? make_code(tx, put) : APR_SUCCESS;
 }
 

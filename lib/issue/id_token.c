@@ -2,6 +2,7 @@
 #include "id_token.h"
 
 #include "../base/json.h"
+#include "../base/subject.h"
 #include "../jose/jwt.h"
 #include "claims.h"
 
@@ -45,7 +46,7 @@ static unsigned claims_here(const oas_tx_t *tx)
     return tx->response == OAS_PART_ID_TOKEN ? OAS_IN_ID_TOKEN | OAS_IN_USERINFO : OAS_IN_ID_TOKEN;
 }
 
-static json_t *token_claims(const oas_tx_t *tx, const char *alg)
+static json_t *token_claims(const oas_tx_t *tx, const char *alg, const char *sub)
 {
     const oas_grant_t *grant = tx->grant;
     apr_int64_t lifetime =
@@ -53,12 +54,14 @@ static json_t *token_claims(const oas_tx_t *tx, const char *alg)
     json_t *claims = oas_json_object(tx->pool);
 
     oas_json_set(claims, "iss", tx->issuer->url);
-    oas_json_set(claims, "sub", grant->sub);
+    oas_json_set(claims, "sub", sub);
     oas_json_set(claims, "aud", grant->client_id);
     oas_json_set(claims, "azp", grant->client_id);
     json_object_set_new(claims, "exp", json_integer(grant->now + lifetime));
     json_object_set_new(claims, "iat", json_integer(grant->now));
-    json_object_set_new(claims, "auth_time", json_integer(grant->auth_time));
+    if (grant->auth_time > 0) { /* 0: nobody knows */
+        json_object_set_new(claims, "auth_time", json_integer(grant->auth_time));
+    }
     oas_json_set(claims, "nonce", grant->nonce);
     oas_json_set(claims, "acr", grant->acr);
     if (grant->amr != NULL) {
@@ -74,6 +77,7 @@ oas_outcome_t oas_issue_id_token(oas_tx_t *tx)
 {
     const oas_signer_t *signer;
     const char *token;
+    const char *sub;
     apr_status_t rv;
 
     if (!oas_words_has(tx->grant->scopes, "openid")) {
@@ -84,7 +88,10 @@ oas_outcome_t oas_issue_id_token(oas_tx_t *tx)
         return oas_fault(tx, OAS_TAG(00705), OAS_E_SERVER, APR_EGENERAL,
                          "no active key for the client's ID token algorithm");
     }
-    rv = oas_jwt_sign(&token, signer, "JWT", token_claims(tx, tx->client->id_token_alg), tx->pool);
+    sub = oas_subject_for(tx, tx->client, tx->grant->sub);
+    rv = sub == NULL ? APR_EGENERAL
+                     : oas_jwt_sign(&token, signer, "JWT",
+                                    token_claims(tx, tx->client->id_token_alg, sub), tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_fault(tx, OAS_TAG(00706), OAS_E_SERVER, rv, "ID token not signed");
     }

@@ -67,12 +67,10 @@ int oas_session_reaches_acr(const oas_tx_t *tx)
 
 int oas_acr_reachable(const oas_tx_t *tx)
 {
-    const apr_array_header_t *options = tx->issuer->login_options;
     int i;
 
-    for (i = 0; i < options->nelts; i++) {
-        const char *acr = APR_ARRAY_IDX(options, i, oas_login_option_t).acr;
-        if (acr != NULL && oas_words_has(tx->acr_values, acr)) {
+    for (i = 0; i < tx->acr_values->nelts; i++) {
+        if (oas_acr_offered(tx->issuer, OAS_WORD(tx->acr_values, i))) {
             return 1;
         }
     }

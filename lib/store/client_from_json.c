@@ -4,6 +4,7 @@
 #include <string.h>
 #include "../base/bytes.h"
 #include "../base/json.h"
+#include "../base/subject.h"
 #include "../base/uri.h"
 #include "client.h"
 
@@ -239,6 +240,29 @@ static apr_status_t window_from_json(apr_interval_time_t *out, const json_t *val
     return APR_SUCCESS;
 }
 
+/* OIDC Registration section 2. A sector is a host, so that no document has to be fetched for it. */
+static apr_status_t subject_from_json(oas_client_t *client, const json_t *json)
+{
+    const char *type = oas_json_string(json, "subject_type");
+    int pairwise = type && !strcmp(type, "pairwise");
+
+    if (client->sector && !oas_sector_valid(client->sector))
+        return APR_EINVAL;
+    return pairwise == (client->sector != NULL) && (!type || pairwise || !strcmp(type, "public"))
+               ? APR_SUCCESS
+               : APR_EINVAL;
+}
+
+static apr_status_t acr_from_json(oas_client_t *client, const json_t *json, apr_pool_t *pool)
+{
+    const json_t *list = json_object_get(json, "required_acr");
+
+    if (!list)
+        return APR_SUCCESS;
+    client->required_acr = words_from_json(list, pool);
+    return client->required_acr && client->required_acr->nelts > 0 ? APR_SUCCESS : APR_EINVAL;
+}
+
 static apr_status_t lists_from_json(oas_client_t *client, const json_t *json, apr_pool_t *pool)
 {
     apr_status_t rv =
@@ -269,7 +293,7 @@ static int is_sound(const oas_client_t *client)
     if (!confidential && (client->grant_types & OAS_GRANT_CLIENT_CREDENTIALS))
         return 0;
     if ((client->grant_types & (OAS_GRANT_PASSWORD | OAS_GRANT_PASSWORD_REALM)) &&
-        (!confidential || !client->first_party))
+        (!confidential || !client->first_party || client->required_acr))
         return 0;
     if (client->forwarded_for && (!confidential || !client->first_party))
         return 0;
@@ -288,7 +312,8 @@ apr_status_t oas_client_from_json(oas_client_t **out, const char *text, apr_pool
     flags_from_json(client, json);
     if (strings_from_json(client, json) || choices_from_json(client, json) ||
         lists_from_json(client, json, pool) || keys_from_json(client, json, pool) ||
-        certificate_from_json(client, json) ||
+        certificate_from_json(client, json) || subject_from_json(client, json) ||
+        acr_from_json(client, json, pool) ||
         lifetimes_from_json(client->lifetimes, json_object_get(json, "lifetimes_ms")) ||
         window_from_json(&client->reuse_window, json_object_get(json, "refresh_reuse_window")))
         return APR_EINVAL;

@@ -15,6 +15,7 @@ const oas_string_member_t oas_client_strings[] = {
     {"tos_uri", offsetof(oas_client_t, tos_uri), 0},
     {"id_token_signed_response_alg", offsetof(oas_client_t, id_token_alg), 1},
     {"jwks_uri", offsetof(oas_client_t, jwks_uri), 0},
+    {"sector", offsetof(oas_client_t, sector), 0},
     {NULL, 0, 0},
 };
 
@@ -154,6 +155,9 @@ char *oas_client_to_json(const oas_client_t *client, apr_pool_t *pool)
     json_object_set_new(json, "allow", allow_to_json(client->allow));
     for (flag = oas_client_flags; flag->name; flag++)
         json_object_set_new(json, flag->name, json_boolean(OAS_MEMBER(client, flag, const int)));
+    oas_json_set(json, "subject_type", client->sector ? "pairwise" : "public");
+    if (client->required_acr)
+        json_object_set_new(json, "required_acr", words_to_json(client->required_acr));
     json_object_set_new(json, "lifetimes_ms", lifetimes_to_json(client->lifetimes));
     if (client->assertion_audience != OAS_ASSERTION_ANY)
         oas_json_set(json, "assertion_audience",

@@ -36,6 +36,8 @@ typedef struct {
         form_started; /**< OAS_CONSENT_ALLOW: when the form was made, by the database's clock */
     const char *claims_request; /**< claims parameter as JSON text (OpenID Connect Core section
                                    5.5), or NULL */
+    const char *permissions;    /**< with claims_request: what the consent covers or is widened by,
+                                   scope and words for claims beyond it; NULL: scope */
     int track; /**< 1: the client wants to hear of the session's end (store/logout.h) */
 } oas_code_put_t;
 

@@ -84,10 +84,10 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_PAIRWISE_SALT] = {"oas_pairwise_salt", 0, 1,
                                 "SELECT encode(value, 'hex') FROM oas_secrets "
                                 "WHERE name = 'pairwise'"},
-    [OAS_STMT_CODE_PUT] = {"oas_code_put", 17, 1,
-                           "SELECT " GRANT_COLUMNS
-                           " FROM oas_grant_for_2($1, oas_code_put_3($1, $2, $3, $4, "
-                           "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)) AS a"},
+    [OAS_STMT_CODE_PUT] =
+        {"oas_code_put", 18, 1,
+         "SELECT " GRANT_COLUMNS " FROM oas_grant_for_2($1, oas_code_put_3($1, $2, $3, $4, "
+         "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)) AS a"},
     [OAS_STMT_CODE_REDEEM] =
         {"oas_code_redeem", 11, 1,
          "SELECT " GRANT_COLUMNS ", CASE WHEN a.grant_id IS NULL THEN "

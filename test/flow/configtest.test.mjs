@@ -247,6 +247,21 @@ mustFail('a third secret', { more: marked(web([`OAuth2ASClientSecret sha256:${'0
 mustFail('a bad hash', { more: marked(web(['OAuth2ASClientSecret sha256:abc'], 'x'), 3) }, /64 hex digits/);
 mustFail('-pkce for a public client', { more: marked(spa(['OAuth2ASRequire -pkce'], 'x'), 3) }, /only a confidential client of type web/);
 
+for (const [title, lines, message] of [
+  ['a subject type that does not exist', ['OAuth2ASSubjectType sector'], /takes public, pairwise or pairwise sector=HOST/],
+  ['a sector of public subjects', ['OAuth2ASSubjectType public sector=a.example'], /takes public, pairwise/],
+  ['a sector that is no host', ['OAuth2ASSubjectType pairwise sector=https://a.example'], /is no host name/],
+  ['an acr that is none', ['OAuth2ASRequire acr='], /is no acr value/],
+  ['an acr that no login reaches', ['OAuth2ASRequire acr=urn:example:gold'], /no OAuth2ASLoginOption has acr=urn:example:gold/],
+]) mustFail(title, { more: marked(web(lines, 'x'), 3) }, message);
+mustFail('pairwise subjects with several hosts', {
+  more: marked(web(['OAuth2ASSubjectType pairwise', 'OAuth2ASRedirectURI https://other.example.com/callback'], 'x'), 3),
+}, /do not have one host/);
+mustPass('pairwise subjects', {
+  more: [...web(['OAuth2ASSubjectType pairwise', 'OAuth2ASRedirectURI https://WEB.example.com/b'], 'x'),
+    ...spa(['OAuth2ASSubjectType pairwise sector=web.example.com'], 'y')],
+});
+
 mustFail('an unknown scope', { more: marked(web(['OAuth2ASAllow https://api.example.com/ read erase'], 'x'), 3) }, /has no scope "erase"/);
 mustFail('an unknown resource', { more: marked(web(['OAuth2ASAllow https://other.example.com/ read'], 'x'), 3) },
   /there is no <OAuth2ASResource "https:\/\/other\.example\.com\/">/);
@@ -553,7 +568,7 @@ for (const [title, line, message] of [
   ['response type token', 'OAuth2ASResponseTypes "token"', /"token" is not available\. Available: code/],
   ['a method that does not exist', 'OAuth2ASClientAuth client_secret_header', /Available: none, client_secret_basic, client_secret_post/],
   ['a type that does not exist', 'OAuth2ASType server', /Available: web, spa, native, machine/],
-  ['a requirement that does not exist', 'OAuth2ASRequire pkce nonce', /"nonce" is not available\. Available: pkce, -pkce, mtls/],
+  ['a requirement that does not exist', 'OAuth2ASRequire pkce nonce', /"nonce" is not available\. Available: pkce, -pkce, mtls, acr=/],
   ['a token dialect in a client', 'OAuth2ASTokenDialect auth0', /belongs inside <OAuth2ASResource>/],
   ['a lifetime of sessions', 'OAuth2ASLifetime session 1d', /"session" is not available here/],
   ['algorithm HS256', 'OAuth2ASIDTokenAlg HS256', /Available: RS256, PS256, ES256, EdDSA/],

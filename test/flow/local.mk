@@ -27,7 +27,9 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/23-throttle.test.mjs \
 	test/flow/24-stale.test.mjs \
 	test/flow/25-overtaken.test.mjs \
+	test/flow/26-claims.test.mjs \
 	test/flow/26-hints.test.mjs \
+	test/flow/26-pairwise.test.mjs \
 	test/flow/27-front-channel.test.mjs \
 	test/flow/28-web-message.test.mjs \
 	test/flow/29-absent.test.mjs \

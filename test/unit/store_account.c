@@ -99,6 +99,42 @@ START_TEST(test_claims_request_stays_with_the_grant)
 }
 END_TEST
 
+/* What may be known of a claim by itself is asked for and remembered, and is no scope of the grant.
+ */
+START_TEST(test_permissions_are_consented)
+{
+    oas_session_new_t login = open_session("file|permitted", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_code_put_outcome_t outcome;
+
+    code.consent = OAS_CONSENT_ALLOW;
+    code.scope = "openid";
+    code.claims_request = "{\"userinfo\": [\"email\"]}";
+    code.permissions = "openid claim:email";
+    ck_assert_int_eq(oas_store_code_put(db, &code, &outcome, &grant, pool), APR_SUCCESS);
+    ck_assert_int_eq(outcome, OAS_CODE_PUT);
+    ck_assert_str_eq(oas_words_join(grant.scopes, pool), "openid");
+    ck_assert_int_eq(oas_store_session_load(db, login.session_id, login.secret_hash, code.client_id,
+                                            code.resource, apr_time_from_sec(600), &session, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(session.consented->nelts, 2);
+    ck_assert(oas_words_has(session.consented, "claim:email"));
+
+    login = open_session("file|permitted", &session);
+    code = new_code(&login);
+    code.consent = OAS_CONSENT_REQUIRE;
+    code.scope = "openid";
+    code.claims_request = "{\"userinfo\": [\"name\"]}";
+    code.permissions = "openid claim:name";
+    ck_assert_int_eq(oas_store_code_put(db, &code, &outcome, &grant, pool), APR_SUCCESS);
+    ck_assert_int_eq(outcome, OAS_CODE_CONSENT_GONE);
+    code.permissions = "openid claim:email";
+    ck_assert_int_eq(oas_store_code_put(db, &code, &outcome, &grant, pool), APR_SUCCESS);
+    ck_assert_int_eq(outcome, OAS_CODE_PUT);
+    ck_assert_str_eq(oas_words_join(grant.scopes, pool), "openid");
+}
+END_TEST
+
 static apr_array_header_t *list_of(const char *sub)
 {
     apr_array_header_t *list;
@@ -427,6 +463,7 @@ Suite *store_account_suite(void)
     tcase_add_test(tcase, test_session_remembers_how);
     tcase_add_test(tcase, test_auth_time_is_never_ahead);
     tcase_add_test(tcase, test_claims_request_stays_with_the_grant);
+    tcase_add_test(tcase, test_permissions_are_consented);
     tcase_add_test(tcase, test_sessions_are_listed);
     tcase_add_test(tcase, test_one_session_is_ended);
     tcase_add_test(tcase, test_other_sessions_are_ended);
