@@ -7,7 +7,6 @@ dist_templates_DATA = \
 	templates/error.mustache \
 	templates/form_post.mustache \
 	templates/web_message.mustache \
-	templates/continue.mustache \
 	templates/about.mustache \
 	templates/application.mustache \
 	templates/handover.mustache \

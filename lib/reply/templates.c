@@ -26,7 +26,6 @@ static const source_t sources[] = {
     {"error", "error.mustache", 1, 0},
     {"form_post", "form_post.mustache", 1, 0},
     {"web_message", "web_message.mustache", 1, 0},
-    {"continue", "continue.mustache", 1, 0},
     {"select_account", "select_account.mustache", 1, 0},
     {"account", "account.mustache", 1, 0},
     {"logout", "logout.mustache", 1, 0},
