@@ -25,20 +25,19 @@ CREATE TABLE oas_session_clients (
     PRIMARY KEY (session_id, client_id)
 );
 
--- What is still to be told to an application: this session has ended. leased: somebody is at it until due_at.
+-- What is still to be told to an application: this session has ended. leased_until: somebody is at it until then.
 CREATE TABLE oas_logouts (
-    logout_id   uuid PRIMARY KEY DEFAULT gen_random_uuid(), -- the jti, however often it is sent
-    client_id   text NOT NULL,
-    session_id  uuid NOT NULL,
-    sub         text NOT NULL,
-    attempts    integer NOT NULL DEFAULT 0,
-    leased      boolean NOT NULL DEFAULT false,
-    due_at      timestamptz NOT NULL,
-    purge_after timestamptz NOT NULL
+    logout_id    uuid PRIMARY KEY DEFAULT gen_random_uuid(), -- the jti, however often it is sent
+    client_id    text NOT NULL,
+    session_id   uuid NOT NULL,
+    sub          text NOT NULL,
+    attempts     integer NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL, -- not before leased_until
+    leased_until timestamptz,
+    purge_after  timestamptz NOT NULL
 );
-CREATE INDEX oas_logouts_due ON oas_logouts (due_at);
-CREATE INDEX oas_logouts_client ON oas_logouts (client_id, due_at);
-CREATE INDEX oas_logouts_leased ON oas_logouts (client_id) WHERE leased;
+CREATE INDEX oas_logouts_due ON oas_logouts (client_id, due_at);
+CREATE INDEX oas_logouts_leased ON oas_logouts (client_id, leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX oas_logouts_purge ON oas_logouts (purge_after);
 
 -- Made here once and for all: whoever changes 'pairwise' gives every user of such a client a new subject.
@@ -366,19 +365,19 @@ END $$;
 
 -- Hands out queued logouts that are due, at most p_max, and of each client no more than make p_per_client in flight on
 -- all nodes together: a client that hangs holds up no other. Until the lease ends nobody else gets them. One
--- claim after the other, so that what is in flight is counted right.
+-- claim after the other, so that what is in flight is counted right. Each client's first rows are found in the index,
+-- however many there are, also by a plan that was made while the table was empty.
 CREATE FUNCTION oas_logouts_claim_1(p_max integer, p_per_client integer, p_lease float8)
 RETURNS TABLE (logout_id uuid, client_id text, session_id uuid, sub text, attempts integer, now bigint,
     expires bigint)
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
+    v_now   timestamptz;
+    v_until timestamptz;
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM oas_logouts AS l WHERE l.due_at <= v_now) THEN
-        RETURN;
-    END IF;
     PERFORM pg_advisory_xact_lock(724183068, 'oas_schema'::regclass::oid::bigint::bit(32)::integer);
     v_now := clock_timestamp();
+    v_until := v_now + make_interval(secs => p_lease);
     RETURN QUERY
     WITH RECURSIVE clients AS (
         (SELECT l.client_id FROM oas_logouts AS l ORDER BY l.client_id LIMIT 1)
@@ -392,12 +391,12 @@ BEGIN
             WHERE l.client_id = c.client_id AND l.due_at <= v_now AND l.purge_after > v_now
             ORDER BY l.due_at
             LIMIT greatest(0, p_per_client - (SELECT count(*) FROM oas_logouts AS f
-                WHERE f.client_id = c.client_id AND f.leased AND f.due_at > v_now))
+                WHERE f.client_id = c.client_id AND f.leased_until > v_now))
             FOR UPDATE SKIP LOCKED) AS d
         ORDER BY d.due_at LIMIT p_max
     )
     UPDATE oas_logouts AS l
-    SET leased = true, attempts = l.attempts + 1, due_at = v_now + make_interval(secs => p_lease)
+    SET attempts = l.attempts + 1, leased_until = v_until, due_at = v_until
     FROM due AS d WHERE l.logout_id = d.logout_id
     RETURNING l.logout_id, l.client_id, l.session_id, l.sub, l.attempts, oas_epoch(v_now),
         oas_epoch(l.purge_after);

@@ -79,7 +79,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
                               "DELETE FROM oas_logouts WHERE logout_id = $1 RETURNING 1"},
     [OAS_STMT_LOGOUT_LATER] =
         {"oas_logout_later", 2, 1,
-         "UPDATE oas_logouts SET leased = false, "
+         "UPDATE oas_logouts SET leased_until = NULL, "
          "due_at = clock_timestamp() + make_interval(secs => $2) WHERE logout_id = $1 RETURNING 1"},
     [OAS_STMT_PAIRWISE_SALT] = {"oas_pairwise_salt", 0, 1,
                                 "SELECT encode(value, 'hex') FROM oas_secrets "
