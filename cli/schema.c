@@ -70,6 +70,18 @@ int cli_schema_apply(cli_t *cli)
     return CLI_DONE;
 }
 
+/* What a schema of that version means for a module of this one. */
+static const char *state_of(int version)
+{
+    if (version < OAS_SCHEMA_VERSION)
+        return "too old: run oauth2asctl schema apply before servers are updated";
+    if (version == OAS_SCHEMA_VERSION)
+        return "up to date";
+    return oas_schema_usable(version)
+               ? "newer, and good for this version too: servers can be updated"
+               : "too new: servers of this version do not work with it";
+}
+
 int cli_schema_status(cli_t *cli)
 {
     const cli_option_t options[] = {{.name = NULL}};
@@ -90,6 +102,7 @@ int cli_schema_status(cli_t *cli)
         return cli_fail(CLI_FAILED, "the table oas_schema cannot be read by this role");
     if (!version)
         return cli_fail(CLI_FAILED, "there is no schema yet (oauth2asctl schema apply)");
-    printf("version %d (this program: %d)\nissuer  %s\n", version, OAS_SCHEMA_VERSION, issuer);
+    printf("version %d (this program: %d)\nissuer  %s\nstate   %s\n", version, OAS_SCHEMA_VERSION,
+           issuer, state_of(version));
     return CLI_DONE;
 }

@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include "runner.h"
+#include "schema.h"
 #include "wire.h"
 
 #define TRIES_MAX 4 /* of one statement, whatever happens */

@@ -64,9 +64,6 @@ oas_conn_t *oas_conn_find(PGconn *conn);
  */
 void oas_conn_refresh(oas_conn_t *state, PGconn *conn);
 
-/** 1 when this program can work with that version: its own, or the next one, which only adds. */
-int oas_schema_usable(int version);
-
 /** bytea parameter. */
 const char *oas_sql_bytes(const void *data, apr_size_t len, apr_pool_t *pool);
 

@@ -25,6 +25,9 @@ apr_status_t oas_schema_apply(oas_db_t *db, const char *dir, const char *issuer,
 /** Version 0: no schema. */
 apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, apr_pool_t *pool);
 
+/** 1 when this program can work with that version: its own, or the next one, which only adds. */
+int oas_schema_usable(int version);
+
 /**
  * Gives a role what httpd needs and nothing more (oas_schema_grant in schema/003-upkeep.sql).
  * APR_EINVAL: no such role, or the caller does not own the schema (*why, in pool).
