@@ -19,6 +19,7 @@
 #include "lib/httpd/check.h"
 #include "lib/httpd/complete.h"
 #include "lib/httpd/database.h"
+#include "lib/httpd/delivery.h"
 #include "lib/httpd/directives.h"
 #include "lib/httpd/log.h"
 #include "lib/httpd/request.h"
@@ -80,6 +81,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     oas_watchdog_register(pconf, main_server);
+    oas_delivery_register(pconf, main_server);
     return oas_audit_logs_open(pconf, main_server);
 }
 
@@ -91,8 +93,9 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
         rv = oas_caches_child(pchild, main_server);
     }
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, rv, main_server,
-                     OAS_TAG(00347) ": no mutex or thread for database, clients, keys and passwords");
+        ap_log_error(
+            APLOG_MARK, APLOG_EMERG, rv, main_server,
+            OAS_TAG(00347) ": no mutex or thread for database, clients, keys and passwords");
         exit(APEXIT_CHILDFATAL);
     }
 }
@@ -106,6 +109,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, dbd, APR_HOOK_MIDDLE);
     ap_hook_child_init(oas_watchdog_child, dbd, NULL, APR_HOOK_LAST);
+    ap_hook_child_init(oas_delivery_child, dbd, NULL, APR_HOOK_LAST);
     /* an endpoint is an endpoint whatever ProxyPass, Alias or RewriteRule stand beside it */
     ap_hook_translate_name(oas_translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(oas_translate_absent, NULL, NULL, APR_HOOK_LAST);

@@ -21,6 +21,8 @@ static const char *const names[OAS_AUDIT_COUNT] = {
     [OAS_AUDIT_WITHDRAW] = "access_withdrawn",
     [OAS_AUDIT_PASSWORD_CHANGED] = "password_changed",
     [OAS_AUDIT_REFUSE] = "refuse",
+    [OAS_AUDIT_LOGOUT] = "logout",
+    [OAS_AUDIT_BACKCHANNEL_LOGOUT] = "backchannel_logout",
 };
 
 const char *oas_audit_name(oas_audit_event_t event)

@@ -97,6 +97,12 @@ static const oas_error_row_t rows[OAS_E_COUNT] = {
                            "Your browser did not send the cookie of this page.", OAS_LOG_INFO},
     [OAS_E_THROTTLED] = {"too_many_attempts", 429, 0, "Too many attempts to sign in.",
                          OAS_LOG_INFO},
+    [OAS_E_LOGOUT_HINT] = {"invalid_request", 400, 0,
+                           "id_token_hint belongs to another application than client_id.",
+                           OAS_LOG_INFO},
+    [OAS_E_LOGOUT_RETURN] =
+        {"invalid_request", 400, 0,
+         "The address to return to is not registered for this application.", OAS_LOG_INFO},
     [OAS_E_SIGN_IN_UNAVAILABLE] = {"temporarily_unavailable", 503, 0,
                                    "Signing in is not possible at the moment.", OAS_LOG_ERROR},
     [OAS_E_SIGN_IN_BUSY] = {"temporarily_unavailable", 503, 0,

@@ -64,6 +64,9 @@ typedef enum {
     OAS_E_FORM_FOREIGN,
     OAS_E_COOKIES_OFF,
     OAS_E_THROTTLED,
+    /* logout: a page, never a redirect */
+    OAS_E_LOGOUT_HINT,
+    OAS_E_LOGOUT_RETURN,
     OAS_E_SIGN_IN_UNAVAILABLE,
     OAS_E_SIGN_IN_BUSY,
     /* token endpoint */

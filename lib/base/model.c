@@ -209,6 +209,11 @@ int oas_client_id_valid(const char *client_id)
     return *p == '\0' && p > client_id && p - client_id <= OAS_CLIENT_ID_MAX;
 }
 
+int oas_client_tracked(const oas_client_t *client)
+{
+    return client->backchannel_logout_uri != NULL || client->frontchannel_logout_uri != NULL;
+}
+
 int oas_client_rotates(const oas_client_t *client)
 {
     return client->rotation || !oas_client_confidential(client);

@@ -35,6 +35,8 @@ typedef enum {
     OAS_EP_REVOKE,
     OAS_EP_INTROSPECT,
     OAS_EP_ACCOUNT,
+    OAS_EP_LOGOUT,
+    OAS_EP_V2LOGOUT, /**< Auth0's; profile auth0 only */
     OAS_EP_JWKS,
     OAS_EP_OPENID_CONFIGURATION,
     OAS_EP_OAUTH_METADATA,
@@ -190,6 +192,9 @@ typedef struct {
     int forwarded_for; /**< 1: it names its user's address (OAuth2ASForwardedFor) */
     const char *refresh_allowed; /**< oas_refresh_allowed of issue/refresh.h, made at start-up; NULL
                                     for clients of the database */
+    /* logout */
+    oas_words_t *post_logout_redirect_uris;
+    const char *backchannel_logout_uri, *frontchannel_logout_uri; /**< or NULL */
     const char *config_hash;     /**< hex SHA-256 of its metadata JSON, for the clients table */
     const char *config_json;     /**< its metadata JSON (store/client.h) */
 } oas_client_t;
@@ -348,6 +353,9 @@ int oas_client_confidential(const oas_client_t *client);
 /** 1 for what a client_id may be: VSCHAR of RFC 6749 A.1 without '|', which separates the parts of
  * a subject, at most OAS_CLIENT_ID_MAX bytes. */
 int oas_client_id_valid(const char *client_id);
+
+/** 1 when the client wants to know of the end of sessions that it took part in. */
+int oas_client_tracked(const oas_client_t *client);
 
 /** 1 when refresh tokens of this client are single-use. */
 int oas_client_rotates(const oas_client_t *client);

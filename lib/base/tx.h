@@ -19,6 +19,7 @@
 
 struct oas_client_cache;
 struct oas_db;
+struct oas_end_session;
 struct oas_hasher;
 struct oas_jwks_cache;
 struct oas_login;
@@ -241,6 +242,7 @@ struct oas_tx {
     struct oas_token *token; /**< one that came back; by check_access_token, check_token */
 
     const char *language; /**< of the pages, a tag; NULL: not chosen yet (reply/reply.h) */
+    struct oas_end_session *ending; /**< a logout (check/logout.h); by load_logout_hint */
 
     oas_error_id_t error; /**< by oas_refuse, oas_fault */
     const char *detail;   /**< what the log said of it, or NULL */

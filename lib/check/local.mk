@@ -15,6 +15,7 @@ liboas_check_la_SOURCES = \
 	lib/check/id_token.c lib/check/id_token.h \
 	lib/check/introspection.c lib/check/introspection.h \
 	lib/check/grant_type.c lib/check/grant_type.h \
+	lib/check/logout.c lib/check/logout.h \
 	lib/check/params.c lib/check/params.h \
 	lib/check/password.c lib/check/password.h \
 	lib/check/pkce.c lib/check/pkce.h \

@@ -55,6 +55,10 @@ static const char *const known[] = {
     "new_password_again",
     "dpop_jkt",
     "registration",
+    "post_logout_redirect_uri",
+    "logout_hint",
+    "returnTo",
+    "confirm",
     "code_challenge_method",
 };
 

@@ -21,6 +21,8 @@ static const struct {
     [OAS_EP_INTROSPECT] = {"introspect", "/oauth/introspect", OAS_CARRIER_JSON, "POST",
                            oas_introspect_steps},
     [OAS_EP_ACCOUNT] = {"account", "/account", OAS_CARRIER_PAGE, "GET, POST", oas_account_steps},
+    [OAS_EP_LOGOUT] = {"logout", "/oidc/logout", OAS_CARRIER_PAGE, "GET, POST", oas_logout_steps},
+    [OAS_EP_V2LOGOUT] = {"v2logout", "/v2/logout", OAS_CARRIER_PAGE, "GET", oas_v2logout_steps},
     [OAS_EP_JWKS] = {"jwks", "/.well-known/jwks.json", OAS_CARRIER_JSON, "GET", oas_document_steps},
     [OAS_EP_OPENID_CONFIGURATION] = {"openid-configuration", "/.well-known/openid-configuration",
                                      OAS_CARRIER_JSON, "GET", oas_document_steps},

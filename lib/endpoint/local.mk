@@ -5,12 +5,14 @@ liboas_endpoint_la_SOURCES = \
 	lib/endpoint/account.c lib/endpoint/account.h \
 	lib/endpoint/account_page.c \
 	lib/endpoint/authorize.c \
+	lib/endpoint/backchannel.c lib/endpoint/backchannel.h \
 	lib/endpoint/consent.c lib/endpoint/consent.h \
 	lib/endpoint/document.c \
 	lib/endpoint/endpoint.c lib/endpoint/endpoint.h \
 	lib/endpoint/interaction.c lib/endpoint/interaction.h \
 	lib/endpoint/introspect.c \
 	lib/endpoint/login.c lib/endpoint/login.h \
+	lib/endpoint/logout.c \
 	lib/endpoint/metadata.c lib/endpoint/metadata.h \
 	lib/endpoint/permission.c lib/endpoint/permission.h \
 	lib/endpoint/pipeline.c lib/endpoint/pipeline.h \

@@ -14,6 +14,7 @@ static const struct {
     {"authorization_endpoint", OAS_EP_AUTHORIZE},  {"token_endpoint", OAS_EP_TOKEN},
     {"userinfo_endpoint", OAS_EP_USERINFO},        {"revocation_endpoint", OAS_EP_REVOKE},
     {"introspection_endpoint", OAS_EP_INTROSPECT}, {"jwks_uri", OAS_EP_JWKS},
+    {"end_session_endpoint", OAS_EP_LOGOUT},
 };
 
 static const struct {
@@ -32,6 +33,10 @@ static const struct {
     int value;
 } flags[] = {
     {"authorization_response_iss_parameter_supported", 1},
+    {"backchannel_logout_supported", 1},
+    {"backchannel_logout_session_supported", 1},
+    {"frontchannel_logout_supported", 1},
+    {"frontchannel_logout_session_supported", 1},
     {"claims_parameter_supported", 1},
     {"request_parameter_supported", 0},
     {"request_uri_parameter_supported", 0},

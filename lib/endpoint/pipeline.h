@@ -33,6 +33,8 @@ extern const oas_step_t oas_userinfo_steps[];
 extern const oas_step_t oas_revoke_steps[];
 extern const oas_step_t oas_introspect_steps[];
 extern const oas_step_t oas_account_steps[];
+extern const oas_step_t oas_logout_steps[];
+extern const oas_step_t oas_v2logout_steps[];
 extern const oas_step_t oas_document_steps[];
 
 #endif

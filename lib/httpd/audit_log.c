@@ -130,12 +130,20 @@ static void write_background(oas_tx_t *tx, const char *line)
     write_line(tx->host_baton, NULL, line, tx->pool);
 }
 
+const oas_host_t *oas_background_host(void)
+{
+    static const oas_host_t host = {.audit = write_background};
+
+    return &host;
+}
+
 void oas_audit_background(server_rec *s, oas_audit_event_t event, const char *reason,
                           const json_t *more, apr_pool_t *pool)
 {
-    static const oas_host_t host = {.audit = write_background};
-    oas_tx_t tx = {
-        .pool = pool, .issuer = &oas_server_config(s)->issuer, .host = &host, .host_baton = s};
+    oas_tx_t tx = {.pool = pool,
+                   .issuer = &oas_server_config(s)->issuer,
+                   .host = oas_background_host(),
+                   .host_baton = s};
 
     oas_audit(&tx, event, reason, more);
 }

@@ -23,6 +23,10 @@ int oas_audit_logs_open(apr_pool_t *pconf, server_rec *main_server);
  */
 void oas_audit_log_write(oas_tx_t *tx, const char *line);
 
+/** What a server can do for the library without a request, with the server_rec as host_baton: write
+ * the audit log. */
+const oas_host_t *oas_background_host(void);
+
 /** oas_audit() for what a server does without a request: the line has neither address nor ref. */
 void oas_audit_background(server_rec *s, oas_audit_event_t event, const char *reason,
                           const json_t *more, apr_pool_t *pool);

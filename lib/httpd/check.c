@@ -236,6 +236,11 @@ static void check_endpoints(oas_check_t *check)
     const char *const *paths = check->config->issuer.endpoint_paths;
     int i, k;
 
+    if (paths[OAS_EP_V2LOGOUT] != NULL && check->config->issuer.profile != OAS_PROFILE_AUTH0) {
+        oas_complain(check, OAS_TAG(00970),
+                     oas_place_of(&check->config->block, OAS_D_ENDPOINT, NULL),
+                     "v2logout signs people out without asking; it is there in profile auth0 only");
+    }
     for (i = 0; i < OAS_EP_COUNT; i++) {
         for (k = 0; k < i; k++) {
             if (paths[i] != NULL && paths[k] != NULL && strcmp(paths[i], paths[k]) == 0) {

@@ -16,10 +16,11 @@ static void check_pkce(oas_check_t *check, const oas_client_config_t *entry)
 }
 
 /** Which schemes a redirect URI may have depends on the type (RFC 8252 section 7). */
-static void check_redirect(oas_check_t *check, const oas_client_config_t *entry, const char *text)
+static void check_redirect(oas_check_t *check, const oas_client_config_t *entry,
+                           oas_directive_id_t row, const char *text)
 {
     const oas_client_t *client = &entry->client;
-    const ap_directive_t *where = oas_place_of(&entry->block, OAS_D_REDIRECT_URI, text);
+    const ap_directive_t *where = oas_place_of(&entry->block, row, text);
     oas_uri_t uri;
 
     if (oas_uri_parse(&uri, text, check->pool) != APR_SUCCESS || strcmp(uri.scheme, "https") == 0 ||
@@ -51,7 +52,11 @@ static void check_redirects(oas_check_t *check, const oas_client_config_t *entry
                      "client \"%s\" needs an OAuth2ASRedirectURI", entry->client.client_id);
     }
     for (i = 0; i < uris->nelts; i++) {
-        check_redirect(check, entry, OAS_WORD(uris, i));
+        check_redirect(check, entry, OAS_D_REDIRECT_URI, OAS_WORD(uris, i));
+    }
+    uris = entry->client.post_logout_redirect_uris;
+    for (i = 0; i < uris->nelts; i++) {
+        check_redirect(check, entry, OAS_D_POST_LOGOUT_REDIRECT_URI, OAS_WORD(uris, i));
     }
 }
 
@@ -130,8 +135,8 @@ static void check_acr(oas_check_t *check, const oas_client_config_t *entry)
 void oas_check_client(oas_check_t *check, const oas_client_config_t *entry)
 {
     static void (*const checks[])(oas_check_t * check, const oas_client_config_t *entry) = {
-        oas_check_credentials, check_pkce,       check_redirects, check_allow,
-        check_id_token_alg,    oas_check_grants, check_sector,    check_acr};
+        oas_check_credentials, check_pkce,   check_redirects, check_allow,     check_id_token_alg,
+        oas_check_grants,      check_sector, check_acr,       oas_check_logout};
     apr_size_t i;
 
     for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

@@ -175,6 +175,7 @@ static void complete_client(oas_client_config_t *entry, oas_profile_t profile, a
         client->web_origins = origins_of(client->redirect_uris, pool);
     }
     client->web_origins = words_or_empty(client->web_origins, pool);
+    client->post_logout_redirect_uris = words_or_empty(client->post_logout_redirect_uris, pool);
     client->allow = array_or_empty(client->allow, sizeof(oas_allow_t), pool);
     client->require_pkce = requires_pkce(entry, profile);
 }
@@ -297,6 +298,14 @@ static const char *mtls_origin(const oas_issuer_t *issuer, apr_pool_t *pool)
                : NULL;
 }
 
+/** Where an endpoint is when nobody says; "": it is not there. */
+static const char *default_path(const oas_issuer_t *issuer, int endpoint)
+{
+    return endpoint == OAS_EP_V2LOGOUT && issuer->profile != OAS_PROFILE_AUTH0
+               ? ""
+               : oas_endpoint_default_path(endpoint);
+}
+
 static void complete_endpoints(oas_issuer_t *issuer, apr_pool_t *pool)
 {
     const char *mtls = mtls_origin(issuer, pool);
@@ -305,7 +314,7 @@ static void complete_endpoints(oas_issuer_t *issuer, apr_pool_t *pool)
     for (i = 0; i < OAS_EP_COUNT; i++) {
         const char *path = issuer->endpoint_paths[i];
 
-        path = path != NULL ? path : oas_endpoint_default_path(i);
+        path = path != NULL ? path : default_path(issuer, i);
         if (*path == '\0') {
             issuer->endpoint_paths[i] = NULL;
             continue;

@@ -82,6 +82,19 @@ static const char *set_redirects(oas_setting_t *setting, int argc, char *const a
 }
 const oas_kind_t oas_kind_redirects = {set_redirects, NULL, NULL};
 
+static const char *set_logout_uri(oas_setting_t *setting, int argc, char *const argv[])
+{
+    if (!oas_uri_fetchable(argv[0], setting->pool)) {
+        return apr_psprintf(setting->pool,
+                            "%s: \"%s\" is no https URL (http on loopback) without user name and "
+                            "fragment",
+                            setting->row->name, argv[0]);
+    }
+    *(const char **)setting->member = apr_pstrdup(setting->pool, argv[0]);
+    return NULL;
+}
+const oas_kind_t oas_kind_logout_uri = {set_logout_uri, NULL, NULL};
+
 static const char *set_origins(oas_setting_t *setting, int argc, char *const argv[])
 {
     int i;

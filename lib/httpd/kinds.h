@@ -55,6 +55,7 @@ extern const oas_kind_t oas_kind_audit_log;          /**< const char *: a path, 
 /* kind_client.c */
 extern const oas_kind_t oas_kind_redirects;     /**< oas_words_t * */
 extern const oas_kind_t oas_kind_origins;       /**< oas_words_t * */
+extern const oas_kind_t oas_kind_logout_uri;    /**< const char *: where we or browsers go */
 extern const oas_kind_t oas_kind_client_secret; /**< array of oas_client_secret_t */
 extern const oas_kind_t oas_kind_allow;         /**< array of oas_allow_t */
 extern const oas_kind_t oas_kind_require;       /**< oas_require_t */

@@ -11,9 +11,10 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/caches.c lib/httpd/caches.h \
 	lib/httpd/certificate.c lib/httpd/certificate.h \
 	lib/httpd/check.c lib/httpd/check.h \
-	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c lib/httpd/check_twin.c \
+	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c lib/httpd/check_logout.c lib/httpd/check_twin.c \
 	lib/httpd/complete.c lib/httpd/complete.h \
 	lib/httpd/database.c lib/httpd/database.h \
+	lib/httpd/delivery.c lib/httpd/delivery.h \
 	lib/httpd/directives.c lib/httpd/directives.def lib/httpd/directives.h \
 	lib/httpd/host.c \
 	lib/httpd/kind_basic.c lib/httpd/kind_client.c lib/httpd/kind_credential.c \
@@ -24,6 +25,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/request.c lib/httpd/request.h \
 	lib/httpd/section.c \
 	lib/httpd/server_config.h \
+	lib/httpd/shift.c lib/httpd/shift.h \
 	lib/httpd/source.c \
 	lib/httpd/watchdog.c lib/httpd/watchdog.h
 # clang warns of the way APR's rings, inside httpd's macros, compute their sentinel.

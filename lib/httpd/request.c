@@ -112,13 +112,16 @@ int oas_map_to_storage(request_rec *r)
     return answered_here(r) != NULL && r->method_number != M_TRACE ? OK : DECLINED;
 }
 
-/** HEAD counts as GET where looking changes nothing; at authorize it could make a code. */
+/** HEAD counts as GET where looking changes nothing; at authorize it could make a code, and end a
+ * session elsewhere. */
 static const char *method_of(const request_rec *r, oas_endpoint_id_t endpoint)
 {
     if (!r->header_only) {
         return r->method;
     }
-    return endpoint == OAS_EP_AUTHORIZE ? "HEAD" : "GET";
+    return endpoint == OAS_EP_AUTHORIZE || endpoint == OAS_EP_LOGOUT || endpoint == OAS_EP_V2LOGOUT
+               ? "HEAD"
+               : "GET";
 }
 
 static void fill_request(const request_rec *r, oas_endpoint_id_t endpoint, oas_request_t *in)

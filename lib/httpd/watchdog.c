@@ -2,14 +2,12 @@
 #include "watchdog.h"
 
 #include <apr_hash.h>
-#include <apr_optional.h>
-#include <apr_thread_mutex.h>
-#include <mod_watchdog.h>
 #include "../base/json.h"
 #include "../store/client.h"
 #include "../store/purge.h"
 #include "audit_log.h"
 #include "database.h"
+#include "shift.h"
 
 #define WATCHDOG_NAME "_oauth2as_"
 #define FIRST_WAIT    apr_time_from_msec(500)
@@ -30,30 +28,16 @@ typedef struct {
     apr_interval_time_t again; /**< after all is done */
 } job_t;
 
-/**
- * When a child process works. mod_watchdog's thread may begin before mod_dbd has its pool, and
- * outlives the child's pools; mod_dbd's aborts the process when a run has a connection of it then.
- */
-typedef struct {
-    apr_thread_mutex_t *mutex; /* held by a run; of pconf, since the thread may still look at it */
-    int open;                  /* 0: no new run; what runs ends with its present statement */
-} shift_t;
-
 /** A job of one server process and its children; written by one watchdog thread at a time. */
 struct task {
     const job_t *job;
-    shift_t *shift;
+    oas_shift_t *shift;
     server_rec *main_server;
     ap_watchdog_t *watchdog;
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) * set_interval;
+    oas_watchdog_fns_t fns;
     apr_interval_time_t retry; /* the wait after the next failure */
     int done_once;
 };
-
-static int is_open(const shift_t *shift)
-{
-    return __atomic_load_n(&shift->open, __ATOMIC_ACQUIRE);
-}
 
 /** Writes configured clients to the clients table, and says that this node still has them. */
 static progress_t sync_clients(const task_t *task, server_rec *s, oas_db_t *db, apr_pool_t *pool)
@@ -61,7 +45,7 @@ static progress_t sync_clients(const task_t *task, server_rec *s, oas_db_t *db, 
     const oas_server_config_t *config = oas_server_config(s);
     int i;
 
-    for (i = 0; i < config->clients->nelts && is_open(task->shift); i++) {
+    for (i = 0; i < config->clients->nelts && oas_shift_is_open(task->shift); i++) {
         const oas_client_t *client =
             &APR_ARRAY_IDX(config->clients, i, oas_client_config_t *)->client;
         apr_status_t rv = oas_store_client_sync(db, client, pool);
@@ -83,7 +67,7 @@ static progress_t purge(const task_t *task, server_rec *s, oas_db_t *db, apr_poo
     int total = 0, deleted = 0, more = 1;
     int i;
 
-    for (i = 0; i < PURGE_BATCHES && more && is_open(task->shift); i++) {
+    for (i = 0; i < PURGE_BATCHES && more && oas_shift_is_open(task->shift); i++) {
         apr_pool_t *part;
         apr_status_t rv = apr_pool_create(&part, pool);
 
@@ -142,7 +126,7 @@ static progress_t run_all(const task_t *task, apr_pool_t *pool)
     progress_t worst = ALL_DONE;
     server_rec *s;
 
-    for (s = task->main_server; s != NULL && is_open(task->shift); s = s->next) {
+    for (s = task->main_server; s != NULL && oas_shift_is_open(task->shift); s = s->next) {
         oas_server_config_t *config = oas_server_config(s);
         progress_t progress;
         apr_pool_t *part;
@@ -177,60 +161,36 @@ static apr_status_t run_task(int state, void *data, apr_pool_t *pool)
 {
     task_t *task = data;
 
-    if (state != AP_WATCHDOG_STATE_RUNNING || !is_open(task->shift)) {
+    if (state != AP_WATCHDOG_STATE_RUNNING || !oas_shift_enter(task->shift)) {
         return APR_SUCCESS;
     }
-    apr_thread_mutex_lock(task->shift->mutex);
-    if (is_open(task->shift)) {
-        task->set_interval(task->watchdog, next_wait(task, run_all(task, pool)), task, run_task);
-    }
-    apr_thread_mutex_unlock(task->shift->mutex);
-    return APR_SUCCESS;
-}
-
-/** Before the pools below the child's are destroyed: lets a run end, and no other begin. */
-static apr_status_t end_shift(void *data)
-{
-    shift_t *shift = data;
-
-    __atomic_store_n(&shift->open, 0, __ATOMIC_RELEASE);
-    apr_thread_mutex_lock(shift->mutex);
-    apr_thread_mutex_unlock(shift->mutex);
+    task->fns.set_interval(task->watchdog, next_wait(task, run_all(task, pool)), task, run_task);
+    oas_shift_leave(task->shift);
     return APR_SUCCESS;
 }
 
 void oas_watchdog_child(apr_pool_t *pchild, server_rec *main_server)
 {
-    void *found = NULL;
-    shift_t *shift;
+    void *shift = NULL;
 
-    apr_pool_userdata_get(&found, SHIFT_NOTE, main_server->process->pconf);
-    shift = found;
-    if (shift != NULL) {
-        __atomic_store_n(&shift->open, 1, __ATOMIC_RELEASE);
-        apr_pool_pre_cleanup_register(pchild, shift, end_shift);
-    }
+    apr_pool_userdata_get(&shift, SHIFT_NOTE, main_server->process->pconf);
+    oas_shift_begin(shift, pchild);
 }
 
 void oas_watchdog_register(apr_pool_t *pconf, server_rec *main_server)
 {
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add_callback =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
-    shift_t *shift = apr_pcalloc(pconf, sizeof(*shift));
     ap_watchdog_t *watchdog = NULL;
-    apr_status_t rv = APR_ENOTIMPL;
+    oas_watchdog_fns_t fns;
+    oas_shift_t *shift = NULL;
+    apr_status_t rv = oas_watchdog_find(&fns);
     apr_size_t i;
 
-    if (get_instance != NULL && add_callback != NULL && set_interval != NULL) {
-        rv = apr_thread_mutex_create(&shift->mutex, APR_THREAD_MUTEX_DEFAULT, pconf);
+    if (rv == APR_SUCCESS) {
+        rv = oas_shift_create(&shift, pconf);
     }
     if (rv == APR_SUCCESS) {
         apr_pool_userdata_setn(shift, SHIFT_NOTE, NULL, pconf);
-        rv = get_instance(&watchdog, WATCHDOG_NAME, 0, 1, pconf);
+        rv = fns.get_instance(&watchdog, WATCHDOG_NAME, 0, 1, pconf);
     }
     for (i = 0; i < JOBS && rv == APR_SUCCESS; i++) {
         task_t *task = apr_pcalloc(pconf, sizeof(*task));
@@ -239,9 +199,9 @@ void oas_watchdog_register(apr_pool_t *pconf, server_rec *main_server)
         task->shift = shift;
         task->main_server = main_server;
         task->watchdog = watchdog;
-        task->set_interval = set_interval;
+        task->fns = fns;
         task->retry = RETRY_WAIT;
-        rv = add_callback(watchdog, FIRST_WAIT, task, run_task);
+        rv = fns.add_callback(watchdog, FIRST_WAIT, task, run_task);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server,

@@ -59,6 +59,7 @@ static apr_status_t describe(oas_tx_t *tx, oas_code_put_t *put)
         put->claims_request = oas_json_text(tx->pool, tx->claims_request);
         put->permissions = oas_words_join(tx->permissions, tx->pool);
     }
+    put->track = oas_client_tracked(tx->client);
     return put->with_code ? make_code(tx, put) : APR_SUCCESS;
 }
 

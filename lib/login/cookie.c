@@ -133,6 +133,20 @@ void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
     set_cookies(tx, keep);
 }
 
+void oas_cookie_end_session(oas_tx_t *tx)
+{
+    if (tx->session_handle == NULL) {
+        return;
+    }
+    tx->session_handle = NULL;
+    set_cookies(tx, 0);
+    tx->set_cookie[OAS_COOKIE_FRAMED] =
+        oas_cookie_value(tx->request.cookie, framed_name(tx), tx->pool) != NULL
+            ? apr_pstrcat(tx->pool, framed_name(tx),
+                          "=; Path=/; Max-Age=0; HttpOnly; SameSite=None; Secure", NULL)
+            : NULL;
+}
+
 apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],
                                 unsigned char secret_hash[OAS_SHA256_LEN])
 {

@@ -40,6 +40,10 @@ apr_status_t oas_cookie_bind(oas_tx_t *tx);
 void oas_cookie_set_session(oas_tx_t *tx, const unsigned char id[OAS_ID_LEN],
                             const unsigned char secret[OAS_SECRET_LEN], apr_interval_time_t keep);
 
+/** Takes the session out of both cookies. The binding stays: what is open in another tab of this
+ * browser is told from what somebody forged. */
+void oas_cookie_end_session(oas_tx_t *tx);
+
 /** Splits the session handle. APR_ENOENT when there is none. */
 apr_status_t oas_cookie_session(const oas_tx_t *tx, unsigned char id[OAS_ID_LEN],
                                 unsigned char secret_hash[OAS_SHA256_LEN]);

@@ -10,13 +10,29 @@
 
 /* What of a request is carried on; everything else is unknown to us and ignored. */
 static const char *const carried[] = {
-    "client_id",      "redirect_uri",  "response_type",
-    "response_mode",  "scope",         "state",
-    "nonce",          "audience",      "resource",
-    "prompt",         "max_age",       "login_hint",
-    "code_challenge", "ui_locales",    "display",
-    "acr_values",     "id_token_hint", "code_challenge_method",
-    "claims",         "dpop_jkt",      "screen_hint",
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "nonce",
+    "audience",
+    "resource",
+    "prompt",
+    "max_age",
+    "login_hint",
+    "code_challenge",
+    "ui_locales",
+    "display",
+    "acr_values",
+    "id_token_hint",
+    "code_challenge_method",
+    "claims",
+    "dpop_jkt",
+    "screen_hint",
+    "logout_hint",
+    "post_logout_redirect_uri",
 };
 
 /*

@@ -8,6 +8,7 @@ liboas_login_la_SOURCES = \
 	lib/login/known.c lib/login/known.h \
 	lib/login/interaction.c lib/login/interaction.h \
 	lib/login/own_password.c lib/login/own_password.h \
+	lib/login/logout.c lib/login/logout.h \
 	lib/login/password.c lib/login/password.h \
 	lib/login/recheck.c lib/login/recheck.h \
 	lib/login/seal.c lib/login/seal.h \

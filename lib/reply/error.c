@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reply.h"
 
+#include <string.h>
 #include <apr_strings.h>
 #include "../base/json.h"
 
@@ -18,6 +19,32 @@ static const char *const page_kinds[OAS_E_COUNT] = {
     [OAS_E_UNAVAILABLE] = "unavailable",
     [OAS_E_SERVER] = "server",
 };
+
+/* The same at the logout endpoints, where other things are to be said. */
+static const struct {
+    const char *kind, *at_logout;
+} logout_kinds[] = {
+    {"request", "logout_request"},
+    {"stale", "logout_stale"},
+    {"foreign", "logout_stale"},
+    {"unavailable", "logout_unavailable"},
+};
+
+static const char *page_kind(const oas_tx_t *tx)
+{
+    const char *kind = page_kinds[tx->error] != NULL ? page_kinds[tx->error] : "request";
+    apr_size_t i;
+
+    if (tx->endpoint != OAS_EP_LOGOUT && tx->endpoint != OAS_EP_V2LOGOUT) {
+        return kind;
+    }
+    for (i = 0; i < sizeof(logout_kinds) / sizeof(logout_kinds[0]); i++) {
+        if (strcmp(kind, logout_kinds[i].kind) == 0) {
+            return logout_kinds[i].at_logout;
+        }
+    }
+    return kind;
+}
 
 static void add_retry_after(oas_tx_t *tx)
 {
@@ -37,9 +64,8 @@ static void error_page(oas_tx_t *tx, const oas_error_row_t *row)
 {
     oas_page_policy_t policy = {0};
     json_t *data = oas_json_object(tx->pool);
-    const char *kind = page_kinds[tx->error];
 
-    oas_json_set(data, "kind", kind != NULL ? kind : "request");
+    oas_json_set(data, "kind", page_kind(tx));
     json_object_set_new(data, "error", json_true());
     oas_json_set(data, "code", row->code);
     oas_json_set(data, "detail", row->text);

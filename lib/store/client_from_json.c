@@ -193,8 +193,21 @@ static apr_status_t keys_from_json(oas_client_t *client, const json_t *json, apr
             return APR_EINVAL;
         client->jwks_json = oas_json_text(pool, set);
     }
-    return !client->jwks_uri || oas_uri_fetchable(client->jwks_uri, pool) ? APR_SUCCESS
-                                                                          : APR_EINVAL;
+    return APR_SUCCESS;
+}
+
+/* Where httpd will send requests, or browsers. */
+static apr_status_t check_fetchable(const oas_client_t *client, apr_pool_t *pool)
+{
+    const char *const urls[] = {client->jwks_uri, client->backchannel_logout_uri,
+                                client->frontchannel_logout_uri};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        if (urls[i] && !oas_uri_fetchable(urls[i], pool))
+            return APR_EINVAL;
+    }
+    return APR_SUCCESS;
 }
 
 /* Behind the methods, which say whether the certificate is self-signed. */
@@ -265,12 +278,13 @@ static apr_status_t acr_from_json(oas_client_t *client, const json_t *json, apr_
 
 static apr_status_t lists_from_json(oas_client_t *client, const json_t *json, apr_pool_t *pool)
 {
-    apr_status_t rv =
-        uris_from_json(&client->redirect_uris, json_object_get(json, "redirect_uris"), pool);
+    apr_status_t rv = APR_SUCCESS;
+    const oas_uris_member_t *list;
     const oas_bits_member_t *row;
 
-    if (rv == APR_SUCCESS)
-        rv = uris_from_json(&client->web_origins, json_object_get(json, "web_origins"), pool);
+    for (list = oas_client_uri_lists; rv == APR_SUCCESS && list->name; list++)
+        rv = uris_from_json(&OAS_MEMBER(client, list, oas_words_t *),
+                            json_object_get(json, list->name), pool);
     if (rv == APR_SUCCESS)
         rv = secrets_from_json(&client->secrets, json_object_get(json, "client_secret_sha256"),
                                pool);
@@ -312,8 +326,8 @@ apr_status_t oas_client_from_json(oas_client_t **out, const char *text, apr_pool
     flags_from_json(client, json);
     if (strings_from_json(client, json) || choices_from_json(client, json) ||
         lists_from_json(client, json, pool) || keys_from_json(client, json, pool) ||
-        certificate_from_json(client, json) || subject_from_json(client, json) ||
-        acr_from_json(client, json, pool) ||
+        check_fetchable(client, pool) || certificate_from_json(client, json) ||
+        subject_from_json(client, json) || acr_from_json(client, json, pool) ||
         lifetimes_from_json(client->lifetimes, json_object_get(json, "lifetimes_ms")) ||
         window_from_json(&client->reuse_window, json_object_get(json, "refresh_reuse_window")))
         return APR_EINVAL;

@@ -17,6 +17,12 @@ typedef struct {
     int required;
 } oas_string_member_t;
 
+/** Members that are arrays of URIs. */
+typedef struct {
+    const char *name;
+    apr_size_t offset;
+} oas_uris_member_t;
+
 /** Members that are arrays of names, each a bit. */
 typedef struct {
     const char *name;
@@ -33,6 +39,7 @@ typedef struct {
 
 /* each ends with a name of NULL */
 extern const oas_string_member_t oas_client_strings[];
+extern const oas_uris_member_t oas_client_uri_lists[];
 extern const oas_bits_member_t oas_client_bit_sets[];
 extern const oas_flag_member_t oas_client_flags[];
 

@@ -16,7 +16,16 @@ const oas_string_member_t oas_client_strings[] = {
     {"id_token_signed_response_alg", offsetof(oas_client_t, id_token_alg), 1},
     {"jwks_uri", offsetof(oas_client_t, jwks_uri), 0},
     {"sector", offsetof(oas_client_t, sector), 0},
+    {"backchannel_logout_uri", offsetof(oas_client_t, backchannel_logout_uri), 0},
+    {"frontchannel_logout_uri", offsetof(oas_client_t, frontchannel_logout_uri), 0},
     {NULL, 0, 0},
+};
+
+const oas_uris_member_t oas_client_uri_lists[] = {
+    {"redirect_uris", offsetof(oas_client_t, redirect_uris)},
+    {"web_origins", offsetof(oas_client_t, web_origins)},
+    {"post_logout_redirect_uris", offsetof(oas_client_t, post_logout_redirect_uris)},
+    {NULL, 0},
 };
 
 const oas_bits_member_t oas_client_bit_sets[] = {
@@ -140,14 +149,16 @@ char *oas_client_to_json(const oas_client_t *client, apr_pool_t *pool)
 {
     json_t *json = oas_json_object(pool);
     const oas_string_member_t *string;
+    const oas_uris_member_t *list;
     const oas_bits_member_t *set;
     const oas_flag_member_t *flag;
 
     for (string = oas_client_strings; string->name; string++)
         oas_json_set(json, string->name, OAS_MEMBER(client, string, const char *const));
     oas_json_set(json, "client_type", oas_client_type_names[client->type]);
-    json_object_set_new(json, "redirect_uris", words_to_json(client->redirect_uris));
-    json_object_set_new(json, "web_origins", words_to_json(client->web_origins));
+    for (list = oas_client_uri_lists; list->name; list++)
+        json_object_set_new(json, list->name,
+                            words_to_json(OAS_MEMBER(client, list, oas_words_t *const)));
     json_object_set_new(json, "client_secret_sha256", secrets_to_json(client->secrets, pool));
     for (set = oas_client_bit_sets; set->name; set++)
         json_object_set_new(json, set->name,

@@ -11,6 +11,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/keyserver.mjs \
 	test/flow/lib/load.mjs \
 	test/flow/lib/ldap.mjs \
+	test/flow/lib/logout.mjs \
 	test/flow/lib/oauth.mjs \
 	test/flow/lib/proxy.mjs \
 	test/flow/lib/surfer.mjs \
@@ -57,6 +58,8 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/62-onward.test.mjs \
 	test/flow/65-session.test.mjs \
 	test/flow/66-account.test.mjs \
+	test/flow/66-logout.test.mjs \
+	test/flow/67-backchannel.test.mjs \
 	test/flow/70-bad-input.test.mjs \
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \

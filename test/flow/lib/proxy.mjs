@@ -10,7 +10,7 @@ import { after } from 'node:test';
 const socketName = '.s.PGSQL.5432';
 
 // what the background task does at any time
-const background = /^oas_(client_sync|purge|limit_families)$/;
+const background = /^oas_(client_sync|purge|limit_families|logouts_claim)$/;
 
 /** Splits a stream of messages: type byte, length that counts itself, content. */
 class Messages {

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backchannel.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "../base/audit.h"
+#include "../base/json.h"
+#include "../check/client.h"
+#include "../fetch/post.h"
+#include "../issue/logout_token.h"
+#include "../store/logout.h"
+
+/* One that is under way; with a pool of its own. */
+typedef struct item {
+    apr_pool_t *pool;
+    oas_logout_t logout;
+    void *source;
+    struct item *next;
+} item_t;
+
+struct oas_delivery {
+    apr_pool_t *pool;
+    oas_posts_t *posts;
+    item_t *items;
+    item_t *current; /* between next and settle */
+    oas_post_result_t result;
+    int given_up;
+};
+
+apr_status_t oas_delivery_create(oas_delivery_t **out, apr_pool_t *pool)
+{
+    *out = apr_pcalloc(pool, sizeof(**out));
+    (*out)->pool = pool;
+    return oas_posts_create(&(*out)->posts, pool);
+}
+
+static void tell(oas_tx_t *tx, const oas_logout_t *logout, const char *result, const char *why)
+{
+    json_t *more = oas_json_object(tx->pool);
+
+    oas_json_set(more, "client_id", logout->client_id);
+    oas_json_set(more, "sub", logout->sub);
+    oas_json_set(more, "sid", logout->sid);
+    oas_json_set(more, "result", result);
+    json_object_set_new(more, "attempts", json_integer(logout->attempts));
+    oas_audit(tx, OAS_AUDIT_BACKCHANNEL_LOGOUT, why, more);
+}
+
+/* It was delivered, or never will be. */
+static apr_status_t finish(oas_tx_t *tx, const oas_logout_t *logout)
+{
+    apr_status_t rv = oas_store_logout_done(tx->db, logout->id, tx->pool);
+
+    return rv == APR_ENOENT ? APR_SUCCESS : rv;
+}
+
+static apr_status_t fail(oas_tx_t *tx, const oas_logout_t *logout, const char *why)
+{
+    oas_log(tx->log, OAS_LOG_WARNING, OAS_TAG(00967), APR_SUCCESS,
+            "client %s is not told that session %s has ended, after %d attempts: %s",
+            logout->client_id, logout->sid, logout->attempts, why);
+    tell(tx, logout, "failed", why);
+    return finish(tx, logout);
+}
+
+static apr_interval_time_t delay_after(int attempts)
+{
+    apr_interval_time_t delay = OAS_DELIVERY_RETRY;
+
+    for (; attempts > 1 && delay < OAS_DELIVERY_RETRY_MAX; attempts--) {
+        delay *= 2;
+    }
+    return delay < OAS_DELIVERY_RETRY_MAX ? delay : OAS_DELIVERY_RETRY_MAX;
+}
+
+static apr_status_t try_later(oas_tx_t *tx, const oas_logout_t *logout, const char *why)
+{
+    apr_interval_time_t delay = delay_after(logout->attempts);
+    apr_status_t rv;
+
+    if (logout->now + apr_time_sec(delay + OAS_POST_TIME) >= logout->expires) {
+        return fail(tx, logout, why);
+    }
+    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00968), APR_SUCCESS,
+            "client %s could not be told that session %s has ended, attempt %d: %s; again in "
+            "%" APR_TIME_T_FMT " s",
+            logout->client_id, logout->sid, logout->attempts, why, apr_time_sec(delay));
+    rv = oas_store_logout_later(tx->db, logout->id, delay, tx->pool);
+    return rv == APR_ENOENT ? APR_SUCCESS : rv;
+}
+
+static item_t *new_item(oas_delivery_t *delivery, const oas_logout_t *logout, void *source)
+{
+    apr_pool_t *pool;
+    item_t *item;
+
+    if (apr_pool_create(&pool, delivery->pool) != APR_SUCCESS) {
+        return NULL;
+    }
+    item = apr_pcalloc(pool, sizeof(*item));
+    item->pool = pool;
+    item->source = source;
+    item->logout = *logout;
+    item->logout.client_id = apr_pstrdup(pool, logout->client_id);
+    item->logout.sid = apr_pstrdup(pool, logout->sid);
+    item->logout.sub = apr_pstrdup(pool, logout->sub);
+    return item;
+}
+
+/* Puts it on its way; NULL, or why that cannot be. */
+static const char *send_one(oas_delivery_t *delivery, oas_tx_t *tx, const oas_client_t *client,
+                            const oas_logout_t *logout, void *source)
+{
+    const char *why = "no memory";
+    const char *token;
+    item_t *item;
+
+    if (oas_logout_token(&token, tx, client, logout) != APR_SUCCESS) {
+        return "its logout token cannot be signed";
+    }
+    item = new_item(delivery, logout, source);
+    if (item == NULL) {
+        return why;
+    }
+    if (oas_posts_add(delivery->posts, tx->issuer, client->backchannel_logout_uri,
+                      apr_pstrcat(item->pool, "logout_token=", token, NULL), item, &why,
+                      item->pool) != APR_SUCCESS) {
+        apr_pool_destroy(item->pool);
+        return why;
+    }
+    item->next = delivery->items;
+    delivery->items = item;
+    return NULL;
+}
+
+static apr_status_t begin_one(oas_delivery_t *delivery, oas_tx_t *tx, const oas_logout_t *logout,
+                              void *source)
+{
+    const oas_client_t *client = NULL;
+    apr_status_t rv = oas_client_find(tx, logout->client_id, &client);
+    const char *why;
+
+    if (rv != APR_SUCCESS && rv != APR_ENOENT) {
+        return rv;
+    }
+    if (rv == APR_ENOENT || client->backchannel_logout_uri == NULL) {
+        return finish(tx, logout); /* removed meanwhile, or told by the front channel */
+    }
+    why = send_one(delivery, tx, client, logout, source);
+    return why == NULL ? APR_SUCCESS : fail(tx, logout, why);
+}
+
+apr_status_t oas_delivery_begin(oas_delivery_t *delivery, oas_tx_t *tx, void *source)
+{
+    int room = OAS_DELIVERIES_MAX - oas_delivery_count(delivery);
+    apr_array_header_t *due;
+    apr_status_t rv;
+    int i;
+
+    if (room <= 0) {
+        return APR_SUCCESS;
+    }
+    rv = oas_store_logouts_claim(tx->db, room, OAS_DELIVERIES_PER_CLIENT, OAS_DELIVERY_LEASE, &due,
+                                 tx->pool);
+    for (i = 0; rv == APR_SUCCESS && i < due->nelts; i++) {
+        rv = begin_one(delivery, tx, &APR_ARRAY_IDX(due, i, oas_logout_t), source);
+    }
+    oas_db_release(tx->db);
+    return rv;
+}
+
+int oas_delivery_count(const oas_delivery_t *delivery)
+{
+    return oas_posts_count(delivery->posts);
+}
+
+void *oas_delivery_next(oas_delivery_t *delivery, apr_interval_time_t time)
+{
+    if (!oas_posts_take(delivery->posts, &delivery->result)) {
+        oas_posts_wait(delivery->posts, time);
+        if (!oas_posts_take(delivery->posts, &delivery->result)) {
+            return NULL;
+        }
+    }
+    delivery->given_up = 0;
+    delivery->current = delivery->result.baton;
+    return delivery->current->source;
+}
+
+void *oas_delivery_give_up(oas_delivery_t *delivery)
+{
+    if (delivery->items == NULL) {
+        return NULL;
+    }
+    delivery->given_up = 1;
+    delivery->current = delivery->items;
+    return delivery->current->source;
+}
+
+static apr_status_t judge(oas_delivery_t *delivery, oas_tx_t *tx)
+{
+    const oas_post_result_t *result = &delivery->result;
+    const oas_logout_t *logout = &delivery->current->logout;
+    const char *why;
+
+    if (delivery->given_up) {
+        return oas_store_logout_later(tx->db, logout->id, 0, tx->pool);
+    }
+    if (result->answer >= 200 && result->answer < 300) {
+        tell(tx, logout, "delivered", NULL);
+        return finish(tx, logout);
+    }
+    why = result->answer != 0 ? apr_psprintf(tx->pool, "the answer has status %d", result->answer)
+                              : result->why;
+    return result->answer == 400 ? fail(tx, logout, why) : try_later(tx, logout, why);
+}
+
+apr_status_t oas_delivery_settle(oas_delivery_t *delivery, oas_tx_t *tx)
+{
+    item_t **at = &delivery->items;
+    item_t *item = delivery->current;
+    apr_status_t rv = judge(delivery, tx);
+
+    oas_db_release(tx->db);
+    while (*at != item) {
+        at = &(*at)->next;
+    }
+    *at = item->next;
+    delivery->current = NULL;
+    apr_pool_destroy(item->pool);
+    return rv;
+}
