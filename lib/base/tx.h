@@ -20,9 +20,11 @@
 struct oas_client_cache;
 struct oas_db;
 struct oas_end_session;
+struct oas_desk;
 struct oas_hasher;
 struct oas_jwks_cache;
 struct oas_login;
+struct oas_pace;
 struct oas_salt;
 struct oas_token;
 typedef struct oas_tx oas_tx_t;
@@ -195,8 +197,11 @@ struct oas_tx {
     struct oas_client_cache *clients; /**< this process's, or NULL (check/client_cache.h) */
     struct oas_jwks_cache *jwks;      /**< this process's, or NULL (fetch/jwks.h) */
     struct oas_hasher
-        *hasher;            /**< this process's, or NULL: hashing in this thread (login/hasher.h) */
-    struct oas_salt *salts; /**< this process's, or NULL (check/salt.h) */
+        *hasher;           /**< this process's, or NULL: hashing in this thread (login/hasher.h) */
+    struct oas_desk *desk; /**< this process's, or NULL: no bounds (login/desk.h) */
+    struct oas_pace *pace; /**< this process's, or NULL (login/pace.h) */
+    apr_interval_time_t waited; /**< for room to check a password; by host->check_password */
+    struct oas_salt *salts;     /**< this process's, or NULL (check/salt.h) */
     const unsigned char *salt;  /**< of pairwise subjects (base/subject.h); by load_salt */
     const oas_client_t *client; /**< by load_client, check_client_auth; NULL: no application
                                    takes part (account, logout) */

@@ -2,37 +2,17 @@
 #include "authn.h"
 
 #include <string.h>
-#include <strings.h>
 #include <ap_provider.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <mod_auth.h>
-#include "../base/json.h"
-#include "../base/words.h"
 #include "../login/builtin.h"
+#include "../login/desk.h"
+#include "../login/hasher.h"
+#include "attributes.h"
 #include "database.h"
 #include "request.h"
 
 #define PROVIDER_NAME "oauth2as"
-
-/** What a provider said of somebody must not be left for the next: some export even for a wrong
- * password. */
-static void forget_attributes(request_rec *r)
-{
-    const apr_array_header_t *list = apr_table_elts(r->subprocess_env);
-    apr_array_header_t *names = apr_array_make(r->pool, 4, sizeof(const char *));
-    int i;
-
-    for (i = 0; i < list->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(list, i, apr_table_entry_t).key;
-        if (strncasecmp(name, AUTHN_PREFIX, strlen(AUTHN_PREFIX)) == 0) {
-            APR_ARRAY_PUSH(names, const char *) = name;
-        }
-    }
-    for (i = 0; i < names->nelts; i++) {
-        apr_table_unset(r->subprocess_env, APR_ARRAY_IDX(names, i, const char *));
-    }
-}
 
 /**
  * The request whose per-directory configuration counts: that of the authorize endpoint, wherever
@@ -52,25 +32,47 @@ static request_rec *login_request(oas_tx_t *tx)
     return state->login_r;
 }
 
-/** 1 for providers that may take a connection of mod_dbd: all but those known not to. */
-static int may_use_database(const char *provider)
-{
-    static const char *const others[] = {PROVIDER_NAME, "file", "ldap", "dbm", "anon"};
-    apr_size_t i;
+/** How a provider is asked. */
+typedef enum {
+    BY_ITSELF, /* it keeps within bounds */
+    BY_HASHER, /* its work is mostly hashing */
+    BY_GATE    /* it may wait for somebody else, for long */
+} manner_t;
 
-    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        if (strcmp(others[i], provider) == 0) {
-            return 0;
-        }
+typedef struct {
+    const char *name;
+    manner_t manner;
+    int ignores_case;     /* it takes Alice and alice for one */
+    int may_use_database; /* it may take a connection of mod_dbd, until the request ends */
+    /* what it calls a user; NULL: r->user */
+    const char *(*name_of)(request_rec *r, const char *typed);
+} manners_t;
+
+/** The last row is for all that are not known. */
+static const manners_t manners[] = {
+    {PROVIDER_NAME, BY_ITSELF, 1, 0, NULL},
+    {"file", BY_HASHER, 0, 0, NULL},
+    {"dbm", BY_HASHER, 0, 0, NULL},
+    {"dbd", BY_HASHER, 0, 1, NULL},
+    {"ldap", BY_GATE, 1, 0, oas_attributes_ldap_name},
+    {"anon", BY_GATE, 0, 0, NULL},
+    {NULL, BY_GATE, 0, 1, NULL},
+};
+
+/** What is known of a provider, by whatever <AuthnProviderAlias> it goes. */
+static const manners_t *manners_of(const oas_server_config_t *config, const char *provider)
+{
+    const char *base = apr_table_get(config->aliases, provider);
+    const manners_t *row = manners;
+
+    while (row->name != NULL && strcmp(row->name, base != NULL ? base : provider) != 0) {
+        row++;
     }
-    return 1;
+    return row;
 }
 
-static oas_password_result_t result_of(request_rec *r, authn_status status)
+static oas_password_result_t result_of(authn_status status)
 {
-    if (oas_request_state(r)->busy) {
-        return OAS_PASSWORD_BUSY;
-    }
     switch (status) {
     case AUTH_GRANTED:
         return OAS_PASSWORD_GRANTED;
@@ -83,78 +85,106 @@ static oas_password_result_t result_of(request_rec *r, authn_status status)
     }
 }
 
+/** One question to a provider, on whichever thread. */
+typedef struct {
+    const authn_provider *provider;
+    request_rec *r;
+    const char *user, *password;
+    authn_status status;
+} question_t;
+
+static void put(void *baton)
+{
+    question_t *question = baton;
+
+    question->status =
+        question->provider->check_password(question->r, question->user, question->password);
+}
+
+/** Waits until one more may be asked. */
+static apr_status_t put_by_gate(oas_tx_t *tx, question_t *question)
+{
+    apr_time_t came = apr_time_now();
+    oas_gate_place_t place;
+
+    if (oas_gate_enter(tx->desk->providers, OAS_DESK_PATIENCE, &place) != APR_SUCCESS) {
+        return APR_EAGAIN;
+    }
+    tx->waited += apr_time_now() - came;
+    put(question);
+    oas_gate_leave(&place);
+    return APR_SUCCESS;
+}
+
+static oas_password_result_t ask(oas_tx_t *tx, manner_t manner, question_t *question)
+{
+    oas_request_state_t *state = oas_request_state(question->r);
+    apr_status_t rv = APR_SUCCESS;
+
+    state->proof = NULL;
+    state->busy = 0;
+    state->waited = 0;
+    switch (manner) {
+    case BY_ITSELF:
+        put(question);
+        tx->waited += state->waited;
+        break;
+    case BY_HASHER:
+        rv = oas_hasher_run(tx->hasher, put, question, &tx->waited);
+        break;
+    case BY_GATE:
+        rv = put_by_gate(tx, question);
+        break;
+    }
+    return rv == APR_SUCCESS && !state->busy ? result_of(question->status) : OAS_PASSWORD_BUSY;
+}
+
+static const char *name_of(request_rec *r, const manners_t *row, const char *typed)
+{
+    if (row->name_of != NULL) {
+        return row->name_of(r, typed);
+    }
+    return r->user != NULL && *r->user != '\0' ? r->user : typed;
+}
+
 oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const char *user,
                                       const char *password, oas_identity_t *identity)
 {
-    const authn_provider *entry =
-        ap_lookup_provider(AUTHN_PROVIDER_GROUP, provider, AUTHN_PROVIDER_VERSION);
     request_rec *r = login_request(tx);
+    const manners_t *row = manners_of(oas_server_config(r->server), provider);
+    question_t question = {
+        ap_lookup_provider(AUTHN_PROVIDER_GROUP, provider, AUTHN_PROVIDER_VERSION), r, user,
+        password, AUTH_GENERAL_ERROR};
     char *user_before = r->user;
-    authn_status status;
+    oas_password_result_t result;
 
-    if (entry == NULL || entry->check_password == NULL) {
+    if (question.provider == NULL || question.provider->check_password == NULL) {
         return OAS_PASSWORD_UNAVAILABLE;
     }
-    oas_request_state(tx->host_baton)->share_connection |= may_use_database(provider);
-    forget_attributes(r);
+    oas_request_state(tx->host_baton)->share_connection |= row->may_use_database;
+    oas_attributes_forget(r);
     r->user = apr_pstrdup(r->pool, user);
-    oas_request_state(r)->proof = NULL;
-    oas_request_state(r)->busy = 0;
     /* an <AuthnProviderAlias> finds itself by this note, as under mod_auth_basic */
     apr_table_setn(r->notes, AUTHN_PROVIDER_NAME_NOTE, provider);
-    status = entry->check_password(r, user, password);
+    result = ask(tx, row->manner, &question);
     apr_table_unset(r->notes, AUTHN_PROVIDER_NAME_NOTE);
-    if (status != AUTH_GRANTED) {
-        forget_attributes(r);
+    if (result != OAS_PASSWORD_GRANTED) {
+        oas_attributes_forget(r);
         r->user = user_before;
-        return result_of(r, status);
+        return result;
     }
     identity->provider = provider;
-    identity->name = r->user != NULL && *r->user != '\0' ? r->user : user;
+    identity->name = name_of(r, row, user);
     identity->proof = oas_request_state(r)->proof;
-    identity->ignores_case = oas_words_has(oas_server_config(r->server)->caseless, provider);
+    identity->ignores_case = row->ignores_case;
     return OAS_PASSWORD_GRANTED;
-}
-
-/** One claim as text: strings as they are, anything else as JSON. */
-static const char *claim_text(const json_t *value, apr_pool_t *pool)
-{
-    if (json_is_string(value)) {
-        return json_string_value(value);
-    }
-    if (json_is_boolean(value)) {
-        return json_is_true(value) ? "true" : "false";
-    }
-    if (json_is_integer(value)) {
-        return apr_psprintf(pool, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    }
-    return json_is_object(value) || json_is_array(value) ? oas_json_text(pool, value) : NULL;
-}
-
-static void export_claims(request_rec *r, const json_t *claims)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach((json_t *)claims, name, value)
-    {
-        char *variable = apr_pstrcat(r->pool, AUTHN_PREFIX, name, NULL);
-        const char *text = claim_text(value, r->pool);
-        char *p;
-
-        for (p = variable; *p != '\0'; p++) {
-            *p = apr_isalnum(*p) ? (char)apr_toupper(*p) : '_';
-        }
-        if (text != NULL) {
-            apr_table_set(r->subprocess_env, variable, text);
-        }
-    }
 }
 
 static authn_status check_builtin(request_rec *r, const char *user, const char *password)
 {
     const oas_server_config_t *config = oas_server_config(r->server);
-    const oas_builtin_t how = {config->hasher, config->issuer.password_cost};
+    const oas_builtin_t how = {config->hasher, config->issuer.password_cost,
+                               &oas_request_state(r)->waited};
     oas_builtin_user_t found = {0};
 
     if (oas_request_claimed(r) ==
@@ -163,7 +193,7 @@ static authn_status check_builtin(request_rec *r, const char *user, const char *
     }
     switch (oas_builtin_check(oas_request_db(r), &how, user, password, &found, r->pool)) {
     case OAS_PASSWORD_GRANTED:
-        export_claims(r, found.claims);
+        oas_attributes_export(r, found.claims);
         r->user = apr_pstrdup(r->pool, found.name);
         oas_request_state(r)->proof = found.proof;
         return AUTH_GRANTED;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "caches.h"
 
+#include <ap_mpm.h>
+#include "../base/words.h"
 #include "../check/client_cache.h"
 #include "../check/salt.h"
 #include "../fetch/jwks.h"
+#include "../login/desk.h"
 #include "../login/hasher.h"
+#include "../login/pace.h"
 
 static apr_status_t make_caches(oas_server_config_t *config, apr_pool_t *pool)
 {
@@ -13,20 +17,36 @@ static apr_status_t make_caches(oas_server_config_t *config, apr_pool_t *pool)
     if (rv == APR_SUCCESS) {
         rv = oas_salt_create(&config->salts, pool);
     }
-    return rv == APR_SUCCESS ? oas_jwks_cache_create(&config->jwks_cache, &config->issuer, pool)
-                             : rv;
+    if (rv == APR_SUCCESS) {
+        rv = oas_jwks_cache_create(&config->jwks_cache, &config->issuer, pool);
+    }
+    return rv == APR_SUCCESS
+               ? oas_pace_create(&config->pace, config->issuer.password_providers->nelts, pool)
+               : rv;
+}
+
+static int worker_threads(void)
+{
+    int threads = 0;
+
+    return ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) == APR_SUCCESS && threads > 0 ? threads : 1;
 }
 
 apr_status_t oas_caches_child(apr_pool_t *pchild, server_rec *main_server)
 {
     oas_hasher_t *hasher;
+    oas_desk_t *desk = NULL;
     apr_status_t rv = oas_hasher_create(&hasher, oas_hasher_threads(), OAS_HASHER_WAITING, pchild);
     server_rec *s;
 
+    if (rv == APR_SUCCESS) {
+        rv = oas_desk_create(&desk, worker_threads(), pchild);
+    }
     for (s = main_server; s != NULL && rv == APR_SUCCESS; s = s->next) {
         oas_server_config_t *config = oas_server_config(s);
 
         config->hasher = hasher;
+        config->desk = desk;
         if (config->issuer.url != NULL) {
             rv = make_caches(config, pchild);
         }

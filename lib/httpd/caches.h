@@ -2,7 +2,8 @@
 /**
  * @file caches.h
  * What a child process has besides its configuration: the clients of the database and the keys of
- * clients that it remembers, and the threads that hash passwords.
+ * clients that it remembers, and the bounds and threads of
+ * sign-ins by password.
  */
 #ifndef OAS_HTTPD_CACHES_H
 #define OAS_HTTPD_CACHES_H

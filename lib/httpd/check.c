@@ -102,7 +102,8 @@ const ap_directive_t *oas_find_directive(const ap_directive_t *node, const char 
         }
         if (strcasecmp(node->directive, name) == 0) {
             const char *rest = node->args;
-            int fits = first == NULL || strcasecmp(ap_getword_conf(pool, &rest), first) == 0;
+            const char *one = ap_getword_conf(pool, &rest);
+            int fits = first == NULL || strcasecmp(one, first) == 0;
             if (fits && second != NULL) {
                 const char *word = ap_getword_conf(pool, &rest);
                 apr_size_t len = strlen(second);
@@ -203,11 +204,13 @@ static const char *provider_names(apr_pool_t *pool)
     return list;
 }
 
-/** Providers that take Alice and alice for one: the built-in one, and LDAP under whatever alias. */
-static int is_caseless(const char *name, apr_pool_t *pool)
+/** The provider that `name` is an alias of, or NULL. */
+static const char *base_of_alias(const ap_directive_t *node, const char *name, apr_pool_t *pool)
 {
-    return strcmp(name, "oauth2as") == 0 || strcmp(name, "ldap") == 0 ||
-           oas_find_directive(ap_conftree, "<AuthnProviderAlias", "ldap", name, pool) != NULL;
+    const ap_directive_t *alias = oas_find_directive(node, "<AuthnProviderAlias", NULL, name, pool);
+    const char *rest = alias != NULL ? alias->args : NULL;
+
+    return rest != NULL ? ap_getword_conf(pool, &rest) : NULL;
 }
 
 static void check_providers(oas_check_t *check)
@@ -225,8 +228,12 @@ static void check_providers(oas_check_t *check)
                          oas_place_of(&check->config->block, OAS_D_PASSWORD_PROVIDER, NULL),
                          "there is no password provider \"%s\"; loaded are: %s", name,
                          provider_names(check->pool));
-        } else if (is_caseless(name, check->pool)) {
-            oas_words_add(check->config->caseless, name);
+        } else {
+            const char *base = base_of_alias(ap_conftree, name, check->pool);
+
+            if (base != NULL) {
+                apr_table_set(check->config->aliases, name, base);
+            }
         }
     }
 }

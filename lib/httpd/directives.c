@@ -148,7 +148,7 @@ static oas_server_config_t *blank_config(apr_pool_t *pool)
     config->current = &config->block;
     config->resources = apr_array_make(pool, 4, sizeof(oas_resource_config_t *));
     config->clients = apr_array_make(pool, 8, sizeof(oas_client_config_t *));
-    config->caseless = oas_words_create(pool);
+    config->aliases = apr_table_make(pool, 4);
     config->issuer.clock_skew = OAS_LIFETIME_UNSET;
     config->issuer.database_wait = OAS_LIFETIME_UNSET;
     for (i = 0; i < OAS_LIFETIME_COUNT; i++) {

@@ -6,7 +6,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/absent.c \
 	lib/httpd/api_error.c \
 	lib/httpd/audit_log.c lib/httpd/audit_log.h \
-	lib/httpd/authn.c lib/httpd/authn.h \
+	lib/httpd/attributes.c lib/httpd/attributes.h lib/httpd/authn.c lib/httpd/authn.h \
 	lib/httpd/body.c \
 	lib/httpd/caches.c lib/httpd/caches.h \
 	lib/httpd/certificate.c lib/httpd/certificate.h \

@@ -197,6 +197,8 @@ static int run_endpoint(request_rec *r, oas_request_state_t *state, oas_tx_t *tx
     tx->jwks = state->config->jwks_cache;
     tx->salts = state->config->salts;
     tx->hasher = state->config->hasher;
+    tx->desk = state->config->desk;
+    tx->pace = state->config->pace;
     oas_endpoint_run(tx);
     oas_db_release(tx->db);
     return tx->reply.status == 0 ? HTTP_INTERNAL_SERVER_ERROR : OK;

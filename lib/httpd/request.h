@@ -28,7 +28,8 @@ typedef struct oas_request_state {
                            */
     request_rec *login_r; /**< whose environment the last password check filled, or NULL */
     int busy;             /**< the built-in provider had no room to hash */
-    const char *proof;    /**< what the built-in provider checked against (oas_identity_t) */
+    apr_interval_time_t waited; /**< until it had */
+    const char *proof;          /**< what the built-in provider checked against (oas_identity_t) */
 } oas_request_state_t;
 
 /** The state of `r`, made when there is none yet. */

@@ -85,14 +85,16 @@ typedef struct {
     oas_certificate_header_t certificate_header;
     const char *audit_log;       /**< as given; NULL: the error log */
     struct oas_audit_log *audit; /**< opened at start-up (audit_log.h), or NULL */
-    oas_words_t *caseless;       /**< password providers that take Alice and alice for one */
+    apr_table_t *aliases; /**< <AuthnProviderAlias>: its name -> what it is another name of */
     server_rec *server;
     oas_log_t log;                         /**< lines that belong to no request */
     struct oas_child *child;               /**< set in each child process, database.h */
     struct oas_client_cache *client_cache; /**< likewise, caches.h; NULL where there is no issuer */
     struct oas_jwks_cache *jwks_cache;     /**< likewise */
     struct oas_salt *salts;                /**< likewise, check/salt.h */
+    struct oas_pace *pace;                 /**< likewise */
     struct oas_hasher *hasher;             /**< likewise; all servers of a process have the same */
+    struct oas_desk *desk;                 /**< likewise */
 } oas_server_config_t;
 
 /** The configuration of a server; never NULL. */

@@ -10,14 +10,6 @@
 #include "password.h"
 #include "subject.h"
 
-static const char *proof_of(const char *hash, apr_pool_t *pool)
-{
-    unsigned char proof[OAS_SHA256_LEN];
-
-    oas_sha256(hash, strlen(hash), proof);
-    return oas_hex_encode(pool, proof, sizeof(proof));
-}
-
 /*
  * Now that the password is here in clear, its hash can be made anew. When that fails the old one
  * serves as before, and the next login tries again.
@@ -25,7 +17,7 @@ static const char *proof_of(const char *hash, apr_pool_t *pool)
 static const char *upgrade(struct oas_db *db, const oas_builtin_t *how, const oas_user_t *row,
                            const char *password, apr_pool_t *pool)
 {
-    const char *proof = proof_of(row->password_hash, pool);
+    const char *proof = oas_password_proof(row->password_hash, pool);
     const char *hash;
     apr_status_t rv;
 
@@ -35,7 +27,7 @@ static const char *upgrade(struct oas_db *db, const oas_builtin_t *how, const oa
     }
     rv = oas_store_user_rehash(db, row->name, proof, hash, pool);
     oas_db_release(db);
-    return rv == APR_SUCCESS ? proof_of(hash, pool) : proof;
+    return rv == APR_SUCCESS ? oas_password_proof(hash, pool) : proof;
 }
 
 oas_password_result_t oas_builtin_check(struct oas_db *db, const oas_builtin_t *how,
@@ -52,8 +44,8 @@ oas_password_result_t oas_builtin_check(struct oas_db *db, const oas_builtin_t *
         return OAS_PASSWORD_UNAVAILABLE;
     }
     known = rv == APR_SUCCESS;
-    if (oas_hasher_matches(how->hasher, password, row.password_hash, how->cost, &matches) !=
-        APR_SUCCESS) {
+    if (oas_hasher_matches(how->hasher, password, row.password_hash, how->cost, &matches,
+                           how->waited) != APR_SUCCESS) {
         return OAS_PASSWORD_BUSY;
     }
     if (!matches || row.locked) {

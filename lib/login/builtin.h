@@ -16,8 +16,9 @@ typedef struct {
 
 /** What hashing needs. */
 typedef struct {
-    struct oas_hasher *hasher; /**< tx->hasher */
-    int cost;                  /**< issuer.password_cost */
+    struct oas_hasher *hasher;   /**< tx->hasher */
+    int cost;                    /**< issuer.password_cost */
+    apr_interval_time_t *waited; /**< what waiting for a thread took is added to it */
 } oas_builtin_t;
 
 /**

@@ -96,3 +96,11 @@ int oas_password_outdated(const char *hash, int cost)
 
     return make_setting(setting, cost, NULL) && memory_of(hash) < memory_of(setting);
 }
+
+const char *oas_password_proof(const char *hash, apr_pool_t *pool)
+{
+    unsigned char digest[OAS_SHA256_LEN];
+
+    oas_sha256(hash, strlen(hash), digest);
+    return oas_hex_encode(pool, digest, sizeof(digest));
+}

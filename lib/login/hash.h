@@ -32,4 +32,8 @@ int oas_password_matches(const char *password, const char *hash, int cost);
  * memory. */
 int oas_password_outdated(const char *hash, int cost);
 
+/** What a hash is known by without being shown (oas_identity_t.proof): its SHA-256 in hex, as the
+ * store compares it. */
+const char *oas_password_proof(const char *hash, apr_pool_t *pool);
+
 #endif

@@ -21,6 +21,7 @@ typedef struct job {
     struct job *next;
     void (*work)(void *baton);
     void *baton;
+    apr_time_t begun;
     progress_t progress;
 } job_t;
 
@@ -54,6 +55,7 @@ static job_t *take_first(oas_hasher_t *hasher)
         hasher->end = hasher->first != NULL ? hasher->end : &hasher->first;
         hasher->waiting--;
         job->progress = RUNNING;
+        job->begun = apr_time_now();
     }
     return job;
 }
@@ -203,9 +205,11 @@ static apr_status_t await(oas_hasher_t *hasher, const job_t *job)
     return APR_SUCCESS;
 }
 
-apr_status_t oas_hasher_run(oas_hasher_t *hasher, void (*work)(void *baton), void *baton)
+apr_status_t oas_hasher_run(oas_hasher_t *hasher, void (*work)(void *baton), void *baton,
+                            apr_interval_time_t *waited)
 {
     job_t job = {.work = work, .baton = baton};
+    apr_time_t came = apr_time_now();
     apr_status_t rv = APR_EAGAIN;
 
     if (hasher == NULL) {
@@ -218,6 +222,9 @@ apr_status_t oas_hasher_run(oas_hasher_t *hasher, void (*work)(void *baton), voi
         rv = await(hasher, &job);
     }
     apr_thread_mutex_unlock(hasher->mutex);
+    if (rv == APR_SUCCESS && waited != NULL) {
+        *waited += job.begun - came;
+    }
     return rv;
 }
 
@@ -234,10 +241,10 @@ static void match(void *baton)
 }
 
 apr_status_t oas_hasher_matches(oas_hasher_t *hasher, const char *password, const char *hash,
-                                int cost, int *matches)
+                                int cost, int *matches, apr_interval_time_t *waited)
 {
     match_t in = {password, hash, cost, 0};
-    apr_status_t rv = oas_hasher_run(hasher, match, &in);
+    apr_status_t rv = oas_hasher_run(hasher, match, &in, waited);
 
     *matches = in.matches;
     return rv;
@@ -261,7 +268,7 @@ apr_status_t oas_hasher_hash(oas_hasher_t *hasher, const char **out, const char 
                              apr_pool_t *pool)
 {
     make_t in = {password, NULL, cost, pool, APR_EGENERAL};
-    apr_status_t rv = oas_hasher_run(hasher, make, &in);
+    apr_status_t rv = oas_hasher_run(hasher, make, &in, NULL);
 
     *out = in.hash;
     return rv == APR_SUCCESS ? in.status : rv;

@@ -10,6 +10,7 @@
 
 #include <apr_errno.h>
 #include <apr_pools.h>
+#include <apr_time.h>
 
 #define OAS_HASHER_WAITING 64 /**< places in the queue of a child process */
 
@@ -31,10 +32,12 @@ apr_status_t oas_hasher_create(oas_hasher_t **out, int threads, int waiting, apr
  * Calls `work` on one of the threads and returns when it has ended: whatever belongs to the caller
  * is meanwhile that thread's.
  * @param hasher NULL: it is called in the calling thread (commands, unit tests)
+ * @param waited how long it took until a thread was free is added to it; may be NULL
  * @return APR_EAGAIN, and `work` is not called: as many wait as may, or its turn did not come
  * within OAS_HASHER_PATIENCE. The request is then answered 503 with Retry-After.
  */
-apr_status_t oas_hasher_run(oas_hasher_t *hasher, void (*work)(void *baton), void *baton);
+apr_status_t oas_hasher_run(oas_hasher_t *hasher, void (*work)(void *baton), void *baton,
+                            apr_interval_time_t *waited);
 #define OAS_HASHER_PATIENCE apr_time_from_sec(10)
 
 /**
@@ -43,7 +46,7 @@ apr_status_t oas_hasher_run(oas_hasher_t *hasher, void (*work)(void *baton), voi
  * @return APR_EAGAIN as oas_hasher_run; otherwise *matches is set
  */
 apr_status_t oas_hasher_matches(oas_hasher_t *hasher, const char *password, const char *hash,
-                                int cost, int *matches);
+                                int cost, int *matches, apr_interval_time_t *waited);
 
 /**
  * oas_password_hash, within bounds. No database connection may be held (oas_db_release).

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += liboas_login.la
 liboas_login_la_SOURCES = \
+	lib/login/ask.c lib/login/ask.h \
 	lib/login/builtin.c lib/login/builtin.h \
 	lib/login/consent.c lib/login/consent.h \
 	lib/login/cookie.c lib/login/cookie.h \
+	lib/login/desk.c lib/login/desk.h \
 	lib/login/device.c lib/login/device.h \
 	lib/login/known.c lib/login/known.h \
 	lib/login/interaction.c lib/login/interaction.h \
 	lib/login/own_password.c lib/login/own_password.h \
 	lib/login/logout.c lib/login/logout.h \
+	lib/login/pace.c lib/login/pace.h \
 	lib/login/password.c lib/login/password.h \
 	lib/login/recheck.c lib/login/recheck.h \
 	lib/login/seal.c lib/login/seal.h \

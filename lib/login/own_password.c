@@ -5,6 +5,7 @@
 #include "../base/handle.h"
 #include "../store/user.h"
 #include "cookie.h"
+#include "hash.h"
 #include "hasher.h"
 #include "password.h"
 
@@ -45,15 +46,6 @@ static oas_login_result_t hash_failed(oas_tx_t *tx, apr_status_t rv)
     return OAS_LOGIN_FAILED;
 }
 
-/* Hex SHA-256, as the store compares it. */
-static const char *proof_of(const char *hash, apr_pool_t *pool)
-{
-    unsigned char digest[OAS_SHA256_LEN];
-
-    oas_sha256(hash, strlen(hash), digest);
-    return oas_hex_encode(pool, digest, sizeof(digest));
-}
-
 static oas_login_result_t write_change(oas_tx_t *tx, const oas_login_t *login, const char *hash)
 {
     unsigned char id[OAS_ID_LEN];
@@ -76,7 +68,7 @@ static oas_login_result_t write_change(oas_tx_t *tx, const oas_login_t *login, c
 /* The same session, as strong as it was, behind a new handle; the attempt is given back with it. */
 static oas_login_result_t renew_session(oas_tx_t *tx, oas_login_t *login, const char *hash)
 {
-    login->proof = proof_of(hash, tx->pool);
+    login->proof = oas_password_proof(hash, tx->pool);
     login->amr = tx->session->amr;
     login->acr = tx->session->acr;
     login->option = tx->session->option;

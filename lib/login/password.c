@@ -4,52 +4,46 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "../store/session.h"
+#include "desk.h"
 #include "steps.h"
 #include "throttle.h"
 
-/* Asks the providers in order; only one that does not know the name hands on to the next. */
-static oas_password_result_t ask_providers(oas_tx_t *tx, const oas_words_t *providers,
-                                           const char *username, const char *password,
-                                           oas_identity_t *identity)
+static oas_login_result_t busy_login(oas_tx_t *tx)
 {
-    oas_password_result_t result = OAS_PASSWORD_UNKNOWN;
-    int i;
-
-    for (i = 0; i < providers->nelts && result == OAS_PASSWORD_UNKNOWN; i++) {
-        oas_db_release(tx->db); /* a directory may take long, or hang */
-        identity->provider = OAS_WORD(providers, i);
-        result = tx->host->check_password(tx, identity->provider, username, password, identity);
-    }
-    return result;
+    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "busy", OAS_OPTION_PASSWORD);
+    return OAS_LOGIN_BUSY;
 }
 
 static oas_login_result_t failed_login(oas_tx_t *tx, oas_password_result_t result,
                                        const oas_throttle_attempt_t *attempt)
 {
-    if (result == OAS_PASSWORD_UNAVAILABLE || result == OAS_PASSWORD_BUSY) {
-        oas_store_throttle_forgive(tx->db, attempt, tx->pool);
-        oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED,
-                                result == OAS_PASSWORD_BUSY ? "busy" : "unavailable",
-                                OAS_OPTION_PASSWORD);
-        return result == OAS_PASSWORD_BUSY ? OAS_LOGIN_BUSY : OAS_LOGIN_UNAVAILABLE;
+    if (result != OAS_PASSWORD_UNAVAILABLE && result != OAS_PASSWORD_BUSY) {
+        return oas_login_wrong(tx);
     }
-    return oas_login_wrong(tx);
+    oas_store_throttle_forgive(tx->db, attempt, tx->pool);
+    if (result == OAS_PASSWORD_BUSY) {
+        return busy_login(tx);
+    }
+    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable", OAS_OPTION_PASSWORD);
+    return OAS_LOGIN_UNAVAILABLE;
 }
 
-oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const char *username,
-                                    const char *password, oas_login_t *out)
+/* Counts the attempt; it waits in the database for others from the same address, so not many may.
+ */
+static oas_login_result_t count_attempt(oas_tx_t *tx, const oas_throttle_attempt_t *attempt)
 {
-    oas_words_t *only = oas_words_create(tx->pool);
-    oas_identity_t identity = {0};
-    oas_password_result_t result = OAS_PASSWORD_UNKNOWN;
+    oas_gate_place_t place = {0};
     apr_status_t rv;
     int wait_s = 0;
 
-    if (provider != NULL) {
-        oas_words_add(only, provider);
+    oas_db_release(tx->db);
+    if (tx->desk != NULL &&
+        oas_gate_enter(tx->desk->statements, OAS_DESK_PATIENCE, &place) != APR_SUCCESS) {
+        return busy_login(tx);
     }
-    oas_throttle_describe(tx, username, out->account, &out->attempt);
-    rv = oas_store_throttle_attempt(tx->db, &out->attempt, &wait_s, tx->pool);
+    rv = oas_store_throttle_attempt(tx->db, attempt, &wait_s, tx->pool);
+    oas_db_release(tx->db);
+    oas_gate_leave(&place);
     if (rv != APR_SUCCESS) {
         oas_store_fault(tx, OAS_TAG(00505), rv, "login attempt not counted");
         return OAS_LOGIN_FAILED;
@@ -59,20 +53,46 @@ oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const ch
         oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_THROTTLED, NULL, OAS_OPTION_PASSWORD);
         return OAS_LOGIN_THROTTLED;
     }
-    if (strlen(username) <= OAS_USERNAME_MAX && strlen(password) <= OAS_PASSWORD_MAX) {
-        result = ask_providers(tx, provider != NULL ? only : tx->issuer->password_providers,
-                               username, password, &identity);
+    return OAS_LOGIN_DONE;
+}
+
+static oas_login_result_t verify(oas_tx_t *tx, const char *provider, const char *username,
+                                 const char *password, oas_login_t *out)
+{
+    oas_identity_t identity = {0};
+    oas_password_result_t result;
+    oas_login_result_t counted;
+
+    oas_throttle_describe(tx, username, out->account, &out->attempt);
+    counted = count_attempt(tx, &out->attempt);
+    if (counted != OAS_LOGIN_DONE) {
+        return counted;
     }
+    result = oas_ask_providers(tx, provider, username, password, &identity);
     if (result != OAS_PASSWORD_GRANTED) {
         return failed_login(tx, result, &out->attempt);
     }
     out->counted = 1;
-    out->fresh = 1;
     out->auth_time = OAS_AUTH_NOW;
+    out->fresh = 1;
     return oas_login_describe(tx, &identity, oas_login_option_find(tx->issuer, OAS_OPTION_PASSWORD),
                               out) == OAS_NEXT
                ? OAS_LOGIN_DONE
                : OAS_LOGIN_FAILED;
+}
+
+oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const char *username,
+                                    const char *password, oas_login_t *out)
+{
+    oas_gate_place_t place = {0};
+    oas_login_result_t result;
+
+    if (tx->desk != NULL && oas_gate_enter(tx->desk->sign_ins, 0, &place) != APR_SUCCESS) {
+        return busy_login(tx);
+    }
+    result = verify(tx, provider, username, password, out);
+    oas_gate_leave(&place);
+    return result;
 }
 
 oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const char *password)

@@ -8,9 +8,7 @@
 #define OAS_LOGIN_PASSWORD_H
 
 #include "signin.h"
-
-#define OAS_USERNAME_MAX 256  /**< bytes of a user name; a longer one is simply wrong */
-#define OAS_PASSWORD_MAX 1024 /**< bytes of a password, likewise */
+#include "ask.h"
 
 /**
  * Checks a user name and password. The attempt is counted before the password is looked at, so that

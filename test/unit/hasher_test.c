@@ -106,7 +106,7 @@ static void stay(void *baton)
 static void *APR_THREAD_FUNC call(apr_thread_t *thread, void *hasher)
 {
     int called = 0;
-    apr_status_t rv = oas_hasher_run(hasher, stay, &called);
+    apr_status_t rv = oas_hasher_run(hasher, stay, &called, NULL);
 
     if (rv == APR_EAGAIN && !called) {
         apr_atomic_inc32(&seen.busy);
@@ -164,11 +164,12 @@ START_TEST(hashes_within_bounds)
     ck_assert_int_eq(oas_hasher_create(&hasher, oas_hasher_threads(), 2, pool), APR_SUCCESS);
     ck_assert_int_eq(oas_hasher_hash(hasher, &hash, "open sesame", 1, pool), APR_SUCCESS);
     for (i = 0; i < 3; i++) { /* places are given back */
-        ck_assert_int_eq(oas_hasher_matches(hasher, "open sesame", hash, 1, &matches), APR_SUCCESS);
+        ck_assert_int_eq(oas_hasher_matches(hasher, "open sesame", hash, 1, &matches, NULL),
+                         APR_SUCCESS);
         ck_assert(matches);
-        ck_assert_int_eq(oas_hasher_matches(hasher, "close", hash, 1, &matches), APR_SUCCESS);
+        ck_assert_int_eq(oas_hasher_matches(hasher, "close", hash, 1, &matches, NULL), APR_SUCCESS);
         ck_assert(!matches);
-        ck_assert_int_eq(oas_hasher_matches(hasher, "close", NULL, 1, &matches), APR_SUCCESS);
+        ck_assert_int_eq(oas_hasher_matches(hasher, "close", NULL, 1, &matches, NULL), APR_SUCCESS);
         ck_assert(!matches);
     }
 }
@@ -180,7 +181,7 @@ START_TEST(without_threads)
     int matches;
 
     ck_assert_int_eq(oas_hasher_hash(NULL, &hash, "open sesame", 1, pool), APR_SUCCESS);
-    ck_assert_int_eq(oas_hasher_matches(NULL, "open sesame", hash, 1, &matches), APR_SUCCESS);
+    ck_assert_int_eq(oas_hasher_matches(NULL, "open sesame", hash, 1, &matches, NULL), APR_SUCCESS);
     ck_assert(matches);
 }
 END_TEST
