@@ -52,6 +52,8 @@ int cli_user_passwd(cli_t *cli);
 int cli_user_lock(cli_t *cli);
 int cli_user_unlock(cli_t *cli);
 int cli_user_list(cli_t *cli);
+int cli_session_list(cli_t *cli);
+int cli_session_end(cli_t *cli);
 int cli_client_hash_secret(cli_t *cli);
 
 /** One option of a verb. */

@@ -30,6 +30,9 @@ static const verb_t verbs[] = {
      cli_user_lock},
     {"user", "unlock", "NAME", "lets a user in again", cli_user_unlock},
     {"user", "list", "[--json]", "lists the users", cli_user_list},
+    {"session", "list", "SUB [--json]", "lists where somebody is signed in", cli_session_list},
+    {"session", "end", "SID | --all SUB", "signs a browser out, or all of somebody's",
+     cli_session_end},
     {"client", "hash-secret", "", "prints the sha256: form for OAuth2ASClientSecret",
      cli_client_hash_secret},
 };
