@@ -297,6 +297,14 @@ test('no link makes the page say what did not happen', async () => {
   }
 });
 
+test('the language that was asked for stays', async () => {
+  const { surfer } = await browser('alice');
+  const page = await surfer.go(`${accountUrl}?ui_locales=de`);
+  assert.match(page.text, /<html lang="de"/);
+  const after = await press(surfer, 'end_others', 'on', page);
+  assert.match(after.text, /<html lang="de"/);
+});
+
 test('whoever stays signed in and is asked for the password again still stays', async () => {
   const { surfer } = await browser('alice', { keep: 'on' });
   const page = await surfer.go(authorizeUrl(server, authorization({ client_id: 'own', prompt: 'login' }).params));

@@ -60,6 +60,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/66-account.test.mjs \
 	test/flow/66-logout.test.mjs \
 	test/flow/67-backchannel.test.mjs \
+	test/flow/67-account-browser.test.mjs \
 	test/flow/70-bad-input.test.mjs \
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \

@@ -31,6 +31,15 @@ export async function newPage(browser, options = {}) {
   return page;
 }
 
+/** A page of a browser with a profile of its own in `dir`, which stays when it is closed: page.done(). */
+export async function openProfile(dir, options = {}) {
+  const context = await chromium.launchPersistentContext(dir, { ...launchOptions(), ...options });
+  context.setDefaultTimeout(10_000);
+  const page = watch(await context.newPage());
+  page.done = () => context.close();
+  return page;
+}
+
 /**
  * A browser that sends cookies in frames of other sites, which the packaged one does not unasked.
  * @returns what makes a page in it, without any cookie: it has one profile, so pages are used one after the other
