@@ -87,6 +87,11 @@ test_fuzz_fuzz_language_SOURCES = test/fuzz/fuzz_language.c test/fuzz/fuzz.h $(F
 test_fuzz_fuzz_language_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_language_LDADD = $(OAS_REPLY) $(OAS_LIBS)
 
+FUZZ_TARGETS += test/fuzz/fuzz_claims
+test_fuzz_fuzz_claims_SOURCES = test/fuzz/fuzz_claims.c test/fuzz/fuzz.h test/unit/fake_tx.h $(FUZZ_MAIN)
+test_fuzz_fuzz_claims_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_claims_LDADD = $(OAS_ALL) $(OAS_LIBS)
+
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
 	  name=$${target##*/fuzz_}; found=fuzz-found/$$name; \
