@@ -31,6 +31,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/26-claims.test.mjs \
 	test/flow/26-hints.test.mjs \
 	test/flow/26-pairwise.test.mjs \
+	test/flow/26-prompts.test.mjs \
 	test/flow/27-front-channel.test.mjs \
 	test/flow/28-web-message.test.mjs \
 	test/flow/29-absent.test.mjs \
