@@ -29,6 +29,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/24-stale.test.mjs \
 	test/flow/25-overtaken.test.mjs \
 	test/flow/26-claims.test.mjs \
+	test/flow/26-conformance.test.mjs \
 	test/flow/26-hints.test.mjs \
 	test/flow/26-pairwise.test.mjs \
 	test/flow/26-prompts.test.mjs \
