@@ -7,6 +7,7 @@ include test/unit/fetch.mk
 include test/unit/reply.mk
 include test/unit/login.mk
 include test/unit/check.mk
+include test/unit/endpoint.mk
 include test/fuzz/local.mk
 include test/guard/local.mk
 include test/race/local.mk

@@ -7,6 +7,18 @@
 #include "client.h"
 #include "id_token.h"
 
+/* The client that the hint was issued to; NULL: there is no hint, or none that counts. */
+static const char *hinted_client(const oas_tx_t *tx)
+{
+    return tx->ending->hint != NULL ? oas_json_string(tx->ending->hint, "aud") : NULL;
+}
+
+static void give_up_hint(oas_tx_t *tx)
+{
+    tx->ending->hint = NULL;
+    tx->ending->hint_unusable = 1;
+}
+
 oas_outcome_t oas_load_logout_hint(oas_tx_t *tx)
 {
     const char *hint = oas_params_get(tx->params, "id_token_hint");
@@ -14,15 +26,11 @@ oas_outcome_t oas_load_logout_hint(oas_tx_t *tx)
     tx->ending = apr_pcalloc(tx->pool, sizeof(*tx->ending));
     if (hint != NULL && tx->endpoint == OAS_EP_LOGOUT) {
         tx->ending->hint = oas_id_token_read(tx, hint);
-        tx->ending->hint_unusable = tx->ending->hint == NULL;
+        if (hinted_client(tx) == NULL) {
+            give_up_hint(tx);
+        }
     }
     return OAS_NEXT;
-}
-
-/* The client that the hint was issued to; NULL: there is no hint, or none that counts. */
-static const char *hinted_client(const oas_tx_t *tx)
-{
-    return tx->ending->hint != NULL ? oas_json_string(tx->ending->hint, "aud") : NULL;
 }
 
 oas_outcome_t oas_load_logout_client(oas_tx_t *tx)
@@ -40,8 +48,7 @@ oas_outcome_t oas_load_logout_client(oas_tx_t *tx)
     }
     rv = oas_client_find(tx, client_id, &tx->client);
     if (rv == APR_ENOENT && named == NULL) {
-        tx->ending->hint = NULL;
-        tx->ending->hint_unusable = 1;
+        give_up_hint(tx);
         return OAS_NEXT;
     }
     if (rv == APR_ENOENT) {

@@ -6,6 +6,7 @@
 #include "../base/audit.h"
 #include "../base/json.h"
 #include "../check/client.h"
+#include "../check/salt.h"
 #include "../fetch/post.h"
 #include "../issue/logout_token.h"
 #include "../store/logout.h"
@@ -145,6 +146,12 @@ static apr_status_t begin_one(oas_delivery_t *delivery, oas_tx_t *tx, const oas_
     }
     if (rv == APR_ENOENT || client->backchannel_logout_uri == NULL) {
         return finish(tx, logout); /* removed meanwhile, or told by the front channel */
+    }
+    if (client->sector != NULL && tx->salt == NULL) {
+        rv = oas_salt_get(tx->salts, tx->db, &tx->salt, tx->pool);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
     }
     why = send_one(delivery, tx, client, logout, source);
     return why == NULL ? APR_SUCCESS : fail(tx, logout, why);

@@ -38,6 +38,7 @@ static oas_tx_t *make_tx(server_rec *s, apr_pool_t *pool)
     tx->request_id = "-";
     tx->db = oas_background_db(config, pool);
     tx->clients = config->client_cache;
+    tx->salts = config->salts;
     return tx;
 }
 

@@ -13,5 +13,6 @@ int main(void)
     add_assertion_tests(suite);
     add_certificate_tests(suite);
     add_cache_tests(suite);
+    add_logout_tests(suite);
     return unit_run(suite);
 }

@@ -36,7 +36,7 @@ static inline void run_case(oas_tx_t *tx, oas_outcome_t (*step)(oas_tx_t *), con
 /** Adds the tests of the rules of /authorize (check_authorize.c,
  * check_response.c, check_wishes.c), of the token endpoint
  * (check_token.c), of its grants (check_grants.c), of client authentication by assertion and by
- * certificate, and of the clients that a process remembers (check_cache.c). */
+ * certificate, and of the clients that a process remembers (check_cache.c), and of logout. */
 void add_authorize_tests(Suite *suite);
 void add_response_tests(Suite *suite);
 void add_wish_tests(Suite *suite);
@@ -45,5 +45,6 @@ void add_grant_tests(Suite *suite);
 void add_assertion_tests(Suite *suite);
 void add_certificate_tests(Suite *suite);
 void add_cache_tests(Suite *suite);
+void add_logout_tests(Suite *suite);
 
 #endif

@@ -22,6 +22,10 @@ static oas_client_t *sample(void)
     oas_words_add(client->redirect_uris, "com.example.shop:/cb");
     client->web_origins = oas_words_create(pool);
     oas_words_add(client->web_origins, "https://shop.example.com");
+    client->post_logout_redirect_uris = oas_words_create(pool);
+    oas_words_add(client->post_logout_redirect_uris, "https://shop.example.com/out");
+    client->backchannel_logout_uri = "https://shop.example.com/back";
+    client->frontchannel_logout_uri = "https://shop.example.com/front?a=b";
     client->secrets = apr_array_make(pool, 1, sizeof(oas_client_secret_t));
     secret = apr_array_push(client->secrets);
     memset(secret->sha256, 0xa5, OAS_SHA256_LEN);
@@ -63,6 +67,11 @@ START_TEST(test_round_trip)
     ck_assert_int_eq(out->redirect_uris->nelts, 2);
     ck_assert_str_eq(OAS_WORD(out->redirect_uris, 1), "com.example.shop:/cb");
     ck_assert_str_eq(OAS_WORD(out->web_origins, 0), "https://shop.example.com");
+    ck_assert_int_eq(out->post_logout_redirect_uris->nelts, 1);
+    ck_assert_str_eq(OAS_WORD(out->post_logout_redirect_uris, 0), "https://shop.example.com/out");
+    ck_assert_str_eq(out->backchannel_logout_uri, in->backchannel_logout_uri);
+    ck_assert_str_eq(out->frontchannel_logout_uri, in->frontchannel_logout_uri);
+    ck_assert_int_eq(oas_client_tracked(out), 1);
     ck_assert_int_eq(out->secrets->nelts, 1);
     ck_assert_mem_eq(APR_ARRAY_IDX(out->secrets, 0, oas_client_secret_t).sha256,
                      APR_ARRAY_IDX(in->secrets, 0, oas_client_secret_t).sha256, OAS_SHA256_LEN);
@@ -223,6 +232,11 @@ static const change_t bad[] = {
     {"\"allow\":[]", "\"allow\":[],\"jwks\":{\"keys\":{}}"},
     {"\"allow\":[]", "\"allow\":[],\"jwks_uri\":\"http://keys.example/\""},
     {"\"allow\":[]", "\"allow\":[],\"jwks_uri\":\"file:///etc/passwd\""},
+    {"\"allow\":[]", "\"allow\":[],\"backchannel_logout_uri\":\"http://app.example/out\""},
+    {"\"allow\":[]", "\"allow\":[],\"backchannel_logout_uri\":\"https://app.example/out#x\""},
+    {"\"allow\":[]", "\"allow\":[],\"frontchannel_logout_uri\":\"javascript:alert(1)\""},
+    {"\"allow\":[]", "\"allow\":[],\"post_logout_redirect_uris\":[\"/out\"]"},
+    {"\"allow\":[]", "\"allow\":[],\"post_logout_redirect_uris\":\"https://app.example/out\""},
     {"\"allow\":[]", "\"allow\":[],\"tls_client_auth_subject_dn\":\"\""},
     {"\"allow\":[]", "\"allow\":[],\"tls_client_auth_san_dns\":[]"},
     {"\"allow\":[]",
