@@ -22,6 +22,7 @@
 #include "lib/httpd/delivery.h"
 #include "lib/httpd/directives.h"
 #include "lib/httpd/log.h"
+#include "lib/httpd/login_option.h"
 #include "lib/httpd/request.h"
 #include "lib/httpd/watchdog.h"
 #include "lib/jose/keyset.h"
@@ -66,6 +67,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
     oas_database_find();
     oas_certificate_find(ptemp);
+    oas_login_option_find_twins(main_server);
     for (s = main_server; s != NULL; s = s->next) {
         if (finish_server(oas_server_config(s), first_pass, pconf, ptemp) != OK) {
             return HTTP_INTERNAL_SERVER_ERROR;
@@ -115,6 +117,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_translate_name(oas_translate_absent, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(oas_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(oas_handler, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(oas_login_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(oas_api_error_insert, NULL, NULL, APR_HOOK_LAST);
     oas_api_error_register();
     oas_authn_register(pool);

@@ -84,18 +84,22 @@ static const oas_scope_t *scope_find(const oas_scope_t *list, int count, const c
     return NULL;
 }
 
-const oas_login_option_t *oas_login_option_find(const oas_issuer_t *issuer, const char *id)
+const oas_login_option_t *oas_login_option_in(const apr_array_header_t *options, const char *id)
 {
     int i;
 
-    for (i = 0; issuer->login_options != NULL && i < issuer->login_options->nelts; i++) {
-        const oas_login_option_t *option =
-            &APR_ARRAY_IDX(issuer->login_options, i, oas_login_option_t);
+    for (i = 0; i < options->nelts; i++) {
+        const oas_login_option_t *option = &APR_ARRAY_IDX(options, i, oas_login_option_t);
         if (strcmp(option->id, id) == 0) {
             return option;
         }
     }
     return NULL;
+}
+
+const oas_login_option_t *oas_login_option_find(const oas_issuer_t *issuer, const char *id)
+{
+    return issuer->login_options != NULL ? oas_login_option_in(issuer->login_options, id) : NULL;
 }
 
 int oas_acr_offered(const oas_issuer_t *issuer, const char *acr)

@@ -257,7 +257,8 @@ typedef struct {
     oas_expr_t *auth_time; /**< when that was, in seconds since 1970, or NULL */
 } oas_login_option_t;
 
-#define OAS_OPTION_PASSWORD "password"
+#define OAS_OPTION_PASSWORD  "password"
+#define OAS_BUILTIN_PROVIDER "oauth2as" /**< the authn provider of the users table */
 
 /** A virtual host that is an authorization server. */
 typedef struct {
@@ -308,7 +309,10 @@ typedef struct {
 /** The API called `uri`, or NULL. */
 const oas_resource_t *oas_resource_find(const oas_issuer_t *issuer, const char *uri);
 
-/** The login option called `id`, or NULL. */
+/** The login option called `id` in a list of them, or NULL. */
+const oas_login_option_t *oas_login_option_in(const apr_array_header_t *options, const char *id);
+
+/** The issuer's login option called `id`, or NULL. */
 const oas_login_option_t *oas_login_option_find(const oas_issuer_t *issuer, const char *id);
 
 /** 1 when some way to sign in has this acr. */

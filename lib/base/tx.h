@@ -48,6 +48,7 @@ typedef struct {
                             */
     const char *forwarded_for; /**< header auth0-forwarded-for, not believed yet */
     const char *user_agent;
+    const char *user; /**< whom httpd's own authentication names; at login options only */
     const char *accept_language;
     oas_bytes_t certificate;  /**< the TLS client certificate as DER; len 0: none */
     int certificate_verified; /**< 1: it was issued by a CA that the server trusts (RFC 8705 2.1) */
@@ -100,6 +101,8 @@ typedef struct {
      * may be held. The subject's names are in OAUTH2AS_SUBJECT, _PROVIDER and _NAME. */
     oas_recheck_result_t (*recheck)(oas_tx_t *tx, const char *sub, const char *provider,
                                     const char *name);
+    /** 1 when this request came to the Location of the option; at login options only. */
+    int (*is_here)(oas_tx_t *tx, const oas_login_option_t *option);
     /** Writes one line (without its end) to the audit log. */
     void (*audit)(oas_tx_t *tx, const char *line);
 } oas_host_t;
@@ -145,9 +148,11 @@ typedef enum {
     OAS_FORM_NONE,
     OAS_FORM_LOGIN,
     OAS_FORM_CONSENT,
-    OAS_FORM_RESUME,  /**< the same request, after a login */
-    OAS_FORM_SELECT,  /**< which account (prompt=select_account) */
-    OAS_FORM_CONFIRM, /**< a page that only asks whether to (logout, account) */
+    OAS_FORM_RESUME,   /**< the same request, after a login */
+    OAS_FORM_SELECT,   /**< which account (prompt=select_account) */
+    OAS_FORM_EXTERNAL, /**< on the way to the Location of a login option */
+    OAS_FORM_STEP,     /**< a further step of a login (login/steps.h) */
+    OAS_FORM_CONFIRM,  /**< a page that only asks whether to (logout, account) */
     OAS_FORMS
 } oas_form_t;
 
@@ -231,7 +236,12 @@ struct oas_tx {
     int acr_essential;          /**< 1: one of acr_values has to be reached */
     int other_account;          /**< select_account: the user wants another one */
     int account_chosen;         /**< select_account: the user goes on as who is signed in */
-    const oas_login_option_t *option; /**< what the user chose to sign in with; by accept_login */
+    const oas_login_option_t *option; /**< what the user chose to sign in with; by accept_login,
+                                         load_external */
+    apr_int64_t asked;                /**< when the form that came back was made, by a node's clock;
+                                         by load_interaction */
+    int elsewhere;                    /**< 1: this came to the Location of a login option, not to
+                                         tx->endpoint, for which the login is made */
     oas_session_t *session;           /**< by load_session or accept_login */
     int consent_given;                /**< the consent form said allow; by accept_consent */
     int consent_skipped;              /**< by load_consent */
@@ -240,7 +250,8 @@ struct oas_tx {
     const char *refresh_token;  /**< presented: by check_refresh_token; then the one to hand out */
     const char *grant_resource; /**< refresh: the API that the grant has to be for, "" for none,
                                    NULL when the request names none; by check_refresh_token */
-    struct oas_login *login;    /**< whose password was right; by accept_password */
+    struct oas_login *login;    /**< whose password was right; by accept_password. Or a login with
+                                   a step left; by accept_login, accept_user */
     oas_grant_t *grant;
     json_t
         *answer; /**< members of the token reply or of the authorization answer; by issue_ steps */

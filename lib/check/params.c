@@ -43,6 +43,7 @@ static const char *const known[] = {
     "username",
     "password",
     "decision",
+    "option",
     "interaction",
     "step",
     "keep",

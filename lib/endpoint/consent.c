@@ -96,5 +96,7 @@ oas_outcome_t oas_require_consent(oas_tx_t *tx)
     if (tx->prompt & OAS_PROMPT_NONE) {
         return oas_refuse(tx, OAS_TAG(00761), OAS_E_CONSENT_REQUIRED, NULL);
     }
-    return tx->form_step == OAS_FORM_LOGIN ? oas_interaction_resume(tx) : consent_page(tx);
+    return tx->form_step == OAS_FORM_LOGIN || tx->form_step == OAS_FORM_STEP
+               ? oas_interaction_resume(tx)
+               : consent_page(tx);
 }

@@ -20,4 +20,8 @@ int oas_endpoint_is_api(oas_endpoint_id_t id);
 /** Handles one request: tx->endpoint and everything httpd/ sets must be there; fills tx->reply. */
 void oas_endpoint_run(oas_tx_t *tx);
 
+/** Handles one request to the Location of a login option: whom httpd has authenticated there is
+ * signed in, and sent on to the endpoint that the login is for. */
+void oas_external_run(oas_tx_t *tx);
+
 #endif

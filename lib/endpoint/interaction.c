@@ -95,27 +95,42 @@ json_t *oas_interaction_form(oas_tx_t *tx, oas_form_t step)
         add_hidden(hidden, "client_id", tx->client->client_id);
     }
     form = json_object();
-    oas_json_set(form, "action", tx->issuer->endpoint_paths[tx->endpoint]);
+    oas_json_set(form, "action",
+                 tx->elsewhere ? own_url(tx) : tx->issuer->endpoint_paths[tx->endpoint]);
     json_object_set_new(form, "hidden", hidden);
     return form;
 }
 
-oas_outcome_t oas_interaction_resume(oas_tx_t *tx)
+/* Sends the browser to `url` with the sealed request. */
+static oas_outcome_t send_on(oas_tx_t *tx, oas_form_t step, const char *url)
 {
     oas_params_t *params = oas_params_create(tx->pool);
     const char *sealed;
 
-    if (seal(tx, OAS_FORM_RESUME, &sealed) != OAS_NEXT) {
+    if (seal(tx, step, &sealed) != OAS_NEXT) {
         return OAS_FAILED;
     }
     if (tx->client != NULL) {
         oas_params_add(params, "client_id", tx->client->client_id);
     }
-    oas_params_add(params, OAS_FIELD_STEP, oas_form_name(OAS_FORM_RESUME));
+    oas_params_add(params, OAS_FIELD_STEP, oas_form_name(step));
     oas_params_add(params, OAS_FIELD_INTERACTION, sealed);
-    oas_reply_redirect(
-        tx, oas_uri_append(own_url(tx), oas_params_encode(params, tx->pool), 0, tx->pool));
+    url = oas_uri_append(url, oas_params_encode(params, tx->pool), 0, tx->pool);
+    if (strlen(url) > REENTRY_MAX) {
+        return oas_refuse(tx, OAS_TAG(00937), OAS_E_TOO_LONG, NULL);
+    }
+    oas_reply_redirect(tx, url);
     return OAS_ANSWERED;
+}
+
+oas_outcome_t oas_interaction_resume(oas_tx_t *tx)
+{
+    return send_on(tx, OAS_FORM_RESUME, own_url(tx));
+}
+
+oas_outcome_t oas_interaction_external(oas_tx_t *tx)
+{
+    return send_on(tx, OAS_FORM_EXTERNAL, tx->option->url);
 }
 
 const char *oas_interaction_restart_url(const oas_tx_t *tx, const char *prompt)

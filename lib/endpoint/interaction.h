@@ -26,6 +26,10 @@ json_t *oas_interaction_form(oas_tx_t *tx, oas_form_t step);
 /** Sends the browser on to the same request by GET, so that no page is the answer to a password. */
 oas_outcome_t oas_interaction_resume(oas_tx_t *tx);
 
+/** Sends the browser to the Location of tx->option, which sends it back to the step after a login.
+ */
+oas_outcome_t oas_interaction_external(oas_tx_t *tx);
+
 /** Where the same request begins anew, with another prompt: without login_hint and screen_hint,
  * since somebody else may sign in. */
 const char *oas_interaction_restart_url(const oas_tx_t *tx, const char *prompt);

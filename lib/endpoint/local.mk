@@ -9,6 +9,7 @@ liboas_endpoint_la_SOURCES = \
 	lib/endpoint/consent.c lib/endpoint/consent.h \
 	lib/endpoint/document.c \
 	lib/endpoint/endpoint.c lib/endpoint/endpoint.h \
+	lib/endpoint/external.c \
 	lib/endpoint/interaction.c lib/endpoint/interaction.h \
 	lib/endpoint/introspect.c \
 	lib/endpoint/login.c lib/endpoint/login.h \

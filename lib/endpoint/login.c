@@ -3,8 +3,11 @@
 
 #include <string.h>
 #include "../base/json.h"
+#include "../login/interaction.h"
+#include "../login/options.h"
 #include "../login/password.h"
 #include "../login/session.h"
+#include "../login/steps.h"
 #include "../reply/reply.h"
 #include "interaction.h"
 
@@ -15,19 +18,74 @@ static int keeps(const oas_tx_t *tx)
            (tx->form_step != OAS_FORM_LOGIN && tx->session != NULL && tx->session->persistent);
 }
 
-/* Shows the login form; with `wrong` it says that the last try was not right. */
+/* The options in their order: buttons, and the fields of the password among them. */
+static void add_options(const apr_array_header_t *options, json_t *data)
+{
+    json_t *list = json_array();
+    int passwords = 0;
+    int i;
+
+    for (i = 0; i < options->nelts; i++) {
+        const oas_login_option_t *option = APR_ARRAY_IDX(options, i, const oas_login_option_t *);
+        json_t *entry = json_object();
+
+        oas_json_set(entry, "id", option->id);
+        oas_json_set(entry, "label", option->label);
+        json_object_set_new(entry, "password", json_boolean(option->url == NULL));
+        json_array_append_new(list, entry);
+        if (option->url == NULL) {
+            passwords++;
+        } else if (passwords == 0) {
+            json_object_set_new(data, "options_first", json_true());
+        }
+    }
+    json_object_set_new(data, "options", list);
+    json_object_set_new(data, "no_password", json_boolean(passwords == 0));
+}
+
+/* Where the login form may lead besides this server: to the application, or to the Location of an
+ * option, behind which another sign-in may be. */
+static const char *form_target(const oas_tx_t *tx, const apr_array_header_t *options)
+{
+    const char *url = tx->redirect_uri;
+    int i;
+
+    for (i = 0; url == NULL && i < options->nelts; i++) {
+        url = APR_ARRAY_IDX(options, i, const oas_login_option_t *)->url;
+    }
+    return url;
+}
+
+/* None of the options gives what the request asks for. */
+static oas_outcome_t refuse_options(oas_tx_t *tx)
+{
+    return oas_refuse(tx, OAS_TAG(00938), OAS_E_LOGIN_REQUIRED,
+                      "no login option can do what prompt, max_age or acr ask for");
+}
+
+/* Shows the login page; with `wrong` it says that the last try was not right. */
 static oas_outcome_t login_page(oas_tx_t *tx, const char *username, int wrong)
 {
-    oas_page_policy_t policy = {.form_target = tx->redirect_uri};
+    apr_array_header_t *options = oas_login_options(tx, tx->pool);
+    oas_page_policy_t policy = {.form_target = form_target(tx, options)};
     json_t *data = oas_json_object(tx->pool);
-    json_t *form = oas_interaction_form(tx, OAS_FORM_LOGIN);
+    json_t *form;
 
+    if (options->nelts == 0) {
+        return refuse_options(tx);
+    }
+    form = oas_interaction_form(tx, OAS_FORM_LOGIN);
     if (form == NULL) {
         return OAS_FAILED;
     }
     json_object_set_new(data, "form", form);
+    add_options(options, data);
     if (username != NULL && strlen(username) <= OAS_USERNAME_MAX) {
         oas_json_set(data, "username", username);
+    }
+    if (tx->session != NULL) { /* whoever is signed in has to show it again */
+        json_object_set_new(data, "reauth", json_true());
+        json_object_set_new(data, "user", oas_page_user(tx->session));
     }
     if (tx->issuer->keep_signed_in) {
         json_object_set_new(data, "keep", json_true());
@@ -40,24 +98,84 @@ static oas_outcome_t login_page(oas_tx_t *tx, const char *username, int wrong)
     return OAS_ANSWERED;
 }
 
-oas_outcome_t oas_accept_login(oas_tx_t *tx)
+static oas_outcome_t step_page(oas_tx_t *tx)
+{
+    oas_page_policy_t policy = {.form_target = tx->redirect_uri != NULL ? tx->redirect_uri
+                                               : tx->elsewhere          ? tx->issuer->url
+                                                                        : NULL};
+    json_t *data = tx->login->page != NULL ? tx->login->page : oas_json_object(tx->pool);
+    json_t *form = oas_interaction_form(tx, OAS_FORM_STEP);
+
+    if (form == NULL) {
+        return OAS_FAILED;
+    }
+    json_object_set_new(data, "form", form);
+    oas_reply_page(tx, 200, oas_login_steps[tx->login->step].page, data, &policy);
+    return OAS_ANSWERED;
+}
+
+oas_outcome_t oas_login_settle(oas_tx_t *tx, oas_login_result_t result)
+{
+    if (result == OAS_LOGIN_STEP) {
+        return step_page(tx);
+    }
+    return result == OAS_LOGIN_DONE ? OAS_NEXT : oas_login_refuse(tx, result);
+}
+
+/* One of the buttons: an option that this page could have shown. */
+static oas_outcome_t choose(oas_tx_t *tx, const char *id)
+{
+    const apr_array_header_t *options = oas_login_options(tx, tx->pool);
+    int i;
+
+    for (i = 0; i < options->nelts; i++) {
+        const oas_login_option_t *option = APR_ARRAY_IDX(options, i, const oas_login_option_t *);
+        if (option->url != NULL && strcmp(option->id, id) == 0) {
+            tx->option = option;
+            return oas_interaction_external(tx);
+        }
+    }
+    return login_page(tx, NULL, 0); /* it is gone, or not for this request */
+}
+
+static oas_outcome_t accept_password(oas_tx_t *tx)
 {
     const char *username = oas_params_get(tx->form, "username");
     const char *password = oas_params_get(tx->form, "password");
     oas_login_result_t result;
 
-    if (tx->form_step != OAS_FORM_LOGIN) {
-        return OAS_NEXT;
+    tx->option = oas_login_option_find(tx->issuer, OAS_OPTION_PASSWORD);
+    if (tx->option == NULL) {
+        return login_page(tx, NULL, 0);
     }
-    tx->keep = tx->issuer->keep_signed_in && oas_params_get(tx->form, "keep") != NULL;
     if (username == NULL || password == NULL) {
         return login_page(tx, username, 1);
     }
     result = oas_login_password(tx, username, password);
-    if (result == OAS_LOGIN_WRONG) {
-        return login_page(tx, username, 1);
+    return result == OAS_LOGIN_WRONG ? login_page(tx, username, 1) : oas_login_settle(tx, result);
+}
+
+oas_outcome_t oas_accept_login(oas_tx_t *tx)
+{
+    const char *id = oas_params_get(tx->form, "option");
+
+    switch (tx->form_step) {
+    case OAS_FORM_LOGIN:
+        tx->keep = tx->issuer->keep_signed_in && oas_params_get(tx->form, "keep") != NULL;
+        return id == NULL || strcmp(id, OAS_OPTION_PASSWORD) == 0 ? accept_password(tx)
+                                                                  : choose(tx, id);
+    case OAS_FORM_STEP:
+        return oas_login_settle(tx, oas_login_go_on(tx, oas_login_steps, tx->login, tx->form));
+    default:
+        return OAS_NEXT;
     }
-    return result == OAS_LOGIN_DONE ? OAS_NEXT : oas_login_refuse(tx, result);
+}
+
+/* 1 when somebody has just signed in, here or at the Location of an option. */
+static int just_signed_in(const oas_tx_t *tx)
+{
+    return tx->form_step == OAS_FORM_LOGIN || tx->form_step == OAS_FORM_STEP ||
+           tx->form_step == OAS_FORM_RESUME;
 }
 
 oas_outcome_t oas_require_login(oas_tx_t *tx)
@@ -68,7 +186,7 @@ oas_outcome_t oas_require_login(oas_tx_t *tx)
     if (tx->prompt & OAS_PROMPT_NONE) {
         return oas_refuse(tx, OAS_TAG(00752), OAS_E_LOGIN_REQUIRED, NULL);
     }
-    if (tx->form_step == OAS_FORM_LOGIN && oas_session_is_another(tx)) {
+    if (just_signed_in(tx) && oas_session_is_another(tx)) {
         return oas_refuse(tx, OAS_TAG(00753), OAS_E_LOGIN_REQUIRED,
                           "signed in as somebody else than id_token_hint names");
     }

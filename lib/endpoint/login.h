@@ -7,10 +7,16 @@
 #ifndef OAS_ENDPOINT_LOGIN_H
 #define OAS_ENDPOINT_LOGIN_H
 
-#include "../base/tx.h"
+#include "../login/signin.h"
 
-/** Checks the user name and password of a login form; shows the form again when they are wrong. */
+/** Takes what the login page, or the page of a further step, was answered with: a user name and
+ * password, whose form is shown again when they are wrong; or a login option, to which the browser
+ * is sent. */
 oas_outcome_t oas_accept_login(oas_tx_t *tx);
+
+/** What a login has come to: on with the request, the page of a further step (login/steps.h), or an
+ * error. */
+oas_outcome_t oas_login_settle(oas_tx_t *tx, oas_login_result_t result);
 
 /** Shows the login page unless somebody is signed in as prompt and max_age ask; never with
  * prompt=none. */

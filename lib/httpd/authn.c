@@ -12,8 +12,6 @@
 #include "database.h"
 #include "request.h"
 
-#define PROVIDER_NAME "oauth2as"
-
 /**
  * The request whose per-directory configuration counts: that of the authorize endpoint, wherever
  * the password came in.
@@ -50,7 +48,7 @@ typedef struct {
 
 /** The last row is for all that are not known. */
 static const manners_t manners[] = {
-    {PROVIDER_NAME, BY_ITSELF, 1, 0, NULL},
+    {OAS_BUILTIN_PROVIDER, BY_ITSELF, 1, 0, NULL},
     {"file", BY_HASHER, 0, 0, NULL},
     {"dbm", BY_HASHER, 0, 0, NULL},
     {"dbd", BY_HASHER, 0, 1, NULL},
@@ -214,6 +212,6 @@ void oas_authn_register(apr_pool_t *pool)
 {
     static const authn_provider provider = {check_builtin, NULL};
 
-    ap_register_provider(pool, AUTHN_PROVIDER_GROUP, PROVIDER_NAME, AUTHN_PROVIDER_VERSION,
+    ap_register_provider(pool, AUTHN_PROVIDER_GROUP, OAS_BUILTIN_PROVIDER, AUTHN_PROVIDER_VERSION,
                          &provider);
 }

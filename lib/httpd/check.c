@@ -68,10 +68,22 @@ static int has_argument(const ap_directive_t *node, const char *word, apr_pool_t
     return 0;
 }
 
+/** Where the directives of this block begin, or NULL. */
+static const ap_directive_t *first_of(const oas_block_t *block, oas_directive_id_t id)
+{
+    if (block->section != NULL) {
+        return block->section->first_child;
+    }
+    if (block->where[id] == NULL) {
+        return NULL;
+    }
+    return block->where[id]->parent != NULL ? block->where[id]->parent->first_child : ap_conftree;
+}
+
 const ap_directive_t *oas_place_of(const oas_block_t *block, oas_directive_id_t id,
                                    const char *word)
 {
-    const ap_directive_t *node = block->section != NULL ? block->section->first_child : NULL;
+    const ap_directive_t *node = first_of(block, id);
     apr_pool_t *pool;
 
     if (node != NULL && word != NULL && apr_pool_create(&pool, NULL) == APR_SUCCESS) {
@@ -359,8 +371,8 @@ static void check_clients(oas_check_t *check)
 static void check_issuer(oas_check_t *check)
 {
     static void (*const checks[])(oas_check_t * check) = {
-        check_secret,    check_key,      check_resources, check_providers,     check_endpoints,
-        check_templates, check_database, check_clients,   oas_check_mutual_tls};
+        check_secret,    check_key,       check_resources, check_providers, oas_check_login_options,
+        check_endpoints, check_templates, check_database,  check_clients,   oas_check_mutual_tls};
     const char *why = oas_complete_issuer(check->config, check->pool);
     apr_size_t i;
 

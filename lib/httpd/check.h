@@ -30,8 +30,8 @@ void oas_advise(oas_check_t *check, const char *tag, const ap_directive_t *where
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /**
- * Where `id` was written in a block with `word` among its arguments (NULL: any), else the block's
- * own line.
+ * Where `id` was written in a block or server with `word` among its arguments (NULL: any, the last
+ * one), else the block's own line.
  */
 const ap_directive_t *oas_place_of(const oas_block_t *block, oas_directive_id_t id,
                                    const char *word);
@@ -51,14 +51,20 @@ const ap_directive_t *oas_find_directive(const ap_directive_t *node, const char 
 
 /**
  * An issuer's URL names one virtual host only: a schema, a cookie, a key set belong to it. But one
- * with OAuth2ASMutualTLS has a second one for certificates, with the same directives
- * (check_twin.c).
+ * with OAuth2ASMutualTLS, or with a login option at another port, has a second one there, with the
+ * same directives (check_twin.c).
  * @param seen URL -> ap_directive_t * of the virtual hosts before
  */
 void oas_check_unique(oas_check_t *check, apr_hash_t *seen);
 
 /** What OAuth2ASMutualTLS cannot know by itself: the issuer's URL. */
 void oas_check_mutual_tls(oas_check_t *check);
+
+/** The login options (check_option.c). */
+void oas_check_login_options(oas_check_t *check);
+
+/** 1 for an option whose Location is not where the issuer is, but at another port. */
+int oas_option_elsewhere(const oas_issuer_t *issuer, const oas_login_option_t *option);
 
 /** Checks one client section (check_client.c). */
 void oas_check_client(oas_check_t *check, const oas_client_config_t *entry);

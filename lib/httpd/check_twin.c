@@ -5,7 +5,7 @@
 #include <strings.h>
 #include "../base/uri.h"
 
-/* Two virtual hosts for one issuer: the second one asks for certificates. */
+/* Two virtual hosts for one issuer: the second one asks for certificates, or has a login option. */
 
 /** The first of these that is a directive or a section of this module; NULL: none. */
 static const ap_directive_t *own_from(const ap_directive_t *node)
@@ -49,6 +49,20 @@ static const ap_directive_t *neighbours(const ap_directive_t *node)
     return node->parent != NULL ? node->parent->first_child : ap_conftree;
 }
 
+/** 1 when part of the issuer is at another port. */
+static int wants_twin(const oas_issuer_t *issuer)
+{
+    int i;
+
+    for (i = 0; issuer->login_options != NULL && i < issuer->login_options->nelts; i++) {
+        if (oas_option_elsewhere(issuer,
+                                 &APR_ARRAY_IDX(issuer->login_options, i, oas_login_option_t))) {
+            return 1;
+        }
+    }
+    return issuer->mtls_url != NULL;
+}
+
 void oas_check_unique(oas_check_t *check, apr_hash_t *seen)
 {
     const char *url = check->config->issuer.url;
@@ -66,7 +80,7 @@ void oas_check_unique(oas_check_t *check, apr_hash_t *seen)
         first = where;
         where = later;
     }
-    if (check->config->issuer.mtls_url == NULL) {
+    if (!wants_twin(&check->config->issuer)) {
         oas_complain(check, OAS_TAG(00312), where, "%s is an issuer already, at %s:%d", url,
                      first->filename, first->line_num);
         return;
@@ -75,8 +89,8 @@ void oas_check_unique(oas_check_t *check, apr_hash_t *seen)
     if (other != NULL) {
         oas_complain(check, OAS_TAG(00450), other,
                      "the two virtual hosts of %s differ here (the first one is at %s:%d); for "
-                     "OAuth2ASMutualTLS both need the very same OAuth2AS directives (Include one "
-                     "file in both)",
+                     "OAuth2ASMutualTLS, and for a login option at another port, both need the "
+                     "very same OAuth2AS directives (Include one file in both)",
                      url, first->filename, first->line_num);
     }
 }

@@ -268,18 +268,38 @@ static const char *default_claims(oas_server_config_t *config, apr_pool_t *pool)
     return NULL;
 }
 
-/** The place of the password form: the first one. */
+/** "none" is a word of the directive, no provider. */
+static void complete_providers(oas_issuer_t *issuer, apr_pool_t *pool)
+{
+    if (issuer->password_providers->nelts == 1 &&
+        oas_words_has(issuer->password_providers, "none")) {
+        issuer->password_providers = oas_words_create(pool);
+    }
+}
+
+/** The password form comes first where no directive gives it a place. */
 static void complete_login_options(oas_issuer_t *issuer, apr_pool_t *pool)
 {
+    const apr_array_header_t *given = issuer->login_options;
     oas_login_option_t *password;
+    int i;
 
-    issuer->login_options = apr_array_make(pool, 1, sizeof(oas_login_option_t));
-    password = apr_array_push(issuer->login_options);
-    memset(password, 0, sizeof(*password));
-    password->id = OAS_OPTION_PASSWORD;
-    password->reauth = 1;
-    password->amr = oas_words_create(pool);
-    oas_words_add(password->amr, "pwd");
+    issuer->login_options = apr_array_make(pool, 4, sizeof(oas_login_option_t));
+    if (issuer->password_providers->nelts > 0 &&
+        (given == NULL || !oas_login_option_in(given, OAS_OPTION_PASSWORD))) {
+        password = apr_array_push(issuer->login_options);
+        *password = (oas_login_option_t){
+            .id = OAS_OPTION_PASSWORD, .reauth = 1, .amr = oas_words_create(pool)};
+        oas_words_add(password->amr, "pwd");
+    }
+    for (i = 0; given != NULL && i < given->nelts; i++) {
+        oas_login_option_t *option = apr_array_push(issuer->login_options);
+
+        *option = APR_ARRAY_IDX(given, i, oas_login_option_t);
+        if (option->path != NULL && option->url == NULL) {
+            option->url = apr_pstrcat(pool, issuer->origin, option->path, NULL);
+        }
+    }
 }
 
 /** The endpoints that read a client's certificate. */
@@ -339,6 +359,7 @@ const char *oas_complete_issuer(oas_server_config_t *config, apr_pool_t *pool)
         return why;
     }
     complete_endpoints(&config->issuer, pool);
+    complete_providers(&config->issuer, pool);
     complete_login_options(&config->issuer, pool);
     complete_sections(config, pool);
     return NULL;

@@ -4,6 +4,7 @@
 #include <ap_expr.h>
 #include "audit_log.h"
 #include "authn.h"
+#include "login_option.h"
 #include "recheck.h"
 
 /** Expressions see the environment that the password check filled. */
@@ -45,4 +46,5 @@ const oas_host_t oas_host = {.check_password = oas_authn_check,
                              .eval = eval,
                              .test = test,
                              .recheck = oas_recheck,
+                             .is_here = oas_login_option_here,
                              .audit = oas_audit_log_write};

@@ -48,6 +48,8 @@ extern const oas_kind_t oas_kind_subject; /**< oas_expr_t *: a string */
 extern const oas_kind_t oas_kind_skip;    /**< oas_expr_t *: a truth value, on or off */
 extern const oas_kind_t oas_kind_claims;  /**< array of oas_claim_t */
 extern const oas_kind_t oas_kind_recheck; /**< oas_recheck_t */
+/* kind_option.c */
+extern const oas_kind_t oas_kind_login_options; /**< array of oas_login_option_t */
 /* kind_peer.c */
 extern const oas_kind_t oas_kind_outbound;           /**< array of const char * */
 extern const oas_kind_t oas_kind_certificate_header; /**< oas_certificate_header_t */

@@ -181,6 +181,22 @@ static oas_tx_t *make_tx(request_rec *r, oas_request_state_t *state)
 }
 
 /** @return OK, or the status httpd shall answer with */
+static int run_with_database(request_rec *r, const oas_request_state_t *state, oas_tx_t *tx,
+                             void (*run)(oas_tx_t *tx))
+{
+    tx->db = oas_request_db(r);
+    tx->clients = state->config->client_cache;
+    tx->jwks = state->config->jwks_cache;
+    tx->salts = state->config->salts;
+    tx->hasher = state->config->hasher;
+    tx->desk = state->config->desk;
+    tx->pace = state->config->pace;
+    run(tx);
+    oas_db_release(tx->db);
+    return tx->reply.status == 0 ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
+
+/** @return OK, or the status httpd shall answer with */
 static int run_endpoint(request_rec *r, oas_request_state_t *state, oas_tx_t *tx)
 {
     if (oas_endpoint_is_api(state->endpoint)) {
@@ -192,16 +208,18 @@ static int run_endpoint(request_rec *r, oas_request_state_t *state, oas_tx_t *tx
             return status;
         }
     }
-    tx->db = oas_request_db(r);
-    tx->clients = state->config->client_cache;
-    tx->jwks = state->config->jwks_cache;
-    tx->salts = state->config->salts;
-    tx->hasher = state->config->hasher;
-    tx->desk = state->config->desk;
-    tx->pace = state->config->pace;
-    oas_endpoint_run(tx);
-    oas_db_release(tx->db);
-    return tx->reply.status == 0 ? HTTP_INTERNAL_SERVER_ERROR : OK;
+    return run_with_database(r, state, tx, oas_endpoint_run);
+}
+
+int oas_request_answer(request_rec *r, void (*run)(oas_tx_t *tx))
+{
+    oas_request_state_t *state = oas_request_state(r);
+    oas_tx_t *tx = make_tx(r, state);
+    int status;
+
+    tx->request.user = r->user;
+    status = run_with_database(r, state, tx, run);
+    return status == OK ? send_reply(r, &tx->reply) : status;
 }
 
 int oas_handler(request_rec *r)

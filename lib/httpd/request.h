@@ -53,6 +53,10 @@ int oas_map_to_storage(request_rec *r);
 /** ap_hook_handler. */
 int oas_handler(request_rec *r);
 
+/** Answers a request with what `run` makes of it, the database and caches at hand: for handlers
+ * other than that of the endpoints. @return what a handler returns */
+int oas_request_answer(request_rec *r, void (*run)(oas_tx_t *tx));
+
 /**
  * Reads a request body of at most OAS_PARAMS_MAX_LEN bytes (body.c). A longer one is thrown away up
  * to a bound, beyond which the connection is closed behind the answer.

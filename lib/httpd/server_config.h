@@ -87,8 +87,9 @@ typedef struct {
     struct oas_audit_log *audit; /**< opened at start-up (audit_log.h), or NULL */
     apr_table_t *aliases; /**< <AuthnProviderAlias>: its name -> what it is another name of */
     server_rec *server;
-    oas_log_t log;                         /**< lines that belong to no request */
-    struct oas_child *child;               /**< set in each child process, database.h */
+    int has_twin;            /**< 1: a second virtual host is this issuer too, at another port */
+    oas_log_t log;           /**< lines that belong to no request */
+    struct oas_child *child; /**< set in each child process, database.h */
     struct oas_client_cache *client_cache; /**< likewise, caches.h; NULL where there is no issuer */
     struct oas_jwks_cache *jwks_cache;     /**< likewise */
     struct oas_salt *salts;                /**< likewise, check/salt.h */

@@ -64,7 +64,7 @@ static json_t *token_claims(const oas_tx_t *tx, const char *alg, const char *sub
     }
     oas_json_set(claims, "nonce", grant->nonce);
     oas_json_set(claims, "acr", grant->acr);
-    if (grant->amr != NULL) {
+    if (grant->amr != NULL && grant->amr[0] != '\0') {
         json_object_set_new(claims, "amr", amr_array(grant->amr, tx->pool));
     }
     oas_json_set(claims, "sid", grant->sid);

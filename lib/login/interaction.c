@@ -7,6 +7,7 @@
 #include "../base/json.h"
 #include "cookie.h"
 #include "seal.h"
+#include "steps.h"
 
 /* What of a request is carried on; everything else is unknown to us and ignored. */
 static const char *const carried[] = {
@@ -44,10 +45,16 @@ static const struct {
     const char *name;
     int of_session;
     int by_get;
+    int lifetime;   /* seconds */
+    apr_size_t max; /* bytes of what is sealed */
 } forms[OAS_FORMS] = {
-    [OAS_FORM_LOGIN] = {"login", 0, 0},     [OAS_FORM_CONSENT] = {"consent", 1, 0},
-    [OAS_FORM_RESUME] = {"resume", 1, 1},   [OAS_FORM_SELECT] = {"select_account", 1, 0},
-    [OAS_FORM_CONFIRM] = {"confirm", 1, 0},
+    [OAS_FORM_LOGIN] = {"login", 0, 0, OAS_INTERACTION_LIFETIME, OAS_INTERACTION_MAX},
+    [OAS_FORM_CONSENT] = {"consent", 1, 0, OAS_INTERACTION_LIFETIME, OAS_INTERACTION_MAX},
+    [OAS_FORM_RESUME] = {"resume", 1, 1, OAS_INTERACTION_LIFETIME, OAS_INTERACTION_MAX},
+    [OAS_FORM_SELECT] = {"select_account", 1, 0, OAS_INTERACTION_LIFETIME, OAS_INTERACTION_MAX},
+    [OAS_FORM_EXTERNAL] = {"external", 0, 1, OAS_INTERACTION_LIFETIME, OAS_INTERACTION_MAX},
+    [OAS_FORM_STEP] = {"step", 0, 0, OAS_STEP_LIFETIME, OAS_SEAL_MAX},
+    [OAS_FORM_CONFIRM] = {"confirm", 1, 0, OAS_INTERACTION_LIFETIME, OAS_INTERACTION_MAX},
 };
 
 const char *oas_form_name(oas_form_t step)
@@ -89,6 +96,27 @@ static const char *endpoint_of(const oas_tx_t *tx)
     return tx->issuer->endpoint_paths[tx->endpoint];
 }
 
+/* The endpoint that a login by an option is for, since it comes back elsewhere. */
+static int find_endpoint(oas_tx_t *tx, const char *path)
+{
+    int id;
+
+    for (id = 0; id < OAS_EP_COUNT; id++) {
+        if (path != NULL && tx->issuer->endpoint_paths[id] != NULL &&
+            strcmp(tx->issuer->endpoint_paths[id], path) == 0) {
+            tx->endpoint = id;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_for_endpoint(oas_tx_t *tx, oas_form_t step, const char *path)
+{
+    return step == OAS_FORM_EXTERNAL ? find_endpoint(tx, path)
+                                     : oas_equal_str(path, endpoint_of(tx));
+}
+
 static const char *client_of(const oas_tx_t *tx)
 {
     return tx->client != NULL ? tx->client->client_id : "";
@@ -121,11 +149,37 @@ static json_t *carried_json(const oas_tx_t *tx)
     return json;
 }
 
+/* What the next step of a login has to know. */
+static void add_login(oas_tx_t *tx, oas_form_t step, json_t *data)
+{
+    if (step == OAS_FORM_EXTERNAL) {
+        oas_json_set(data, "option", tx->option->id);
+    }
+    if (step == OAS_FORM_STEP) {
+        json_object_set(data, "login", oas_login_to_json(tx, oas_login_steps, tx->login));
+    }
+}
+
+static apr_status_t restore_login(oas_tx_t *tx, oas_form_t step, const json_t *data)
+{
+    const char *option = oas_json_string(data, "option");
+
+    if (step == OAS_FORM_EXTERNAL) {
+        tx->option = option != NULL ? oas_login_option_find(tx->issuer, option) : NULL;
+        return tx->option != NULL && tx->option->url != NULL ? APR_SUCCESS : APR_EACCES;
+    }
+    if (step == OAS_FORM_STEP) {
+        tx->login = oas_login_from_json(tx, oas_login_steps, json_object_get(data, "login"));
+        return tx->login != NULL ? APR_SUCCESS : APR_EACCES;
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **out)
 {
     json_t *data = oas_json_object(tx->pool);
     const char *expires = apr_psprintf(tx->pool, "%" APR_TIME_T_FMT,
-                                       apr_time_sec(apr_time_now()) + OAS_INTERACTION_LIFETIME);
+                                       apr_time_sec(apr_time_now()) + forms[step].lifetime);
     const char *sealed;
     const char *text;
     apr_status_t rv;
@@ -136,12 +190,13 @@ apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **ou
     if (tx->keep) {
         json_object_set_new(data, "keep", json_true());
     }
+    add_login(tx, step, data);
     if (tx->session != NULL) {
         json_object_set_new(data, "started", json_integer(tx->session->now));
         json_object_set_new(data, "login_time", json_integer(tx->login_time));
     }
     text = oas_json_text(tx->pool, data);
-    if (text == NULL || strlen(text) > OAS_INTERACTION_MAX) {
+    if (text == NULL || strlen(text) > forms[step].max) {
         return text == NULL ? APR_EGENERAL : APR_ENOSPC;
     }
     rv =
@@ -180,23 +235,25 @@ apr_status_t oas_interaction_open(oas_tx_t *tx)
 
     client_id = client_id != NULL ? client_id : "";
     if (dot == NULL || dot - value > 12 || strchr(client_id, '\n') != NULL ||
-        step == OAS_FORM_NONE || tx->browser == NULL) {
+        step == OAS_FORM_NONE || (step == OAS_FORM_EXTERNAL) != tx->elsewhere ||
+        tx->browser == NULL) {
         return APR_EACCES;
     }
     expires = apr_pstrmemdup(tx->pool, value, dot - value);
     if (oas_unseal(&text, tx->issuer, context_of(tx, step, client_id, expires), dot + 1,
                    tx->pool) != APR_SUCCESS ||
         oas_json_parse(&data, text, strlen(text), OAS_SEAL_MAX, tx->pool) != APR_SUCCESS ||
-        !oas_equal_str(oas_json_string(data, "endpoint"), endpoint_of(tx))) {
+        !is_for_endpoint(tx, step, oas_json_string(data, "endpoint"))) {
         return APR_EACCES;
     }
     if (apr_atoi64(expires) + apr_time_sec(tx->issuer->clock_skew) < apr_time_sec(apr_time_now())) {
         return APR_TIMEUP;
     }
     restore(tx, data);
+    tx->asked = apr_atoi64(expires) - forms[step].lifetime;
     if (!oas_equal_str(oas_json_string(data, "browser"), tx->browser)) {
         return APR_EMISMATCH;
     }
     tx->form_step = step;
-    return APR_SUCCESS;
+    return restore_login(tx, step, data);
 }

@@ -12,6 +12,7 @@
 
 #define OAS_INTERACTION_MAX      3400 /**< bytes of an authorization request that can be carried */
 #define OAS_INTERACTION_LIFETIME 3600 /**< seconds a form may stay open */
+#define OAS_STEP_LIFETIME        600  /**< seconds for each further step of a login */
 
 /** Names of the form fields that carry an interaction. */
 #define OAS_FIELD_INTERACTION "interaction"
@@ -19,14 +20,16 @@
 
 /**
  * Seals the request in tx->params for one step of tx->endpoint. tx->browser must be set; all steps
- * after the login are bound to the session in tx->session_handle too.
+ * after the login are bound to the session in tx->session_handle too. OAS_FORM_EXTERNAL carries
+ * tx->option, OAS_FORM_STEP tx->login.
  * @return APR_ENOSPC: the request is longer than OAS_INTERACTION_MAX
  */
 apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **out);
 
 /**
- * Opens what came in tx->form, sets tx->form_step, tx->params, tx->started, tx->login_time,
- * tx->keep.
+ * Opens what came in tx->form, sets tx->form_step, tx->params, tx->asked, tx->started,
+ * tx->login_time, tx->keep. OAS_FORM_EXTERNAL is opened at a Location (tx->elsewhere) only; for
+ * OAS_FORM_EXTERNAL also tx->endpoint and tx->option, for OAS_FORM_STEP tx->login.
  * @return APR_EMISMATCH: an authentic login form of another browser, or of this one before it got
  * another cookie (two tabs opened at once): tx->params is set, but what was typed must not count;
  *         APR_EACCES: not of this issuer, endpoint, step, client, browser or session, or altered;

@@ -20,5 +20,7 @@ liboas_login_la_SOURCES = \
 	lib/login/steps.c lib/login/steps.h \
 	lib/login/subject.c lib/login/subject.h \
 	lib/login/throttle.c lib/login/throttle.h \
+	lib/login/external.c lib/login/external.h \
+	lib/login/options.c lib/login/options.h \
 	lib/login/hash.c lib/login/hash.h \
 	lib/login/hasher.c lib/login/hasher.h

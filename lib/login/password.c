@@ -73,7 +73,6 @@ static oas_login_result_t verify(oas_tx_t *tx, const char *provider, const char 
         return failed_login(tx, result, &out->attempt);
     }
     out->counted = 1;
-    out->auth_time = OAS_AUTH_NOW;
     out->fresh = 1;
     return oas_login_describe(tx, &identity, oas_login_option_find(tx->issuer, OAS_OPTION_PASSWORD),
                               out) == OAS_NEXT

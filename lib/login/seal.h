@@ -10,7 +10,7 @@
 
 #include "../base/model.h"
 
-#define OAS_SEAL_MAX 8192 /**< bytes of plain text in one seal */
+#define OAS_SEAL_MAX 24576 /**< bytes of plain text in one seal */
 
 /**
  * Seals `text` with the first secret. The same `context` must be given to open it.

@@ -95,6 +95,12 @@ static int is_fresh(const oas_tx_t *tx)
     return tx->session->auth_time != 0 && tx->session->now - tx->session->auth_time < tx->max_age;
 }
 
+int oas_session_must_be_new(const oas_tx_t *tx)
+{
+    return (tx->prompt & (OAS_PROMPT_LOGIN | OAS_PROMPT_CREATE)) ||
+           (tx->hinted_sub != NULL && tx->hinted_sub[0] == '\0');
+}
+
 int oas_session_satisfies(const oas_tx_t *tx)
 {
     if (tx->session == NULL || tx->other_account || oas_session_is_another(tx) ||
@@ -104,11 +110,7 @@ int oas_session_satisfies(const oas_tx_t *tx)
     if (tx->login_time != 0 && tx->login_time == tx->session->auth_time) {
         return 1;
     }
-    if ((tx->prompt & (OAS_PROMPT_LOGIN | OAS_PROMPT_CREATE)) ||
-        (tx->hinted_sub != NULL && tx->hinted_sub[0] == '\0')) {
-        return 0;
-    }
-    return is_fresh(tx) && !wants_step_up(tx);
+    return !oas_session_must_be_new(tx) && is_fresh(tx) && !wants_step_up(tx);
 }
 
 int oas_session_needs_choice(const oas_tx_t *tx)

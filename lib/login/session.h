@@ -35,4 +35,7 @@ int oas_session_satisfies(const oas_tx_t *tx);
 /** 1 when prompt=select_account is still to be answered. A login answers it, too. */
 int oas_session_needs_choice(const oas_tx_t *tx);
 
+/** 1 when only a login made during this interaction will do (prompt=login, a hint of nobody). */
+int oas_session_must_be_new(const oas_tx_t *tx);
+
 #endif

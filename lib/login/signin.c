@@ -34,7 +34,7 @@ static const char *name_of(const char *text, apr_pool_t *pool)
 /* What the option stands for. */
 static void describe_method(oas_tx_t *tx, const oas_login_option_t *option, oas_login_t *out)
 {
-    out->amr = option != NULL && option->amr != NULL ? oas_words_join(option->amr, tx->pool) : NULL;
+    out->amr = option != NULL && option->amr != NULL ? oas_words_join(option->amr, tx->pool) : "";
     out->acr = option != NULL ? option->acr : NULL;
     out->option = option != NULL ? option->id : NULL;
 }
@@ -60,6 +60,7 @@ oas_outcome_t oas_login_describe(oas_tx_t *tx, const oas_identity_t *identity,
     out->display = display != NULL ? name_of(display, tx->pool) : out->name;
     out->claims = oas_json_text(tx->pool, claims);
     out->proof = identity->proof;
+    out->auth_time = OAS_AUTH_NOW;
     describe_method(tx, option, out);
     return OAS_NEXT;
 }

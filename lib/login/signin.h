@@ -28,7 +28,7 @@ typedef struct oas_login {
     const char *display; /**< what the user is called on pages */
     const char *claims;  /**< JSON object */
     const char *proof;   /**< as oas_identity_t has it */
-    const char *amr;     /**< space-delimited (RFC 8176), or NULL */
+    const char *amr;     /**< space-delimited (RFC 8176), perhaps "" */
     const char *acr;     /**< or NULL */
     const char *option;  /**< id of the login option, or NULL */
     /** When the user authenticated, in seconds since 1970: OAS_AUTH_NOW, or 0 when nobody knows. */

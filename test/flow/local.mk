@@ -14,6 +14,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/logout.mjs \
 	test/flow/lib/oauth.mjs \
 	test/flow/lib/proxy.mjs \
+	test/flow/lib/recipe.mjs \
 	test/flow/lib/surfer.mjs \
 	test/flow/10-discovery.test.mjs \
 	test/flow/12-httpd.test.mjs \
@@ -52,6 +53,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/40-userinfo.test.mjs \
 	test/flow/41-revoke.test.mjs \
 	test/flow/42-introspect.test.mjs \
+	test/flow/43-login-option.test.mjs \
 	test/flow/45-lifecycle.test.mjs \
 	test/flow/50-clients.test.mjs \
 	test/flow/55-issuers.test.mjs \

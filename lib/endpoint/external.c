@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../check/client.h"
+#include "../check/params.h"
+#include "../login/cookie.h"
+#include "../login/external.h"
+#include "../login/interaction.h"
+#include "../reply/reply.h"
+#include "endpoint.h"
+#include "interaction.h"
+#include "login.h"
+#include "pipeline.h"
+
+/* What the browser was sent here with; a module that logs in by a form of its own may have made a
+ * POST of it, whose body is not ours. */
+static oas_outcome_t load_query(oas_tx_t *tx)
+{
+    const char *method = tx->request.method;
+    oas_outcome_t outcome;
+
+    tx->request.method = "GET";
+    outcome = oas_load_form(tx);
+    tx->request.method = method;
+    return outcome;
+}
+
+/* The login that this browser began, and that led to this very Location. */
+static oas_outcome_t load_external(oas_tx_t *tx)
+{
+    apr_status_t rv;
+
+    if (oas_params_get(tx->form, OAS_FIELD_INTERACTION) == NULL) {
+        return oas_refuse(tx, OAS_TAG(00931), OAS_E_BARE, "a login option's Location opened bare");
+    }
+    oas_cookie_read(tx);
+    if (tx->browser == NULL) {
+        return oas_refuse(tx, OAS_TAG(00932), OAS_E_COOKIES_OFF, NULL);
+    }
+    rv = oas_interaction_open(tx);
+    if (rv == APR_TIMEUP) {
+        return oas_refuse(tx, OAS_TAG(00933), OAS_E_FORM_STALE, NULL);
+    }
+    if (rv != APR_SUCCESS) {
+        return oas_refuse(tx, OAS_TAG(00934), OAS_E_FORM_FOREIGN, NULL);
+    }
+    if (!tx->host->is_here(tx, tx->option)) {
+        return oas_refuse(tx, OAS_TAG(00935), OAS_E_FORM_FOREIGN,
+                          "this is not the Location of the login option that was chosen");
+    }
+    return OAS_NEXT;
+}
+
+static oas_outcome_t load_client(oas_tx_t *tx)
+{
+    return oas_params_get(tx->params, "client_id") != NULL ? oas_load_client(tx) : OAS_NEXT;
+}
+
+static oas_outcome_t check_user(oas_tx_t *tx)
+{
+    if (tx->request.user == NULL || tx->request.user[0] == '\0') {
+        oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable", tx->option->id);
+        return oas_fault(tx, OAS_TAG(00936), OAS_E_SERVER, APR_EGENERAL,
+                         "nobody was authenticated at the Location of a login option: it needs an "
+                         "authentication module that sets REMOTE_USER, and Require valid-user");
+    }
+    return OAS_NEXT;
+}
+
+static oas_outcome_t accept_user(oas_tx_t *tx)
+{
+    return oas_login_settle(tx, oas_login_external(tx));
+}
+
+static const oas_step_t steps[] = {
+    {"load_query", load_query, OAS_ALWAYS, "RFC 6749 appendix B"},
+    {"check_duplicates", oas_check_duplicates, OAS_ALWAYS, "RFC 6749 3.1"},
+    {"load_external", load_external, OAS_ALWAYS, "RFC 9700 4.7"},
+    {"load_client", load_client, OAS_ALWAYS, "RFC 6749 4.1.1"},
+    {"check_user", check_user, OAS_ALWAYS, "OIDC Core 3.1.2.3"},
+    {"accept_user", accept_user, OAS_ALWAYS, "OIDC Core 3.1.2.3"},
+    {"respond_resume", oas_interaction_resume, OAS_ALWAYS, "RFC 9700 4.7"},
+    {NULL, NULL, 0, NULL}};
+
+void oas_external_run(oas_tx_t *tx)
+{
+    tx->carrier = OAS_CARRIER_PAGE;
+    tx->methods = "GET, POST";
+    tx->max_age = -1;
+    tx->elsewhere = 1;
+    oas_pipeline_run(tx, steps);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file login_option.h
+ * The handler behind OAuth2ASLoginOption: whoever an authentication module of httpd has let through
+ * is signed in.
+ */
+#ifndef OAS_HTTPD_LOGIN_OPTION_H
+#define OAS_HTTPD_LOGIN_OPTION_H
+
+#include "../base/tx.h"
+#include "server_config.h"
+
+#define OAS_LOGIN_OPTION_NAME "oauth2as-login"
+
+/** ap_hook_handler. */
+int oas_login_handler(request_rec *r);
+
+/** oas_host_t.is_here: this request's Location is that of the option, so that what protects it is
+ * what the option stands for. */
+int oas_login_option_here(oas_tx_t *tx, const oas_login_option_t *option);
+
+/** Notes which issuers have two virtual hosts, where the port tells options apart; in post_config.
+ */
+void oas_login_option_find_twins(server_rec *main_server);
+
+#endif
