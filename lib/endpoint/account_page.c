@@ -207,6 +207,14 @@ static void add_user(const oas_tx_t *tx, json_t *data)
     json_object_set_new(data, "user", user);
 }
 
+static void add_links(const oas_tx_t *tx, json_t *data)
+{
+    json_t *links = json_object();
+
+    oas_json_set(links, "logout", tx->issuer->endpoint_paths[OAS_EP_LOGOUT]);
+    json_object_set_new(data, "links", links);
+}
+
 oas_outcome_t oas_account_page(oas_tx_t *tx, const char *done, const char *error)
 {
     oas_page_policy_t policy = {0};
@@ -219,6 +227,7 @@ oas_outcome_t oas_account_page(oas_tx_t *tx, const char *done, const char *error
     }
     json_object_set_new(data, "form", form);
     add_user(tx, data);
+    add_links(tx, data);
     if (add_sessions(tx, data) != OAS_NEXT || add_applications(tx, data) != OAS_NEXT) {
         return OAS_FAILED;
     }

@@ -45,6 +45,15 @@ static const char *switch_account_url(const oas_tx_t *tx)
                                        tx->prompt & OAS_PROMPT_CONSENT ? "login consent" : "login");
 }
 
+static void add_links(const oas_tx_t *tx, json_t *data)
+{
+    json_t *links = json_object();
+
+    oas_json_set(links, "switch_account", switch_account_url(tx));
+    oas_json_set(links, "account", tx->issuer->endpoint_paths[OAS_EP_ACCOUNT]);
+    json_object_set_new(data, "links", links);
+}
+
 static void add_destination(const oas_tx_t *tx, json_t *data)
 {
     oas_uri_t uri;
@@ -66,7 +75,7 @@ static oas_outcome_t consent_page(oas_tx_t *tx)
     }
     json_object_set_new(data, "form", form);
     json_object_set_new(data, "user", oas_page_user(tx->session));
-    json_object_set_new(data, "links", json_pack("{ss}", "switch_account", switch_account_url(tx)));
+    add_links(tx, data);
     add_permissions(tx, data);
     add_destination(tx, data);
     oas_reply_page(tx, 200, "consent", data, &policy);

@@ -8,14 +8,18 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
+import { Receiver } from './lib/logout.mjs';
 import { Surfer, formsOf, textOf } from './lib/surfer.mjs';
 import { alter, authorization, authorizeUrl, callbackOf, client, decode, getCode, offline, redeem, refresh, userinfo } from './lib/oauth.mjs';
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0';
 const safari = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
-const users = { alice: 'correct horse', bob: 'battery staple', carol: 'paper clip', dora: 'tooth brush', fred: 'from a file' };
+const users = { alice: 'correct horse', bob: 'battery staple', carol: 'paper clip', dora: 'tooth brush', erin: 'garden hose', fred: 'from a file' };
+const receiver = await Receiver.start();
 const server = await startInstance({
   conf:
+    client('told', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on', `OAuth2ASBackchannelLogoutURI ${receiver.url('/told')}`] }) +
+    'OAuth2ASOutboundAllow 127.0.0.1/32\n' +
     client('spa', { extra: ['OAuth2ASName "The Shop"'] }) +
     client('own', { extra: ['OAuth2ASName "House"', 'OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }) +
     'OAuth2ASPasswordProvider oauth2as file\nOAuth2ASKeepSignedIn on\nOAuth2ASAuditLog ${OAS_DIR}/audit.log\n' +
@@ -23,7 +27,7 @@ const server = await startInstance({
     '<Location "/authorize">\nAuthUserFile ${OAS_DIR}/people\n</Location>\n',
   prepare: (dir) => fs.writeFileSync(path.join(dir, 'people'), `fred:{SHA}${createHash('sha1').update(users.fred).digest('base64')}\n`),
 });
-for (const name of ['carol', 'dora']) await server.ctl(['user', 'add', name], users[name]);
+for (const name of ['carol', 'dora', 'erin']) await server.ctl(['user', 'add', name], users[name]);
 
 const { origin } = new URL(server.issuer);
 const accountUrl = server.url('account');
@@ -273,6 +277,36 @@ test('a form acts for the session and the page it was made for, and nothing else
   assert.ok([200, 400].includes(other.status), 'without a cookie');
   assert.equal(await silent(victim.surfer), 'signed in');
   assert.match(textOf((await press(alice, 'end_session', id, page)).text), /has ended/);
+});
+
+test('applications that asked for it are told of each session that ends here, and by oauth2asctl', async () => {
+  const { surfer } = await browser('erin');
+  const open = async () => {
+    const { surfer: elsewhere } = await browser('erin', { agent: safari });
+    return decode((await redeem(server, await getCode(server, { client_id: 'told' }, { surfer: elsewhere }))).json.id_token).claims.sid;
+  };
+  const ways = [
+    (sid) => press(surfer, 'end_session', sid),
+    () => press(surfer, 'end_others', 'on'),
+    (sid) => server.ctl(['session', 'end', '--', sid]),
+    () => changePassword(surfer, { current_password: users.erin, new_password: 'lawn sprinkler', new_password_again: 'lawn sprinkler' }),
+  ];
+  for (const [i, way] of ways.entries()) {
+    const sid = await open();
+    await way(sid);
+    const [call] = (await receiver.wait('/told', i + 1)).slice(-1);
+    const { claims } = decode(call.token);
+    assert.deepEqual([claims.sid, claims.sub], [sid, 'oauth2as|erin']);
+  }
+});
+
+test('the way out, and the way here from a consent page', async () => {
+  const { surfer, page } = await browser('alice');
+  const out = /<a href="([^"]*logout[^"]*)">/.exec(page.text)[1];
+  const asked = await surfer.go(new URL(out, accountUrl).href);
+  assert.ok(asked.form.buttons.some(({ name }) => name === 'confirm'));
+  const consent = await surfer.go(authorizeUrl(server, authorization({ prompt: 'consent' }).params));
+  assert.match(consent.text, /<a href="\/account">Your account<\/a>/);
 });
 
 test('a session that ended while the page was open does nothing more', async () => {
