@@ -48,19 +48,21 @@ apr_status_t oas_salt_get(oas_salt_t *salt, struct oas_db *db, const unsigned ch
     return rv;
 }
 
-static int is_pairwise(const oas_client_t *client)
+apr_status_t oas_salt_for(oas_tx_t *tx, const oas_client_t *client)
 {
-    return client != NULL && client->sector != NULL;
+    if (client == NULL || client->sector == NULL || tx->salt != NULL) {
+        return APR_SUCCESS;
+    }
+    return oas_salt_get(tx->salts, tx->db, &tx->salt, tx->pool);
 }
 
 oas_outcome_t oas_load_salt(oas_tx_t *tx)
 {
-    apr_status_t rv;
+    apr_status_t rv = oas_salt_for(tx, tx->client);
 
-    if (!is_pairwise(tx->client) && !is_pairwise(tx->hinted_client)) {
-        return OAS_NEXT;
+    if (rv == APR_SUCCESS) {
+        rv = oas_salt_for(tx, tx->hinted_client);
     }
-    rv = oas_salt_get(tx->salts, tx->db, &tx->salt, tx->pool);
     return rv == APR_SUCCESS
                ? OAS_NEXT
                : oas_store_fault(tx, OAS_TAG(00949), rv, "salt of pairwise subjects not read");

@@ -23,6 +23,9 @@ apr_status_t oas_salt_create(oas_salt_t **out, apr_pool_t *pool);
 apr_status_t oas_salt_get(oas_salt_t *salt, struct oas_db *db, const unsigned char **out,
                           apr_pool_t *pool);
 
+/** Sets tx->salt where the subjects of `client` (NULL: nobody's) are pairwise. As oas_salt_get. */
+apr_status_t oas_salt_for(oas_tx_t *tx, const oas_client_t *client);
+
 /**
  * Step: sets tx->salt where somebody's subjects are pairwise: those of tx->client, or of whom
  * id_token_hint was for. Stands before everything that issues, so that a code or a refresh token is

@@ -147,11 +147,9 @@ static apr_status_t begin_one(oas_delivery_t *delivery, oas_tx_t *tx, const oas_
     if (rv == APR_ENOENT || client->backchannel_logout_uri == NULL) {
         return finish(tx, logout); /* removed meanwhile, or told by the front channel */
     }
-    if (client->sector != NULL && tx->salt == NULL) {
-        rv = oas_salt_get(tx->salts, tx->db, &tx->salt, tx->pool);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
+    rv = oas_salt_for(tx, client);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     why = send_one(delivery, tx, client, logout, source);
     return why == NULL ? APR_SUCCESS : fail(tx, logout, why);

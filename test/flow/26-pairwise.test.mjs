@@ -5,15 +5,18 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
+import { afterUri, Receiver } from './lib/logout.mjs';
 import { authorization, authorizeUrl, callbackOf, client, decode, getCode, introspect, offline, redeem, refresh, secretOf, token, userinfo } from './lib/oauth.mjs';
 
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const pairwise = [...skip, 'OAuth2ASSubjectType pairwise'];
 const types = 'OAuth2ASResponseTypes code id_token "code id_token"';
 const other = 'https://other.example.test/callback';
+const receiver = await Receiver.start();
 const server = await startInstance({
   conf:
-    'OAuth2ASProfile auth0\n' +
+    'OAuth2ASProfile auth0\nOAuth2ASOutboundAllow 127.0.0.1/32\n' +
+    client('told', { extra: [...pairwise, `OAuth2ASPostLogoutRedirectURI ${afterUri}`, `OAuth2ASBackchannelLogoutURI ${receiver.url('/told')}`] }) +
     client('open', { extra: skip }) +
     client('one', { type: 'web', extra: [...pairwise, types, 'OAuth2ASClientAuth client_secret_post', 'OAuth2ASGrantTypes authorization_code refresh_token password client_credentials'] }) +
     client('two', { uri: [`${new URL(other).origin}/a`, other], extra: pairwise }) +
@@ -79,6 +82,14 @@ test('a hint is known again: of this client, of another sector, of a public clie
   const expect = (value) => ({ claims: JSON.stringify({ id_token: { sub: { value } } }) });
   assert.ok((await silent(expect(one.sub))).code);
   for (const sub of [two.sub, 'oauth2as|alice']) assert.equal((await silent(expect(sub))).error, 'login_required');
+});
+
+test('a logout token has it, too, and its ID tokens are understood as hints of a logout', async () => {
+  const { surfer, id_token, sub } = await subOf('told');
+  const answer = await surfer.send(server.url('oidc/logout', { id_token_hint: id_token, logout_hint: sub, post_logout_redirect_uri: afterUri }));
+  assert.equal(answer.location?.href, afterUri);
+  const [call] = await receiver.wait('/told');
+  assert.equal(decode(call.token).claims.sub, sub);
 });
 
 test('a client of the database has them, too', async () => {
