@@ -83,6 +83,7 @@ json_t *oas_interaction_form(oas_tx_t *tx, oas_form_t step)
 {
     json_t *hidden;
     json_t *form;
+    const char *languages = oas_params_get(tx->params, "ui_locales");
     const char *sealed;
 
     if (seal(tx, step, &sealed) != OAS_NEXT) {
@@ -93,6 +94,9 @@ json_t *oas_interaction_form(oas_tx_t *tx, oas_form_t step)
     add_hidden(hidden, OAS_FIELD_STEP, oas_form_name(step));
     if (tx->client != NULL) {
         add_hidden(hidden, "client_id", tx->client->client_id);
+    }
+    if (languages != NULL) { /* for the page that says that the sealed request cannot be opened */
+        add_hidden(hidden, "ui_locales", languages);
     }
     form = json_object();
     oas_json_set(form, "action",

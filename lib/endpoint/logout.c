@@ -141,14 +141,24 @@ static void frames_page(oas_tx_t *tx, const apr_array_header_t *frames, const ch
     oas_reply_page(tx, 200, "logout_frontchannel", data, &policy);
 }
 
+/* This endpoint, when nobody is signed in any more: it says so. */
+static const char *ended_url(const oas_tx_t *tx)
+{
+    const char *url = tx->issuer->endpoint_urls[tx->endpoint];
+    oas_params_t *params = carried_params(tx);
+
+    return params->list->nelts > 0
+               ? oas_uri_append(url, oas_params_encode(params, tx->pool), 0, tx->pool)
+               : url;
+}
+
 static oas_outcome_t respond_logout(oas_tx_t *tx)
 {
     apr_array_header_t *frames = frames_of(tx);
     const char *next = onward(tx);
 
     if (frames->nelts > 0) {
-        /* this endpoint, asked by nobody in particular, says that the user is signed out */
-        frames_page(tx, frames, next != NULL ? next : tx->issuer->endpoint_urls[tx->endpoint]);
+        frames_page(tx, frames, next != NULL ? next : ended_url(tx));
         return OAS_ANSWERED;
     }
     if (next == NULL) {

@@ -13,6 +13,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/ldap.mjs \
 	test/flow/lib/logout.mjs \
 	test/flow/lib/oauth.mjs \
+	test/flow/lib/pages.mjs \
 	test/flow/lib/proxy.mjs \
 	test/flow/lib/recipe.mjs \
 	test/flow/lib/surfer.mjs \
@@ -65,6 +66,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/66-logout.test.mjs \
 	test/flow/67-backchannel.test.mjs \
 	test/flow/67-account-browser.test.mjs \
+	test/flow/67-pages.test.mjs \
 	test/flow/70-bad-input.test.mjs \
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \
