@@ -59,7 +59,7 @@ static const char *form_target(const oas_tx_t *tx, const apr_array_header_t *opt
 /* None of the options gives what the request asks for. */
 static oas_outcome_t refuse_options(oas_tx_t *tx)
 {
-    return oas_refuse(tx, OAS_TAG(00938), OAS_E_LOGIN_REQUIRED,
+    return oas_refuse(tx, OAS_TAG(00938), OAS_E_ACR_UNMET,
                       "no login option can do what prompt, max_age or acr ask for");
 }
 

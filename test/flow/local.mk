@@ -55,6 +55,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/41-revoke.test.mjs \
 	test/flow/42-introspect.test.mjs \
 	test/flow/43-login-option.test.mjs \
+	test/flow/44-acr.test.mjs \
 	test/flow/45-lifecycle.test.mjs \
 	test/flow/50-clients.test.mjs \
 	test/flow/55-issuers.test.mjs \
