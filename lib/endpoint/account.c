@@ -141,7 +141,7 @@ oas_outcome_t oas_accept_account(oas_tx_t *tx)
 
 oas_outcome_t oas_respond_account(oas_tx_t *tx)
 {
-    if (tx->form_step == OAS_FORM_LOGIN || tx->form_step == OAS_FORM_RESUME) {
+    if (tx->form_step != OAS_FORM_NONE && tx->form_step != OAS_FORM_CONFIRM) {
         return oas_account_done(tx, NULL); /* no page is the answer to a password */
     }
     return oas_account_page(tx, oas_account_notice(tx), NULL);

@@ -199,10 +199,8 @@ static oas_outcome_t add_applications(oas_tx_t *tx, json_t *data)
 
 static void add_user(const oas_tx_t *tx, json_t *data)
 {
-    json_t *user = json_object();
+    json_t *user = oas_page_user(tx->session);
 
-    oas_json_set(user, "name", tx->session->name);
-    oas_json_set(user, "sub", tx->session->sub);
     oas_json_set(user, "login", tx->session->login);
     json_object_set_new(data, "user", user);
 }

@@ -24,13 +24,16 @@ const server = await startInstance({
     client('own', { extra: ['OAuth2ASName "House"', 'OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }) +
     'OAuth2ASPasswordProvider oauth2as file\nOAuth2ASKeepSignedIn on\nOAuth2ASAuditLog ${OAS_DIR}/audit.log\n' +
     'OAuth2ASThrottle pair=3 account=50 address=1000 max=15min\n' +
-    '<Location "/authorize">\nAuthUserFile ${OAS_DIR}/people\n</Location>\n',
+    '<Location "/authorize">\nAuthUserFile ${OAS_DIR}/people\n</Location>\n' +
+    'OAuth2ASLoginOption house "House network" /login/house\n' +
+    '<Location "/login/house">\nSetHandler oauth2as-login\nAuthType Basic\nAuthName house\nAuthUserFile ${OAS_DIR}/people\nRequire valid-user\n</Location>\n',
   prepare: (dir) => fs.writeFileSync(path.join(dir, 'people'), `fred:{SHA}${createHash('sha1').update(users.fred).digest('base64')}\n`),
 });
 for (const name of ['carol', 'dora', 'erin']) await server.ctl(['user', 'add', name], users[name]);
 
 const { origin } = new URL(server.issuer);
 const accountUrl = server.url('account');
+const lineOf = (answer) => answer.cookies.find((line) => line.includes('SameSite=Lax'));
 const cookieOf = (surfer) => [...surfer.jar.get(origin)][0];
 
 /** A browser that calls itself something, signed in at the account page. */
@@ -245,6 +248,20 @@ test('who has no password of ours is not asked for one', async () => {
   const answer = await surfer.submit(page, { password: 'change', current_password: users.fred, new_password: 'long enough', new_password_again: 'long enough' });
   assert.equal(answer.status, 200);
   assert.doesNotMatch(textOf(answer.text), /has been changed/);
+});
+
+test('by another way to sign in: the same page, and the wish to stay signed in goes along', async () => {
+  const surfer = new Surfer(server);
+  const login = await surfer.go(accountUrl);
+  const away = await surfer.send(login.form.action, { form: { ...login.form.fields, option: 'house', keep: 'on' } });
+  assert.equal(away.location.pathname, '/login/house');
+  const back = await surfer.send(away.location.href, { headers: { authorization: `Basic ${btoa(`fred:${users.fred}`)}` } });
+  assert.match(lineOf(back), /; Max-Age=604800; /);
+  const page = await surfer.go(back.location.href);
+  assert.equal(page.url.href, accountUrl, 'an address that can be reloaded');
+  assert.equal(sessionsOf(page).length, 1);
+  assert.equal(formsOf(page.text, page.url).length, 1, 'no password of ours');
+  assert.deepEqual(await server.sql(`SELECT option, persistent FROM oas_sessions WHERE sub = 'house|fred'`), [['house', 't']]);
 });
 
 test('a form acts for the session and the page it was made for, and nothing else', async () => {

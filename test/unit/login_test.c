@@ -4,6 +4,8 @@
 #include "../../lib/base/json.h"
 #include "../../lib/login/consent.h"
 #include "../../lib/login/interaction.h"
+#include "../../lib/login/own_password.h"
+#include "../../lib/login/password.h"
 #include "../../lib/login/seal.h"
 #include "../../lib/login/session.h"
 #include "../../lib/login/subject.h"
@@ -366,6 +368,46 @@ END_TEST
 #define LOOP(tcase, test, table)                                                                   \
     tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof((table)[0]))
 
+static const struct {
+    const char *password, *again;
+    oas_new_password_t result;
+} new_passwords[] = {
+    {"12345678", "12345678", OAS_NEW_PASSWORD_GOOD},
+    {"1234567", "1234567", OAS_NEW_PASSWORD_SHORT},
+    {"", "", OAS_NEW_PASSWORD_SHORT},
+    {"12345678", "12345679", OAS_NEW_PASSWORD_MISMATCH},
+    {"12345678", "", OAS_NEW_PASSWORD_MISMATCH},
+    {"12345678", "123456789", OAS_NEW_PASSWORD_MISMATCH},
+    /* characters count, not bytes: seven and eight of three bytes each */
+    {"\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5",
+     "\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5",
+     OAS_NEW_PASSWORD_SHORT},
+    {"\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d"
+     "\xb5",
+     "\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d\xb5\xe9\x8d"
+     "\xb5",
+     OAS_NEW_PASSWORD_GOOD},
+};
+
+START_TEST(new_password_cases)
+{
+    ck_assert_int_eq(oas_new_password_check(new_passwords[_i].password, new_passwords[_i].again),
+                     new_passwords[_i].result);
+}
+END_TEST
+
+/* What can be set can be typed at the login page. */
+START_TEST(new_password_length)
+{
+    char *password = apr_pcalloc(pool, OAS_PASSWORD_MAX + 2);
+
+    memset(password, 'x', OAS_PASSWORD_MAX);
+    ck_assert_int_eq(oas_new_password_check(password, password), OAS_NEW_PASSWORD_GOOD);
+    password[OAS_PASSWORD_MAX] = 'x';
+    ck_assert_int_eq(oas_new_password_check(password, password), OAS_NEW_PASSWORD_LONG);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("login");
@@ -391,5 +433,7 @@ int main(void)
     tcase_add_test(people, subject_long_and_expression);
     tcase_add_test(people, claims_by_type);
     tcase_add_test(people, throttle_counters);
+    LOOP(people, new_password_cases, new_passwords);
+    tcase_add_test(people, new_password_length);
     return unit_run(suite);
 }
