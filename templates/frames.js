@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 {
   const next = document.getElementById('next');
-  if (next) addEventListener('load', () => location.replace(next.href));
+  const go = () => location.replace(next.href);
+  if (next) {
+    addEventListener('load', go);
+    setTimeout(go, 4000); // the header Refresh waits for a frame that never loads, this does not
+  }
 }

@@ -7,7 +7,7 @@
 #include "../base/uri.h"
 #include "templates.h"
 
-#define NEXT_AFTER "4" /* seconds that frames of a logout have, at most */
+#define NEXT_AFTER "1" /* seconds; browsers count them from when all frames have loaded */
 
 /* A CSP source: an origin, or the scheme where CSP cannot name the host. */
 static const char *csp_source(const char *uri_text, apr_pool_t *pool)

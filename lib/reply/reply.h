@@ -47,8 +47,9 @@ typedef struct {
     const char *frame_origin; /**< the one origin whose pages may frame it; NULL: none may */
     int script;               /**< it carries the script of its template */
     const apr_array_header_t *frames; /**< of const char *: URLs that it shows in frames, or NULL */
-    const char *next; /**< URI that the browser goes on to within five seconds, by the header
-                         Refresh; or NULL */
+    const char
+        *next; /**< URI that the browser goes on to when the frames have loaded, by the header
+                  Refresh; or NULL. The page's script waits for four seconds at most */
 } oas_page_policy_t;
 
 /**

@@ -17,6 +17,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/proxy.mjs \
 	test/flow/lib/recipe.mjs \
 	test/flow/lib/surfer.mjs \
+	test/flow/lib/trust.mjs \
 	test/flow/10-discovery.test.mjs \
 	test/flow/12-httpd.test.mjs \
 	test/flow/14-audit.test.mjs \
@@ -66,6 +67,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/66-account.test.mjs \
 	test/flow/66-logout.test.mjs \
 	test/flow/67-backchannel.test.mjs \
+	test/flow/68-logout-clients.test.mjs \
 	test/flow/67-account-browser.test.mjs \
 	test/flow/67-pages.test.mjs \
 	test/flow/70-bad-input.test.mjs \

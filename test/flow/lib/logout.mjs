@@ -30,11 +30,12 @@ export async function isSignedIn(server, surfer, client_id = 'spa') {
 
 /** An application's server that is told of logouts: what came, by path; each path answers as it is told to. */
 export class Receiver {
-  static async start() {
+  /** @param make makes the server, so that it can be one of https */
+  static async start(make = (handler) => http.createServer(handler)) {
     const self = new Receiver();
     self.calls = [];
     self.behaviours = new Map();
-    self.server = http.createServer((request, response) => self.handle(request, response)).listen(0, '127.0.0.1');
+    self.server = make((request, response) => self.handle(request, response)).listen(0, '127.0.0.1');
     await once(self.server, 'listening');
     after(() => self.stop());
     return self;
@@ -53,8 +54,8 @@ export class Receiver {
     });
   }
 
-  url(path, host = '127.0.0.1') {
-    return `http://${host}:${this.server.address().port}${path}`;
+  url(path, host = '127.0.0.1', scheme = 'http') {
+    return `${scheme}://${host}:${this.server.address().port}${path}`;
   }
 
   /** How `path` answers: a status, or a function (response, call). */
