@@ -350,9 +350,9 @@ BEGIN
     ), grants AS (
         SELECT l.client_id, l.resource, min(l.activated_at) AS since, max(l.used) AS used,
             bool_or(l.family) AS family,
-            ARRAY(SELECT DISTINCT w FROM living AS o, unnest(string_to_array(o.scope, ' ')) AS w
-                WHERE (o.client_id, o.resource) = (l.client_id, l.resource) ORDER BY w) AS scopes
-        FROM living AS l GROUP BY l.client_id, l.resource
+            coalesce(array_agg(DISTINCT w) FILTER (WHERE w IS NOT NULL), '{}') AS scopes
+        FROM living AS l LEFT JOIN LATERAL unnest(string_to_array(l.scope, ' ')) AS w ON true
+        GROUP BY l.client_id, l.resource
     ), consents AS (
         SELECT c.client_id, c.resource, c.scopes, c.granted_at
         FROM oas_consents AS c WHERE c.sub = p_sub AND c.live
