@@ -6,6 +6,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/assertion.mjs \
 	test/flow/lib/certificate.mjs \
 	test/flow/lib/chromium.mjs \
+	test/flow/lib/configtest.mjs \
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
 	test/flow/lib/keyserver.mjs \
@@ -77,6 +78,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/90-memory.test.mjs \
 	test/flow/91-graceful.test.mjs \
 	test/flow/configtest.test.mjs \
+	test/flow/configtest-logout.test.mjs \
 	test/flow/leaks.mjs \
 	demo-app/httpd.conf demo-app/index.html demo-app/app.js demo-app/style.css demo-app/icon.svg \
 	demo-app/api/items.json
