@@ -2,6 +2,7 @@
 #include "login.h"
 
 #include <string.h>
+#include <apr_strings.h>
 #include "../base/json.h"
 #include "../login/interaction.h"
 #include "../login/options.h"
@@ -18,8 +19,16 @@ static int keeps(const oas_tx_t *tx)
            (tx->form_step != OAS_FORM_LOGIN && tx->session != NULL && tx->session->persistent);
 }
 
+/* The administrator's templates may have it in other languages. */
+static const char *option_label(oas_tx_t *tx, const oas_login_option_t *option)
+{
+    const char *text = oas_page_text(tx, apr_pstrcat(tx->pool, "option ", option->id, NULL));
+
+    return text != NULL ? text : option->label;
+}
+
 /* The options in their order: buttons, and the fields of the password among them. */
-static void add_options(const apr_array_header_t *options, json_t *data)
+static void add_options(oas_tx_t *tx, const apr_array_header_t *options, json_t *data)
 {
     json_t *list = json_array();
     int passwords = 0;
@@ -30,7 +39,7 @@ static void add_options(const apr_array_header_t *options, json_t *data)
         json_t *entry = json_object();
 
         oas_json_set(entry, "id", option->id);
-        oas_json_set(entry, "label", option->label);
+        oas_json_set(entry, "label", option_label(tx, option));
         json_object_set_new(entry, "password", json_boolean(option->url == NULL));
         json_array_append_new(list, entry);
         if (option->url == NULL) {
@@ -79,11 +88,11 @@ static oas_outcome_t login_page(oas_tx_t *tx, const char *username, int wrong)
         return OAS_FAILED;
     }
     json_object_set_new(data, "form", form);
-    add_options(options, data);
+    add_options(tx, options, data);
     if (username != NULL && strlen(username) <= OAS_USERNAME_MAX) {
         oas_json_set(data, "username", username);
     }
-    if (tx->session != NULL) { /* whoever is signed in has to show it again */
+    if (tx->session != NULL && !tx->other_account) { /* whoever is signed in has to show it again */
         json_object_set_new(data, "reauth", json_true());
         json_object_set_new(data, "user", oas_page_user(tx->session));
     }

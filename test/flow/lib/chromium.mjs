@@ -80,7 +80,7 @@ export function watch(page) {
 export async function signIn(page, username = 'alice', password = 'correct horse') {
   await page.fill('input[name=username]', username);
   await page.fill('input[name=password]', password);
-  await page.click('button[type=submit]');
+  await page.click('button.primary'); // there may be buttons of other ways to sign in before it
 }
 
 export function decide(page, decision = 'allow') {

@@ -29,7 +29,9 @@ export async function startGallery(args = ['--host', 'login.localhost']) {
       client('shop', { uri, type: 'native', extra: ['OAuth2ASName "Garden Shop"', 'OAuth2ASFirstParty off', ...about] }) +
       client('silent', { uri, type: 'spa', extra: ['OAuth2ASName "Garden Shop"', 'OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on', 'OAuth2ASWebMessage on', `OAuth2ASPostLogoutRedirectURI ${uri}`, `OAuth2ASFrontchannelLogoutURI ${app.origin}/frame`, ...about] }) +
       'OAuth2ASHelpLink forgot-password https://login.example.test/forgot\nOAuth2ASHelpLink help https://login.example.test/help\n' +
-      'OAuth2ASKeepSignedIn on\nOAuth2ASThrottle pair=3 account=1000 address=1000 max=15min\n',
+      'OAuth2ASLoginOption windows "Windows sign-in" /login/windows\nOAuth2ASLoginOption password\n' +
+      '<Location "/login/windows">\nSetHandler oauth2as-login\nAuthType Basic\nAuthName windows\nAuthBasicProvider oauth2as\nRequire valid-user\n</Location>\n' +
+      'OAuth2ASKeepSignedIn on\n',
     args,
   });
   const ask = (overrides) =>
@@ -62,6 +64,7 @@ export const gallery = {
       await signIn(page, 'bob', 'wrong');
       await page.waitForSelector('[role=alert]');
     },
+    'login-again': { signedIn: true, reach: (page, { ask }, more) => page.goto(ask({ prompt: 'login', ...more })) },
   },
   select_account: {
     select_account: { signedIn: true, reach: (page, { ask }, more) => page.goto(ask({ prompt: 'select_account', ...more })) },
@@ -120,14 +123,6 @@ export const gallery = {
   error: {
     error: (page, { ask }, more) => page.goto(ask({ redirect_uri: 'https://other.example.test/', ...more })),
     'error-bare': (page, { server }, more) => page.goto(server.url('authorize', more)),
-    async 'error-throttled'(page, { ask }, more) {
-      for (let tries = 0; tries < 5; tries++) {
-        await page.goto(ask(more));
-        await signIn(page, 'nobody', 'wrong');
-        await page.waitForLoadState();
-      }
-      await page.waitForSelector('h1');
-    },
     async 'error-stale'(page, { ask }, more) {
       await page.goto(ask(more));
       await page.evaluate("document.querySelector('[name=interaction]').value = 'altered'");
