@@ -322,6 +322,7 @@ for (const [title, line, message] of [
   ['a certificate header that vouches for itself', 'OAuth2ASTrustedCertificateHeader Client-Cert ::1 verified=client-cert', /name of another header/],
   ['a header name with a blank', 'OAuth2ASTrustedCertificateHeader "Client Cert" ::1', /no name of a header/],
   ['an audit log in a folder that is not there', `OAuth2ASAuditLog ${dir}/nowhere/audit.log`, /audit\.log cannot be made/],
+  ['staying signed in, perhaps', 'OAuth2ASKeepSignedIn perhaps', /on or off/],
   ['an audit log that is a folder', `OAuth2ASAuditLog ${dir}/templates`, /templates is a folder/],
   ['an audit log to a program that is not there', 'OAuth2ASAuditLog "|/nowhere/rotatelogs x"', /no program \/nowhere\/rotatelogs/],
   ['a recheck by a program that is not there', 'OAuth2ASSubjectRecheck exec:/nowhere/ask', /no program \/nowhere\/ask/],
@@ -333,7 +334,7 @@ for (const [title, line, message] of [
 }
 mustPass('windows, limits, headers and logs', {
   more: [
-    'OAuth2ASRefreshReuseWindow 60s', 'OAuth2ASRefreshLimit 10000', 'OAuth2ASPasswordCost 11', 'OAuth2ASRevokeConsent on',
+    'OAuth2ASRefreshReuseWindow 60s', 'OAuth2ASRefreshLimit 10000', 'OAuth2ASPasswordCost 11', 'OAuth2ASRevokeConsent on', 'OAuth2ASKeepSignedIn on',
     'OAuth2ASOutboundAllow 10.0.0.0/8 fd00::/8 keys.example.com 192.0.2.1',
     'OAuth2ASTrustedCertificateHeader X-SSL-Cert 127.0.0.1 10.0.0.0/8 ::1 verified=X-SSL-Verify',
     `OAuth2ASAuditLog ${dir}/audit.log`, 'OAuth2ASSubjectRecheck exec:/bin/true a b',
