@@ -195,8 +195,8 @@ typedef struct {
     /* logout */
     oas_words_t *post_logout_redirect_uris;
     const char *backchannel_logout_uri, *frontchannel_logout_uri; /**< or NULL */
-    const char *config_hash;     /**< hex SHA-256 of its metadata JSON, for the clients table */
-    const char *config_json;     /**< its metadata JSON (store/client.h) */
+    const char *config_hash; /**< hex SHA-256 of its metadata JSON, for the clients table */
+    const char *config_json; /**< its metadata JSON (store/client.h) */
 } oas_client_t;
 
 enum {
@@ -220,6 +220,9 @@ typedef struct {
     const char *scope; /**< released only with this scope; NULL: with openid */
     oas_claim_type_t type;
     unsigned in; /**< OAS_IN_ bits */
+    oas_expr_t
+        *directory;   /**< taken when `value` gives nothing, or NULL: what a directory calls it */
+    const char *ends; /**< characters before which that ends: the first of several values */
 } oas_claim_t;
 
 /** Before the name of a claim that was asked for by itself (parameter claims), among the scopes

@@ -225,13 +225,21 @@ static int has_claim(const apr_array_header_t *claims, const char *name)
     return 0;
 }
 
-/** A standard claim from the variable that authn providers export it as. */
+static oas_expr_t *exported(const char *variable, const char **why, apr_pool_t *pool)
+{
+    oas_setting_t setting = {.pool = pool};
+
+    return oas_string_expr(&setting, apr_psprintf(pool, "%%{reqenv:AUTHENTICATE_%s}", variable),
+                           why);
+}
+
+/** A standard claim from the variable that authn providers export it as; or from what the attribute
+ * of a directory is called. */
 static const char *standard_claim(const oas_standard_claim_t *row, oas_claim_t *claim,
                                   apr_pool_t *pool)
 {
-    oas_setting_t setting = {.pool = pool};
     char *variable = apr_pstrdup(pool, row->name);
-    const char *why;
+    const char *why = NULL;
     char *p;
 
     for (p = variable; *p != '\0'; p++) {
@@ -241,11 +249,14 @@ static const char *standard_claim(const oas_standard_claim_t *row, oas_claim_t *
     claim->scope = row->scope;
     claim->type = row->type;
     claim->in = OAS_IN_DEFAULT;
-    claim->value =
-        oas_string_expr(&setting, apr_psprintf(pool, "%%{reqenv:AUTHENTICATE_%s}", variable), &why);
-    return claim->value != NULL
-               ? NULL
-               : apr_psprintf(pool, "default of OAuth2ASClaim %s: %s", row->name, why);
+    claim->ends = row->ends;
+    claim->directory = NULL;
+    claim->value = exported(variable, &why, pool);
+    if (claim->value != NULL && row->attribute != NULL) {
+        claim->directory = exported(row->attribute, &why, pool);
+    }
+    return why == NULL ? NULL
+                       : apr_psprintf(pool, "default of OAuth2ASClaim %s: %s", row->name, why);
 }
 
 /** Adds the standard claims that the configuration does not define itself. */

@@ -9,26 +9,26 @@
 #include "../base/words.h"
 
 const oas_standard_claim_t oas_standard_claims[] = {
-    {"name", "profile", OAS_CLAIM_STRING},
-    {"given_name", "profile", OAS_CLAIM_STRING},
-    {"family_name", "profile", OAS_CLAIM_STRING},
-    {"middle_name", "profile", OAS_CLAIM_STRING},
-    {"nickname", "profile", OAS_CLAIM_STRING},
-    {"preferred_username", "profile", OAS_CLAIM_STRING},
-    {"profile", "profile", OAS_CLAIM_STRING},
-    {"picture", "profile", OAS_CLAIM_STRING},
-    {"website", "profile", OAS_CLAIM_STRING},
-    {"gender", "profile", OAS_CLAIM_STRING},
-    {"birthdate", "profile", OAS_CLAIM_STRING},
-    {"zoneinfo", "profile", OAS_CLAIM_STRING},
-    {"locale", "profile", OAS_CLAIM_STRING},
-    {"updated_at", "profile", OAS_CLAIM_INTEGER},
-    {"email", "email", OAS_CLAIM_STRING},
-    {"email_verified", "email", OAS_CLAIM_BOOLEAN},
-    {"address", "address", OAS_CLAIM_JSON},
-    {"phone_number", "phone", OAS_CLAIM_STRING},
-    {"phone_number_verified", "phone", OAS_CLAIM_BOOLEAN},
-    {NULL, NULL, OAS_CLAIM_STRING},
+    {"name", "profile", OAS_CLAIM_STRING, "CN", ";"},
+    {"given_name", "profile", OAS_CLAIM_STRING, "GIVENNAME", ";"},
+    {"family_name", "profile", OAS_CLAIM_STRING, "SN", ";"},
+    {"middle_name", "profile", OAS_CLAIM_STRING, NULL, NULL},
+    {"nickname", "profile", OAS_CLAIM_STRING, NULL, NULL},
+    {"preferred_username", "profile", OAS_CLAIM_STRING, NULL, NULL},
+    {"profile", "profile", OAS_CLAIM_STRING, NULL, NULL},
+    {"picture", "profile", OAS_CLAIM_STRING, NULL, NULL},
+    {"website", "profile", OAS_CLAIM_STRING, NULL, NULL},
+    {"gender", "profile", OAS_CLAIM_STRING, NULL, NULL},
+    {"birthdate", "profile", OAS_CLAIM_STRING, NULL, NULL},
+    {"zoneinfo", "profile", OAS_CLAIM_STRING, NULL, NULL},
+    {"locale", "profile", OAS_CLAIM_STRING, "PREFERREDLANGUAGE", ",;"},
+    {"updated_at", "profile", OAS_CLAIM_INTEGER, NULL, NULL},
+    {"email", "email", OAS_CLAIM_STRING, "MAIL", ";"},
+    {"email_verified", "email", OAS_CLAIM_BOOLEAN, NULL, NULL},
+    {"address", "address", OAS_CLAIM_JSON, NULL, NULL},
+    {"phone_number", "phone", OAS_CLAIM_STRING, NULL, NULL},
+    {"phone_number_verified", "phone", OAS_CLAIM_BOOLEAN, NULL, NULL},
+    {NULL, NULL, OAS_CLAIM_STRING, NULL, NULL},
 };
 
 /** Claims that tokens make themselves. */
@@ -268,6 +268,8 @@ static const char *parse_claim(const oas_setting_t *setting, int argc, char *con
     claim->scope = standard->scope;
     claim->type = standard->type;
     claim->in = OAS_IN_DEFAULT;
+    claim->directory = NULL;
+    claim->ends = NULL;
     if (*argv[0] == '\0' || is_reserved(argv[0])) {
         return "this claim is made by the server itself";
     }

@@ -95,6 +95,8 @@ typedef struct {
     const char *name;
     const char *scope;
     oas_claim_type_t type;
+    const char *attribute; /**< of a directory's entry (RFC 4519, RFC 2798), in capitals; or NULL */
+    const char *ends;      /**< oas_claim_t */
 } oas_standard_claim_t;
 extern const oas_standard_claim_t oas_standard_claims[];
 

@@ -128,6 +128,21 @@ static json_t *claim_value(oas_claim_type_t type, const char *text)
     return json_string(text); /* NULL when it is not UTF-8 */
 }
 
+/* What a claim's expression gives in this request, else what a directory says; NULL: nothing. */
+static const char *claim_text(oas_tx_t *tx, const oas_claim_t *claim)
+{
+    const char *text;
+
+    if (tx->host->eval(tx, claim->value, &text) == APR_SUCCESS && text[0] != '\0') {
+        return text;
+    }
+    if (claim->directory == NULL || tx->host->eval(tx, claim->directory, &text) != APR_SUCCESS) {
+        return NULL;
+    }
+    text = apr_pstrmemdup(tx->pool, text, strcspn(text, claim->ends));
+    return text[0] != '\0' ? text : NULL;
+}
+
 apr_status_t oas_subject_claims(oas_tx_t *tx, json_t **out)
 {
     json_t *claims = oas_json_object(tx->pool);
@@ -138,7 +153,8 @@ apr_status_t oas_subject_claims(oas_tx_t *tx, json_t **out)
         const oas_claim_t *claim = &APR_ARRAY_IDX(tx->issuer->claims, i, oas_claim_t);
         json_t *value;
 
-        if (tx->host->eval(tx, claim->value, &text) != APR_SUCCESS || text[0] == '\0') {
+        text = claim_text(tx, claim);
+        if (text == NULL) {
             continue;
         }
         value = claim_value(claim->type, text);

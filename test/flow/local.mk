@@ -30,6 +30,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/22-hashes.test.mjs \
 	test/flow/23-forms.test.mjs \
 	test/flow/23-throttle.test.mjs \
+	test/flow/24-directory.test.mjs \
 	test/flow/24-stale.test.mjs \
 	test/flow/25-overtaken.test.mjs \
 	test/flow/26-claims.test.mjs \

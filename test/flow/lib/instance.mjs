@@ -235,13 +235,13 @@ export class Instance {
 }
 
 /**
- * Starts a server for the test file that calls this at its top level, and stops it behind the last test.
+ * Starts a server; whoever calls this stops and removes it.
  * @param conf text for the virtual host
  * @param args further arguments of test/instance up
  * @param env makes further environment variables of it from the instance's folder
  * @param prepare is given the instance's folder before anything starts
  */
-export async function startInstance({ conf = '', args = [], env = () => ({}), prepare } = {}) {
+export async function bringUp({ conf = '', args = [], env = () => ({}), prepare } = {}) {
   const dir = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'oas-flow-'));
   fs.chmodSync(dir, 0o755);
   prepare?.(dir);
@@ -259,6 +259,12 @@ export async function startInstance({ conf = '', args = [], env = () => ({}), pr
   });
   const instance = new Instance(dir, parseAssignments(stdout));
   if (process.env.OAS_VERBOSE) console.log(`${instance.issuer} after ${Date.now() - started} ms in ${dir}`);
+  return instance;
+}
+
+/** Starts a server for the test file that calls this at its top level, and stops it behind the last test. */
+export async function startInstance(options) {
+  const instance = await bringUp(options);
   afterEach(() => instance.checkLog());
   after(async () => {
     await instance.stop();

@@ -47,16 +47,23 @@ access to attrs=userPassword by anonymous auth by * none
 access to * by * read
 `;
 
+/** An entry as LDIF; several values are an array, all of them in base64, since they need not be ASCII. */
+const lines = (dn, attributes) =>
+  [['dn', dn], ...Object.entries(attributes).flatMap(([name, value]) => [value].flat().map((one) => [name, one]))]
+    .map(([name, value]) => `${name}:: ${Buffer.from(value).toString('base64')}\n`)
+    .join('');
+
 const entries = (people) => [
   `dn: ${suffix}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n`,
   `dn: ou=people,${suffix}\nobjectClass: organizationalUnit\nou: people\n`,
-  ...people.map(({ uid, cn, mail, password }) => `dn: uid=${uid},ou=people,${suffix}\nobjectClass: inetOrgPerson\nuid: ${uid}\ncn: ${cn}\nsn: ${cn}\nmail: ${mail}\nuserPassword: ${password}\n`),
+  ...people.map(({ uid, cn, mail, password, sn = cn, more = {} }) => lines(`uid=${uid},ou=people,${suffix}`, { objectClass: 'inetOrgPerson', uid, cn, sn, mail, userPassword: password, ...more })),
 ].join('\n');
 
 /**
  * Starts a directory for the test file that calls this, and stops it behind the last test.
- * @param people array of {uid, cn, mail, password}
- * @returns {Promise<{url: string, stop: () => Promise<void>, start: () => Promise<void>}>} url is for AuthLDAPURL
+ * @param people array of {uid, cn, mail, password}, perhaps sn and more: further attributes, which may replace these
+ * @returns {Promise<{url: string, base: string, stop: () => Promise<void>, start: () => Promise<void>}>} url is for
+ * AuthLDAPURL, base is that without attributes
  */
 export async function startDirectory(people) {
   assert.ok(slapd, 'no slapd found; install OpenLDAP (Debian: slapd)');
@@ -85,5 +92,6 @@ export async function startDirectory(people) {
     await stop();
     fs.rmSync(dir, { recursive: true, force: true });
   });
-  return { url: `ldap://127.0.0.1:${port}/ou=people,${suffix}?uid,mail,cn`, start, stop };
+  const base = `ldap://127.0.0.1:${port}/ou=people,${suffix}`;
+  return { url: `${base}?uid,mail,cn`, base, start, stop };
 }
