@@ -131,12 +131,15 @@ test('the database away: 503, Retry-After and temporarily_unavailable everywhere
   server.announce(away);
   const got = await getCode(server);
   const loginPage = await new Surfer(server).go(authorizeUrl(server, authorization().params));
+  const account = await signedIn.go(server.url('account'));
   await server.postgres('stop', 'fast');
   try {
     const started = Date.now();
     assertAway(await userinfo(server, token));
     assertAway(await redeem(server, got));
     assertAway(await signedIn.go(authorizeUrl(server, authorization().params)));
+    assertAway(await signedIn.go(server.url('account')));
+    assertAway(await signedIn.submit(account, { end_others: 'on' }));
     const surfer = new Surfer(server);
     const page = await surfer.go(authorizeUrl(server, authorization().params));
     assert.equal(page.status, 200, 'the login page of a browser without a session needs no database');
