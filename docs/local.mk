@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += docs/account.md docs/architecture.md docs/auth0.md docs/check-full.md docs/clients.md docs/getting-started.md \
-	docs/lifecycle.md docs/login.md docs/operations.md docs/requests.md docs/security.md docs/tokens.md \
+	docs/lifecycle.md docs/logout.md docs/login.md docs/operations.md docs/requests.md docs/security.md docs/tokens.md \
 	test/flow/screenshots.mjs \
 	docs/images/consent-dark.png \
 	docs/images/consent-light.png \

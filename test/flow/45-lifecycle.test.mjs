@@ -59,7 +59,10 @@ const nextSecond = () => sleep(1100);
 /** Each event; what it returns takes it back. */
 const events = {
   nothing: async () => {},
-  'session ended (logout)': (subject) => server.sql(`SELECT oas_session_close_1('${sessionOf(subject)}', 'session ended')`),
+  'session ended (logout)': async ({ surfer, tokens }) => {
+    const answer = await surfer.send(server.url('oidc/logout', { id_token_hint: tokens.id_token }));
+    assert.match(answer.text, /You are signed out/);
+  },
   'somebody else signs in in the same browser': async ({ surfer }) => {
     const page = await surfer.go(authorizeUrl(server, authorization({ client_id: 'probe', prompt: 'login' }).params));
     assert.ok(callbackOf(await surfer.submit(page, { username: 'bob', password: 'battery staple' })).code);
