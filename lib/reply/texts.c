@@ -50,6 +50,11 @@ static const char *compile_text(oas_loader_t *l, const char *text, oas_mustache_
     return NULL;
 }
 
+static int is_direction(const char *text)
+{
+    return strcmp(text, "ltr") == 0 || strcmp(text, "rtl") == 0;
+}
+
 static apr_status_t add_text(oas_loader_t *l, oas_texts_t *texts, const char *name,
                              const json_t *value, const char **why)
 {
@@ -59,6 +64,9 @@ static apr_status_t add_text(oas_loader_t *l, oas_texts_t *texts, const char *na
         return APR_EINVAL;
     }
     *why = compile_text(l, json_string_value(value), &compiled);
+    if (strcmp(name, "dir") == 0 && !is_direction(json_string_value(value))) {
+        *why = " is neither ltr nor rtl";
+    }
     if (*why) {
         return APR_EINVAL;
     }
@@ -120,7 +128,6 @@ static apr_status_t add_files(oas_loader_t *l, oas_texts_t *texts, const char *t
 static apr_status_t load_language(oas_loader_t *l, const char *tag, const oas_texts_t *english,
                                   oas_texts_t *out)
 {
-    const char *dir;
     out->tag = apr_pstrdup(l->pool, tag);
     out->strings = english ? apr_hash_copy(l->pool, english->strings) : apr_hash_make(l->pool);
     out->common = oas_json_object(l->pool);
@@ -132,13 +139,8 @@ static apr_status_t load_language(oas_loader_t *l, const char *tag, const oas_te
             return status;
         }
     }
-    dir = oas_texts_plain(out, "dir");
-    if (dir && strcmp(dir, "ltr") != 0 && strcmp(dir, "rtl") != 0) {
-        return oas_loader_complain(l, apr_pstrcat(l->scratch, FOLDER "/", tag, SUFFIX, NULL), 1,
-                                   "text \"dir\" is neither ltr nor rtl");
-    }
     oas_json_set(out->common, "lang", out->tag);
-    oas_json_set(out->common, "dir", dir);
+    oas_json_set(out->common, "dir", oas_texts_plain(out, "dir"));
     return APR_SUCCESS;
 }
 

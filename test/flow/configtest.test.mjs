@@ -193,6 +193,7 @@ for (const [title, url, message] of [
 mustPass("OAuth2ASMutualTLS with the issuer's path", { issuer: ['OAuth2ASIssuer https://login.example.com/tenant/'], more: ['OAuth2ASMutualTLS https://login.example.com:8443/tenant'] });
 
 mustFail('an unreadable template', { templates: [`»OAuth2ASTemplateDir ${dir}/templates`] }, /templates cannot be used: .*login\.mustache/);
+mustFail('a text that is not closed', { templates: [`»OAuth2ASTemplateDir ${dir}/words`] }, /words\/strings\/de\.json:3: text "login_heading", line 1: a tag is not closed/);
 mustFail('a template folder that is not there', { templates: [`»OAuth2ASTemplateDir ${dir}/nowhere`] }, /no readable folder/);
 mustFail('mod_dbd not loaded', {
   load: load(modulesToLoad.filter((name) => name !== 'dbd')), driver: [], issuer: ['»OAuth2ASIssuer https://login.example.com/'],
@@ -308,6 +309,9 @@ for (const [title, lines, message] of [
   mustFail(title, { more: spa(lines, 'x') }, message);
 }
 for (const [title, line, message] of [
+  ['a language that nobody has written', 'OAuth2ASLanguages en nl', /templates cannot be used: .*strings\/nl\.json:1: is missing/],
+  ['a language that is none', 'OAuth2ASLanguages ../../etc/passwd', /is no language tag like en or pt-BR/],
+  ['a language twice', 'OAuth2ASLanguages de DE', /is there twice/],
   ['a reuse window of more than an hour', 'OAuth2ASRefreshReuseWindow 2h', /out of range, which is 0 to 1h, or until-used/],
   ['a reuse window in words', 'OAuth2ASRefreshReuseWindow always', /is no duration/],
   ['no refresh tokens at all', 'OAuth2ASRefreshLimit 0', /out of range, which is 1 to 10000/],
@@ -334,6 +338,7 @@ for (const [title, line, message] of [
 }
 mustPass('windows, limits, headers and logs', {
   more: [
+    'OAuth2ASLanguages ja en',
     'OAuth2ASRefreshReuseWindow 60s', 'OAuth2ASRefreshLimit 10000', 'OAuth2ASPasswordCost 11', 'OAuth2ASRevokeConsent on', 'OAuth2ASKeepSignedIn on',
     'OAuth2ASOutboundAllow 10.0.0.0/8 fd00::/8 keys.example.com 192.0.2.1',
     'OAuth2ASTrustedCertificateHeader X-SSL-Cert 127.0.0.1 10.0.0.0/8 ::1 verified=X-SSL-Verify',

@@ -72,6 +72,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/68-logout-clients.test.mjs \
 	test/flow/67-account-browser.test.mjs \
 	test/flow/67-pages.test.mjs \
+	test/flow/68-languages.test.mjs \
 	test/flow/70-bad-input.test.mjs \
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \

@@ -125,6 +125,52 @@ START_TEST(wrong_origin_is_a_page)
 }
 END_TEST
 
+/* The page of a front-channel logout: frames of those origins only, on to the next page without
+ * a script, in the language of the request. */
+START_TEST(frames_and_language)
+{
+    oas_tx_t *tx = tx_with(OAS_MODE_QUERY);
+    apr_array_header_t *frames = apr_array_make(pool, 2, sizeof(const char *));
+    oas_page_policy_t policy = {
+        .frames = frames, .next = "https://app.example/out?state=1", .script = 1};
+
+    APR_ARRAY_PUSH(frames, const char *) = "https://a.example/logout?sid=1";
+    APR_ARRAY_PUSH(frames, const char *) = "https://a.example/other";
+    APR_ARRAY_PUSH(frames, const char *) = "https://b.example:8443/logout";
+    tx->request.accept_language = "ja;q=0.5, de-AT";
+    oas_reply_page(tx, 200, "logout_frontchannel", oas_json_object(pool), &policy);
+    ck_assert_ptr_nonnull(strstr(header(tx, "Content-Security-Policy"),
+                                 "; frame-src https://a.example https://b.example:8443; "));
+    ck_assert_str_eq(header(tx, "Refresh"), "1; url=https://app.example/out?state=1");
+    ck_assert_str_eq(header(tx, "Content-Language"), "de");
+    ck_assert_ptr_nonnull(strstr(tx->reply.body, "<html lang=\"de\" dir=\"ltr\">"));
+    tx = tx_with(OAS_MODE_FORM_POST);
+    tx->request.accept_language = "de";
+    tx->params = oas_params_create(pool);
+    oas_params_add(tx->params, "ui_locales", "tlh ar");
+    oas_reply_authorization(tx, answer());
+    ck_assert_str_eq(header(tx, "Content-Language"), "ar");
+    ck_assert_ptr_nonnull(strstr(header(tx, "Content-Security-Policy"), "; frame-src 'none'; "));
+    ck_assert_ptr_null(apr_table_get(tx->reply.headers, "Refresh"));
+    ck_assert_str_eq(oas_page_text(tx, "dir"), "rtl");
+    ck_assert_ptr_null(oas_page_text(tx, "no such text"));
+}
+END_TEST
+
+/* Words of OpenID Connect are ours, those of an API the administrator's. */
+START_TEST(permissions_in_words)
+{
+    oas_tx_t *tx = tx_with(OAS_MODE_QUERY);
+    const oas_resource_t *api = oas_resource_find(tx->issuer, "https://api.example/");
+
+    tx->request.accept_language = "fr";
+    ck_assert_str_eq(oas_page_permission(tx, NULL, "email"), "Voir votre adresse e-mail");
+    ck_assert_str_eq(oas_page_permission(tx, api, "read:items"), "Read your items");
+    ck_assert_str_eq(oas_page_permission(tx, api, "unknown"), "unknown");
+    ck_assert_str_eq(oas_page_permission(tx, NULL, "read:items"), "read:items");
+}
+END_TEST
+
 static int count_cookie(void *baton, const char *name, const char *value)
 {
     (*(int *)baton)++;
@@ -154,6 +200,8 @@ int main(void)
     tcase_add_test(tcase, message);
     tcase_add_test(tcase, errors_travel_the_same_way);
     tcase_add_test(tcase, wrong_origin_is_a_page);
+    tcase_add_test(tcase, frames_and_language);
+    tcase_add_test(tcase, permissions_in_words);
     tcase_add_test(tcase, two_cookies_two_headers);
     return unit_run(suite);
 }

@@ -71,23 +71,43 @@ static void write_own(const char *name, const char *data, apr_size_t len)
     apr_file_close(file);
 }
 
-static oas_templates_t *load(const char *dir)
+static oas_words_t *words(const char *text)
+{
+    oas_words_t *out;
+    ck_assert_int_eq(oas_words_parse(&out, text, pool), APR_SUCCESS);
+    return out;
+}
+
+/* languages NULL: all that there are. */
+static oas_templates_t *load_languages(const char *dir, const char *languages)
 {
     oas_templates_t *templates = NULL;
     const char *why = NULL;
-    apr_status_t status = oas_templates_load(&templates, dir, shipped(), NULL, &why, pool);
+    apr_status_t status = oas_templates_load(&templates, dir, shipped(),
+                                             languages ? words(languages) : NULL, &why, pool);
     ck_assert_msg(status == APR_SUCCESS, "%s", why);
     return templates;
 }
 
-static const char *render(const oas_templates_t *templates, const char *page, const json_t *data)
+static oas_templates_t *load(const char *dir)
+{
+    return load_languages(dir, NULL);
+}
+
+static const char *render_in(const oas_templates_t *templates, const char *language,
+                             const char *page, const json_t *data)
 {
     const char *html = NULL;
     apr_size_t len = 0;
-    ck_assert_int_eq(oas_templates_render(templates, NULL, page, data, &html, &len, pool),
+    ck_assert_int_eq(oas_templates_render(templates, language, page, data, &html, &len, pool),
                      APR_SUCCESS);
     ck_assert_uint_eq(strlen(html), len);
     return html;
+}
+
+static const char *render(const oas_templates_t *templates, const char *page, const json_t *data)
+{
+    return render_in(templates, NULL, page, data);
 }
 
 static int count(const char *text, const char *part)
@@ -269,6 +289,60 @@ START_TEST(texts_by_kind)
 }
 END_TEST
 
+#define write_text(name, text) write_own(name, text, strlen(text))
+
+START_TEST(each_language_has_its_words)
+{
+    oas_templates_t *templates = load(NULL);
+    json_t *data = oas_json_object(pool);
+    const char *html;
+    ck_assert_str_eq(oas_words_join(oas_templates_languages(templates), pool), "en ar de es fr ja");
+    html = render_in(templates, "de", "login", data);
+    ck_assert_int_eq(count(html, "<html lang=\"de\" dir=\"ltr\">"), 1);
+    ck_assert_str_eq(between(html, "h1"), "Anmelden");
+    html = render_in(templates, "ar", "login", data);
+    ck_assert_int_eq(count(html, "<html lang=\"ar\" dir=\"rtl\">"), 1);
+    html = render_in(templates, "nl", "login", data);
+    ck_assert_int_eq(count(html, "<html lang=\"en\" dir=\"ltr\">"), 1);
+    for (size_t i = 0; i < PAGES; i++) { /* the same page, but for its words */
+        const char *english = render(templates, pages[i], full_data("shown"));
+        html = render_in(templates, "ja", pages[i], full_data("shown"));
+        ck_assert_int_eq(count(html, "<"), count(english, "<"));
+        ck_assert_str_ne(between(html, "h1"), between(english, "h1"));
+    }
+    templates = load_languages(NULL, "fr en");
+    ck_assert_str_eq(oas_words_join(oas_templates_languages(templates), pool), "fr en");
+    ck_assert_int_eq(count(render(templates, "login", data), "lang=\"fr\""), 1);
+}
+END_TEST
+
+/* An administrator changes single words of a language, or adds one that need not be whole. */
+START_TEST(missing_words_are_english)
+{
+    json_t *data = oas_json_object(pool);
+    const char *html;
+    oas_templates_t *templates;
+    write_text("strings/de.json", "{\"login_heading\": \"Moin\"}");
+    write_text("strings/he.json", "{\"dir\": \"rtl\", \"login_password\": \"סיסמה\"}");
+    write_text("strings/en.json", "{\"login_submit\": \"Go on\"}");
+    write_text("strings/no tag.json", "{");
+    templates = load(own_dir);
+    ck_assert_str_eq(oas_words_join(oas_templates_languages(templates), pool),
+                     "en ar de es fr he ja");
+    html = render_in(templates, "de", "login", data);
+    ck_assert_str_eq(between(html, "h1"), "Moin");
+    ck_assert_int_eq(count(html, ">Passwort<"), 1);
+    html = render_in(templates, "he", "login", data);
+    ck_assert_int_eq(count(html, "<html lang=\"he\" dir=\"rtl\">"), 1);
+    ck_assert_int_eq(count(html, ">סיסמה<"), 1);
+    ck_assert_str_eq(between(html, "h1"), "Sign in");
+    ck_assert_int_eq(count(html, ">Go on<"), 1);
+    ck_assert_str_eq(oas_templates_text(templates, "he", "login_password"), "סיסמה");
+    ck_assert_str_eq(oas_templates_text(templates, "he", "login_heading"), "Sign in");
+    ck_assert_ptr_null(oas_templates_text(templates, "he", "no_such_text"));
+}
+END_TEST
+
 static const struct {
     const char *file, *text, *why; /**< why: without the folder */
 } mistakes[] = {
@@ -282,6 +356,10 @@ static const struct {
     {"strings/en.json", "{\"a\": 1}", "/strings/en.json:1: text \"a\" is not a string"},
     {"strings/en.json", "{\"a\": \"{{{b}}}\"}",
      "/strings/en.json:1: text \"a\": {{{ is not for texts"},
+    {"strings/de.json", "{\n\n\"a\": \"{{>b}}\"}",
+     "/strings/de.json:3: text \"a\": {{> is not for texts"},
+    {"strings/nl.json", "{\"dir\": \"up\"}",
+     "/strings/nl.json:1: text \"dir\" is neither ltr nor rtl"},
     {"strings/en.json", "{\"a\": \"{{b\"}",
      "/strings/en.json:1: text \"a\", line 1: a tag is not closed by \"}}\""},
 };
@@ -313,6 +391,9 @@ START_TEST(missing_is_told)
     ck_assert_int_eq(oas_templates_load(&templates, own_dir, shipped(), NULL, &why, pool),
                      APR_EINVAL);
     ck_assert_ptr_eq(strstr(why, apr_pstrcat(pool, page, ":1: cannot be read: ", NULL)), why);
+    ck_assert_int_eq(oas_templates_load(&templates, NULL, shipped(), words("en nl"), &why, pool),
+                     APR_EINVAL);
+    ck_assert_str_eq(why, apr_pstrcat(pool, shipped(), "/strings/nl.json:1: is missing", NULL));
 }
 END_TEST
 
@@ -359,6 +440,8 @@ int main(void)
     tcase_add_test(tcase, hashes_are_right);
     tcase_add_test(tcase, overridden_by_file);
     tcase_add_test(tcase, texts_by_kind);
+    tcase_add_test(tcase, each_language_has_its_words);
+    tcase_add_test(tcase, missing_words_are_english);
     tcase_add_loop_test(tcase, mistakes_are_told, 0, (int)(sizeof(mistakes) / sizeof(mistakes[0])));
     tcase_add_test(tcase, missing_is_told);
     tcase_add_test(tcase, no_text_is_misspelled);

@@ -47,6 +47,8 @@ write('empty.json', keySet());
 write('open.pem', pem('ec', { namedCurve: 'P-256' }), 0o644);
 fs.cpSync(`${top}/templates`, path.join(dir, 'templates'), { recursive: true });
 write('templates/login.mustache', '<form>\n{{#open}}\n</form>\n', 0o644);
+fs.cpSync(`${top}/templates`, path.join(dir, 'words'), { recursive: true });
+write('words/strings/de.json', '{\n"dir": "ltr",\n"login_heading": "Moin {{client.name"\n}\n', 0o644);
 
 export const modulesToLoad = ['mpm_event', 'unixd', 'authn_core', 'authn_file', 'authz_core', 'auth_basic', 'alias', 'dbd'];
 // OAS_PRELOAD: the sanitizer's library, for a module that was built with one
