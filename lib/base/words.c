@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "words.h"
 
+#include <limits.h>
 #include <string.h>
 #include <apr_strings.h>
 
@@ -15,7 +16,7 @@ static int word_char(unsigned char c)
     return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-apr_status_t oas_words_parse(oas_words_t **out, const char *text, apr_pool_t *pool)
+static apr_status_t split(oas_words_t **out, const char *text, int max, apr_pool_t *pool)
 {
     oas_words_t *words = oas_words_create(pool);
     const char *p = text != NULL ? text : "";
@@ -33,13 +34,23 @@ apr_status_t oas_words_parse(oas_words_t **out, const char *text, apr_pool_t *po
             return APR_EINVAL;
         }
         if (p > start) {
-            if (words->nelts == OAS_WORDS_MAX) {
+            if (words->nelts == max) {
                 return APR_ENOSPC;
             }
             oas_words_add(words, apr_pstrmemdup(pool, start, p - start));
         }
     }
     return APR_SUCCESS;
+}
+
+apr_status_t oas_words_parse(oas_words_t **out, const char *text, apr_pool_t *pool)
+{
+    return split(out, text, OAS_WORDS_MAX, pool);
+}
+
+apr_status_t oas_words_parse_own(oas_words_t **out, const char *text, apr_pool_t *pool)
+{
+    return split(out, text, INT_MAX, pool);
 }
 
 int oas_words_has(const oas_words_t *words, const char *word)

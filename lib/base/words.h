@@ -24,6 +24,10 @@ oas_words_t *oas_words_create(apr_pool_t *pool);
  */
 apr_status_t oas_words_parse(oas_words_t **out, const char *text, apr_pool_t *pool);
 
+/** The same for a list that we have put together ourselves, of any length: what a consent remembers
+ * is the sum of many requests. */
+apr_status_t oas_words_parse_own(oas_words_t **out, const char *text, apr_pool_t *pool);
+
 /** 1 when `word` is in the list (case-sensitive). NULL lists contain nothing. */
 int oas_words_has(const oas_words_t *words, const char *word);
 

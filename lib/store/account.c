@@ -68,7 +68,7 @@ apr_status_t oas_store_access_list(oas_db_t *db, const char *sub, apr_array_head
         row->since = oas_cell_int(rows, i, 3);
         row->last_used = oas_cell_int(rows, i, 4);
         row->offline = oas_cell_true(rows, i, 5);
-        if (oas_words_parse(&row->scopes, oas_cell(rows, i, 2), pool) != APR_SUCCESS)
+        if (oas_words_parse_own(&row->scopes, oas_cell(rows, i, 2), pool) != APR_SUCCESS)
             return oas_db_unreadable(db, OAS_STMT_ACCESS_LIST);
     }
     return APR_SUCCESS;

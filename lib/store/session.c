@@ -82,7 +82,7 @@ apr_status_t oas_store_session_load(oas_db_t *db, const unsigned char id[OAS_ID_
     out->login = oas_cell(rows, 0, 12);
     out->expires = oas_cell_int(rows, 0, 13);
     if (oas_cell_true(rows, 0, 10) &&
-        oas_words_parse(&out->consented, oas_cell(rows, 0, 11), pool) != APR_SUCCESS)
+        oas_words_parse_own(&out->consented, oas_cell(rows, 0, 11), pool) != APR_SUCCESS)
         return oas_db_unreadable(db, OAS_STMT_SESSION_LOAD);
     return APR_SUCCESS;
 }

@@ -190,6 +190,8 @@ START_TEST(words)
 {
     oas_words_t *list;
     oas_words_t *part;
+    char *many = "";
+    int i;
 
     ck_assert_int_eq(oas_words_parse(&list, " openid  email openid", pool), APR_SUCCESS);
     ck_assert_int_eq(list->nelts, 2);
@@ -203,6 +205,12 @@ START_TEST(words)
     ck_assert_int_eq(oas_words_parse(&list, NULL, pool), APR_SUCCESS);
     ck_assert_int_eq(list->nelts, 0);
     ck_assert_str_eq(oas_words_join(list, pool), "");
+    for (i = 0; i <= OAS_WORDS_MAX; i++) {
+        many = apr_psprintf(pool, "%s w%d", many, i);
+    }
+    ck_assert_int_eq(oas_words_parse(&list, many, pool), APR_ENOSPC);
+    ck_assert_int_eq(oas_words_parse_own(&list, many, pool), APR_SUCCESS);
+    ck_assert_int_eq(list->nelts, OAS_WORDS_MAX + 1);
 }
 END_TEST
 

@@ -42,6 +42,10 @@ static oas_client_t *sample(void)
     allow->all = 1;
     client->first_party = 1;
     client->id_token_alg = "ES256";
+    client->sector = "shop.example.com";
+    client->required_acr = oas_words_create(pool);
+    oas_words_add(client->required_acr, "urn:example:gold");
+    oas_words_add(client->required_acr, "silver");
     for (i = 0; i < OAS_LIFETIME_COUNT; i++)
         client->lifetimes[i] = OAS_LIFETIME_UNSET;
     client->lifetimes[OAS_LIFETIME_CODE] = apr_time_from_msec(1500);
@@ -75,6 +79,8 @@ START_TEST(test_round_trip)
     ck_assert_int_eq(out->secrets->nelts, 1);
     ck_assert_mem_eq(APR_ARRAY_IDX(out->secrets, 0, oas_client_secret_t).sha256,
                      APR_ARRAY_IDX(in->secrets, 0, oas_client_secret_t).sha256, OAS_SHA256_LEN);
+    ck_assert_str_eq(out->sector, "shop.example.com");
+    ck_assert_str_eq(oas_words_join(out->required_acr, pool), "urn:example:gold silver");
     ck_assert_uint_eq(out->auth_methods, in->auth_methods);
     ck_assert_uint_eq(out->grant_types, in->grant_types);
     ck_assert_uint_eq(out->response_types, in->response_types);
@@ -237,6 +243,12 @@ static const change_t bad[] = {
     {"\"allow\":[]", "\"allow\":[],\"frontchannel_logout_uri\":\"javascript:alert(1)\""},
     {"\"allow\":[]", "\"allow\":[],\"post_logout_redirect_uris\":[\"/out\"]"},
     {"\"allow\":[]", "\"allow\":[],\"post_logout_redirect_uris\":\"https://app.example/out\""},
+    {"\"allow\":[]", "\"allow\":[],\"subject_type\":\"pairwise\""},
+    {"\"allow\":[]", "\"allow\":[],\"subject_type\":\"secret\""},
+    {"\"allow\":[]", "\"allow\":[],\"sector\":\"app.example\""},
+    {"\"allow\":[]", "\"allow\":[],\"subject_type\":\"pairwise\",\"sector\":\"App.example\""},
+    {"\"allow\":[]", "\"allow\":[],\"required_acr\":[]"},
+    {"\"allow\":[]", "\"allow\":[],\"required_acr\":\"gold\""},
     {"\"allow\":[]", "\"allow\":[],\"tls_client_auth_subject_dn\":\"\""},
     {"\"allow\":[]", "\"allow\":[],\"tls_client_auth_san_dns\":[]"},
     {"\"allow\":[]",
@@ -274,8 +286,12 @@ END_TEST
 START_TEST(test_trusted_grants)
 {
     oas_client_t *client = sample();
+    oas_client_t *out;
 
     client->grant_types = OAS_GRANT_PASSWORD | OAS_GRANT_CLIENT_CREDENTIALS;
+    ck_assert_int_eq(oas_client_from_json(&out, oas_client_to_json(client, pool), pool),
+                     OAS_CLIENT_UNSOUND); /* no password reaches its acr */
+    client->required_acr = NULL;
     ck_assert_uint_eq(travel(client)->grant_types, client->grant_types);
     client->auth_methods = OAS_AUTH_SELF_SIGNED_TLS;
     ck_assert_int_eq(travel(client)->certificate, OAS_CERTIFICATE_SELF_SIGNED);
