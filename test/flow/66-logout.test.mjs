@@ -75,6 +75,12 @@ test('the cookie has no session any more, and another tab of the browser is none
   assert.ok(back.location.searchParams.has('code'));
 });
 
+test('a hint and nowhere to go: a page says so', async () => {
+  const { surfer, id_token } = await signedIn(server);
+  says(await surfer.send(logoutUrl({ id_token_hint: id_token, state: 's' })));
+  assert.equal(await isSignedIn(server, surfer), false);
+});
+
 test('an expired hint counts', async () => {
   const { surfer, id_token } = await signedIn(server);
   await new Promise((resolve) => setTimeout(resolve, 2100));
