@@ -312,7 +312,8 @@ static void add_claim(oas_tx_t *tx, const char *name, const char *value, oas_cla
 {
     oas_claim_t *claim = apr_array_push(tx->issuer->claims);
 
-    *claim = (oas_claim_t){name, fake_expr(pool, value), NULL, type, OAS_IN_ID_TOKEN};
+    *claim = (oas_claim_t){
+        .name = name, .value = fake_expr(pool, value), .type = type, .in = OAS_IN_ID_TOKEN};
 }
 
 START_TEST(claims_by_type)
