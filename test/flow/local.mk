@@ -11,6 +11,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/instance.mjs \
 	test/flow/lib/keyserver.mjs \
 	test/flow/lib/load.mjs \
+	test/flow/lib/kerberos.mjs \
 	test/flow/lib/ldap.mjs \
 	test/flow/lib/logout.mjs \
 	test/flow/lib/oauth.mjs \
@@ -59,6 +60,9 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/42-introspect.test.mjs \
 	test/flow/43-login-option.test.mjs \
 	test/flow/44-acr.test.mjs \
+	test/flow/44-login-certificate.test.mjs \
+	test/flow/46-login-kerberos.test.mjs \
+	test/flow/47-login-openid.test.mjs \
 	test/flow/45-lifecycle.test.mjs \
 	test/flow/50-clients.test.mjs \
 	test/flow/55-issuers.test.mjs \
