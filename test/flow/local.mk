@@ -7,12 +7,14 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/certificate.mjs \
 	test/flow/lib/chromium.mjs \
 	test/flow/lib/configtest.mjs \
+	test/flow/lib/elsewhere.mjs \
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
 	test/flow/lib/keyserver.mjs \
 	test/flow/lib/load.mjs \
 	test/flow/lib/kerberos.mjs \
 	test/flow/lib/ldap.mjs \
+	test/flow/lib/leads.mjs \
 	test/flow/lib/logout.mjs \
 	test/flow/lib/oauth.mjs \
 	test/flow/lib/pages.mjs \
@@ -20,6 +22,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/recipe.mjs \
 	test/flow/lib/surfer.mjs \
 	test/flow/lib/trust.mjs \
+	test/flow/lib/wire.mjs \
 	test/flow/10-discovery.test.mjs \
 	test/flow/12-httpd.test.mjs \
 	test/flow/14-audit.test.mjs \
@@ -78,6 +81,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/67-pages.test.mjs \
 	test/flow/68-languages.test.mjs \
 	test/flow/70-bad-input.test.mjs \
+	test/flow/71-redirects.test.mjs \
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \
 	test/flow/83-kill.test.mjs \
