@@ -2,37 +2,16 @@
 // Forms that stayed open too long, and a node whose clock is wrong: httpd runs by a clock of its own here.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { withClock } from './lib/clock.mjs';
 import { startInstance } from './lib/instance.mjs';
 import { Surfer, textOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client, decode, getCode, redeem, userinfo } from './lib/oauth.mjs';
 
-const libraries = ['x86_64', 'aarch64'].map((cpu) => `/usr/lib/${cpu}-linux-gnu/faketime/libfaketimeMT.so.1`);
-const library = libraries.find((file) => fs.existsSync(file));
-assert.ok(library, 'libfaketime is missing (Debian: apt-get install libfaketime)');
-let clock;
-const server = await startInstance({
+const [settings, shiftClock] = withClock({
   conf: client('spa') + client('own', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }),
-  prepare(dir) {
-    clock = path.join(dir, 'clock');
-    fs.writeFileSync(clock, '+0\n');
-  },
-  env: () => ({
-    OAS_PRELOAD: [process.env.OAS_PRELOAD, library].filter(Boolean).join(':'),
-    FAKETIME_TIMESTAMP_FILE: clock,
-    FAKETIME_CACHE_DURATION: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  }),
 });
+const server = await startInstance(settings);
 const user = { username: 'alice', password: 'correct horse' };
-
-/** Sets httpd's clock, and waits until all its processes have seen it. */
-async function shiftClock(seconds) {
-  fs.writeFileSync(clock, `${seconds < 0 ? '' : '+'}${seconds}\n`);
-  await sleep(2200);
-}
 
 function open(surfer, overrides) {
   return surfer.go(authorizeUrl(server, authorization(overrides).params));

@@ -7,7 +7,9 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/certificate.mjs \
 	test/flow/lib/chromium.mjs \
 	test/flow/lib/configtest.mjs \
+	test/flow/lib/clock.mjs \
 	test/flow/lib/elsewhere.mjs \
+	test/flow/lib/guards.mjs \
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
 	test/flow/lib/keyserver.mjs \
@@ -82,6 +84,8 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/68-languages.test.mjs \
 	test/flow/70-bad-input.test.mjs \
 	test/flow/71-redirects.test.mjs \
+	test/flow/72-page-guards.test.mjs \
+	test/flow/73-forged-forms.test.mjs \
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \
 	test/flow/83-kill.test.mjs \
