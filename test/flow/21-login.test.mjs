@@ -134,6 +134,15 @@ test('a login changes the session handle and leaves the browser binding', async 
   assert.notEqual(surfer.jar.get(new URL(server.issuer).origin).get(name), after);
 });
 
+test('nobody stays signed in where it is not offered', async () => {
+  const surfer = new Surfer(server);
+  const page = await loginPage(surfer, { client_id: 'own' });
+  assert.doesNotMatch(page.text, /name="keep"/);
+  const answer = await surfer.submit(page, { username: 'alice', password: 'correct horse', keep: 'on' });
+  assert.ok(callbackOf(answer).code);
+  assert.doesNotMatch(answer.cookies.find((line) => line.includes('.')), /Max-Age/);
+});
+
 test('a handle that was replaced by a new login signs nobody in', async () => {
   const { surfer } = await getCode(server, { client_id: 'own' });
   const old = surfer.clone();
