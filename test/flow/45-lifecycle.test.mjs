@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance, top } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { Surfer } from './lib/surfer.mjs';
+import { Surfer, textOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, basic, callbackOf, client, decode, getCode, introspect, redeem, revoke, secretLine, secretOf, token, userinfo } from './lib/oauth.mjs';
 
 const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
@@ -56,12 +56,22 @@ async function refused(answer) {
 // Forms are dated in whole seconds: one of the second in which the consent was withdrawn does not revive it.
 const nextSecond = () => sleep(1100);
 
+/** Presses a button of the account page. */
+async function press(surfer, button, value, words) {
+  const answer = await surfer.submit(await surfer.go(server.url('account')), { [button]: value });
+  assert.match(textOf(answer.text), words);
+}
+
 /** Each event; what it returns takes it back. */
 const events = {
   nothing: async () => {},
   'session ended (logout)': async ({ surfer, tokens }) => {
     const answer = await surfer.send(server.url('oidc/logout', { id_token_hint: tokens.id_token }));
     assert.match(answer.text, /You are signed out/);
+  },
+  'session ended at the account page, in another browser': async ({ tokens }) => {
+    const { surfer } = await getCode(server, { client_id: 'probe' });
+    await press(surfer, 'end_session', decode(tokens.id_token).claims.sid, /That sign-in has ended/);
   },
   'somebody else signs in in the same browser': async ({ surfer }) => {
     const page = await surfer.go(authorizeUrl(server, authorization({ client_id: 'probe', prompt: 'login' }).params));
@@ -84,8 +94,8 @@ const events = {
     if (subject.tokens.refresh_token) await refused(refresh(subject));
     return () => answer(true);
   },
-  'consent withdrawn': async ({ id }) => {
-    await server.sql(`SELECT oas_consent_withdraw_1('oauth2as|alice', '${id}', '')`);
+  'consent withdrawn': async ({ id, surfer }) => {
+    await press(surfer, 'withdraw', id, /no longer has access/);
     return nextSecond;
   },
   'access token revoked': (subject) => revoke(server, { token: subject.tokens.access_token }, basicOf(subject)),
