@@ -2,6 +2,7 @@
 #include "wishes.h"
 
 #include <string.h>
+#include <apr_strings.h>
 #include "../base/json.h"
 #include "../base/uri.h"
 #include "../login/session.h"
@@ -49,6 +50,9 @@ oas_outcome_t oas_require_registration(oas_tx_t *tx)
 
     if (page == NULL || !wants_registration(tx)) {
         return OAS_NEXT;
+    }
+    if (*page == '/') {
+        page = apr_pstrcat(tx->pool, tx->issuer->origin, page, NULL);
     }
     back = oas_interaction_restart_url(tx,
                                        tx->prompt & OAS_PROMPT_CONSENT ? "login consent" : "login");

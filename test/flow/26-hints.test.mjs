@@ -9,7 +9,7 @@ import { authorization, authorizeUrl, callbackOf, client, decode, getCode, redee
 
 const own = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const server = await startInstance({
-  conf: client('own', { extra: own }) + 'OAuth2ASClaim groups "staff" scope=groups in=id_token\nOAuth2ASClaim nickname "Al" in=userinfo\n',
+  conf: 'OAuth2ASHelpLink signup /join?a=b#c\n' + client('own', { extra: own }) + 'OAuth2ASClaim groups "staff" scope=groups in=id_token\nOAuth2ASClaim nickname "Al" in=userinfo\n',
 });
 const bob = { username: 'bob', password: 'battery staple' };
 const ask = (surfer, overrides) => surfer.go(authorizeUrl(server, authorization({ client_id: 'own', ...overrides }).params));
@@ -46,6 +46,14 @@ test('max_age=0 asks for a login each time', async () => {
   const page = await ask(surfer, { max_age: '0' });
   assert.equal(page.status, 200);
   assert.ok(callbackOf(await surfer.submit(page, { username: 'alice', password: 'correct horse' })).code);
+});
+
+test('a registration page on this host is reached by its whole address, which the issuer gives', async () => {
+  const surfer = new Surfer(server);
+  const { location } = await surfer.send(authorizeUrl(server, authorization({ client_id: 'own', prompt: 'create' }).params), { headers: { host: 'evil.example.test' } });
+  assert.ok(location.href.startsWith(server.url('join?a=b&return_to=')), location.href);
+  assert.equal(location.hash, '#c');
+  assert.ok(location.searchParams.get('return_to').startsWith(server.url('authorize?')));
 });
 
 test('HEAD makes no code', async () => {
