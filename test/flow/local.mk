@@ -92,6 +92,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/90-memory.test.mjs \
 	test/flow/91-graceful.test.mjs \
 	test/flow/configtest.test.mjs \
+	test/flow/configtest-login.test.mjs \
 	test/flow/configtest-logout.test.mjs \
 	test/flow/leaks.mjs \
 	demo-app/httpd.conf demo-app/index.html demo-app/app.js demo-app/style.css demo-app/icon.svg \

@@ -25,4 +25,9 @@ test_unit_known_test_SOURCES = test/unit/known_test.c test/unit/fake_tx.h test/u
 test_unit_known_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_known_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
 test_unit_hasher_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += test/unit/steps_test
+TESTS += test/unit/steps_test
+test_unit_steps_test_SOURCES = test/unit/steps_test.c test/unit/fake_tx.h test/unit/unit.h
+test_unit_steps_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_steps_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
 endif
