@@ -5,7 +5,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { startInstance, top } from './lib/instance.mjs';
-import { familyRound, loadConf, rounds, sessionRound, wideRound } from './lib/load.mjs';
+import { familyRound, loadConf, logoutRound, rounds, sessionRound, wideRound } from './lib/load.mjs';
 import { getCode } from './lib/oauth.mjs';
 
 process.env.OAS_WRAPPER = path.join(top, 'test/lib/memcheck');
@@ -18,6 +18,7 @@ async function after(count) {
     await wideRound(server);
     await sessionRound(server, surfer);
     await familyRound(server);
+    await logoutRound(server);
   });
   await server.stop();
   const found = server.memcheck();

@@ -15,6 +15,9 @@ export const loadConf =
   client('asks') +
   client('web', { type: 'web', extra: own }) +
   client('worker', { type: 'machine', uri: [] }) +
+  // told at an address where nobody listens, so that it is tried again and again
+  client('leaver', { extra: [...own, 'OAuth2ASPostLogoutRedirectURI https://app.example.test/out', 'OAuth2ASBackchannelLogoutURI http://127.0.0.1:9/', 'OAuth2ASFrontchannelLogoutURI https://app.example.test/front'] }) +
+  'OAuth2ASOutboundAllow 127.0.0.1\n' +
   algorithms.map((alg) => client(alg, { extra: [...own, `OAuth2ASIDTokenAlg ${alg}`] })).join('') +
   'OAuth2ASThrottle pair=1000000 account=1000000 address=1000000\n';
 
@@ -84,6 +87,21 @@ export async function familyRound(server) {
   assert.equal(await about(own, 'worker'), true);
   for (const text of [own, own, 'x']) assert.equal((await revoke(server, { token: text }, as('worker'))).status, 200);
   assert.equal(await about(own, 'worker'), false);
+}
+
+/** Signing out, with all that can be wrong with it; whom it concerns is told by both channels. */
+export async function logoutRound(server) {
+  const got = await getCode(server, { client_id: 'leaver' });
+  const { json } = await redeem(server, got);
+  const ask = (params) => got.surfer.send(server.url('oidc/logout', params));
+  const post_logout_redirect_uri = 'https://app.example.test/out';
+  assert.equal((await ask({ id_token_hint: json.id_token, post_logout_redirect_uri: 'https://evil.example/' })).status, 400);
+  assert.equal((await ask({ client_id: 'nobody' })).status, 400);
+  assert.match((await ask({ id_token_hint: `${json.id_token}x`, post_logout_redirect_uri })).text, /name="confirm"/);
+  const page = await ask({ client_id: 'leaver', post_logout_redirect_uri, state: 's' });
+  assert.equal((await got.surfer.submit(page, { confirm: 'no' })).status, 200);
+  assert.match((await got.surfer.submit(page, { confirm: 'yes' })).text, /<iframe/);
+  assert.equal((await ask({ id_token_hint: json.id_token, post_logout_redirect_uri })).status, 302);
 }
 
 /** `count` rounds, four at a time. */
