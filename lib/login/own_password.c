@@ -65,8 +65,9 @@ static oas_login_result_t write_change(oas_tx_t *tx, const oas_login_t *login, c
     return OAS_LOGIN_DONE;
 }
 
-/* The same session, as strong as it was, behind a new handle; the attempt is given back with it. */
-static oas_login_result_t renew_session(oas_tx_t *tx, oas_login_t *login, const char *hash)
+/* The same session, as strong as it was, behind a new handle; the attempt is given back with it.
+ * What fails here is in the log and costs a sign-in at most: the password has been changed. */
+static void renew_session(oas_tx_t *tx, oas_login_t *login, const char *hash)
 {
     login->proof = oas_password_proof(hash, tx->pool);
     login->amr = tx->session->amr;
@@ -74,7 +75,7 @@ static oas_login_result_t renew_session(oas_tx_t *tx, oas_login_t *login, const 
     login->option = tx->session->option;
     login->auth_time = tx->session->auth_time;
     tx->keep = tx->session->persistent;
-    return oas_login_open(tx, login);
+    (void)oas_login_open(tx, login);
 }
 
 oas_login_result_t oas_own_password_change(oas_tx_t *tx, const char *current, const char *password)
@@ -97,5 +98,8 @@ oas_login_result_t oas_own_password_change(oas_tx_t *tx, const char *current, co
         return hash_failed(tx, rv);
     }
     result = write_change(tx, &login, hash);
-    return result == OAS_LOGIN_DONE ? renew_session(tx, &login, hash) : result;
+    if (result == OAS_LOGIN_DONE) {
+        renew_session(tx, &login, hash);
+    }
+    return result;
 }
