@@ -74,6 +74,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/60-browser.test.mjs \
 	test/flow/61-demo.test.mjs \
 	test/flow/62-onward.test.mjs \
+	test/flow/63-prompts.test.mjs \
 	test/flow/65-session.test.mjs \
 	test/flow/66-account.test.mjs \
 	test/flow/66-logout.test.mjs \
