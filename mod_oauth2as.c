@@ -82,6 +82,11 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      OAS_TAG(00402) ": libcurl cannot be used");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (oas_caches_prepare(pconf) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
+                     OAS_TAG(01011) ": no shared memory to bound the hashing of passwords with");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     oas_watchdog_register(pconf, main_server);
     oas_delivery_register(pconf, main_server);
     return oas_audit_logs_open(pconf, main_server);

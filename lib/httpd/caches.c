@@ -32,11 +32,19 @@ static int worker_threads(void)
     return ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) == APR_SUCCESS && threads > 0 ? threads : 1;
 }
 
+static oas_hasher_slots_t *slots; /* of the children that are forked next */
+
+apr_status_t oas_caches_prepare(apr_pool_t *pconf)
+{
+    return oas_hasher_slots_create(&slots, oas_hasher_threads(), pconf);
+}
+
 apr_status_t oas_caches_child(apr_pool_t *pchild, server_rec *main_server)
 {
     oas_hasher_t *hasher;
     oas_desk_t *desk = NULL;
-    apr_status_t rv = oas_hasher_create(&hasher, oas_hasher_threads(), OAS_HASHER_WAITING, pchild);
+    apr_status_t rv =
+        oas_hasher_create(&hasher, slots, oas_hasher_threads(), OAS_HASHER_WAITING, pchild);
     server_rec *s;
 
     if (rv == APR_SUCCESS) {

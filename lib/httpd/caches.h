@@ -10,6 +10,9 @@
 
 #include "server_config.h"
 
+/** What the children share; in post_config. */
+apr_status_t oas_caches_prepare(apr_pool_t *pconf);
+
 /** Makes the caches of each virtual host that is an issuer; in child_init. */
 apr_status_t oas_caches_child(apr_pool_t *pchild, server_rec *main_server);
 

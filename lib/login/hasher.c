@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hasher.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
@@ -12,7 +16,8 @@
 #include <apr_thread_proc.h>
 #include "hash.h"
 
-#define NICE 10
+#define NICE         10
+#define SLOT_SECONDS 5
 
 typedef enum { QUEUED, RUNNING, DONE } progress_t;
 
@@ -25,7 +30,13 @@ typedef struct job {
     progress_t progress;
 } job_t;
 
+struct oas_hasher_slots {
+    sem_t free; /* in memory that all child processes share */
+    int count;
+};
+
 struct oas_hasher {
+    oas_hasher_slots_t *slots;
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *come; /* there is work, or the end */
     apr_thread_cond_t *done; /* some work has ended */
@@ -45,6 +56,58 @@ int oas_hasher_threads(void)
     return count > 1 ? count / 2 : 1;
 }
 
+static apr_status_t unmap(void *slots)
+{
+    munmap(slots, sizeof(oas_hasher_slots_t));
+    return APR_SUCCESS;
+}
+
+apr_status_t oas_hasher_slots_create(oas_hasher_slots_t **out, int count, apr_pool_t *pool)
+{
+    oas_hasher_slots_t *slots =
+        mmap(NULL, sizeof(*slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (slots == MAP_FAILED) {
+        return APR_FROM_OS_ERROR(errno);
+    }
+    apr_pool_cleanup_register(pool, slots, unmap, apr_pool_cleanup_null);
+    slots->count = count;
+    *out = slots;
+    return sem_init(&slots->free, 1, (unsigned)count) == 0 ? APR_SUCCESS : APR_FROM_OS_ERROR(errno);
+}
+
+/* Whoever has waited too long goes on as if whoever has the slot had died. */
+static void take_slot(oas_hasher_slots_t *slots)
+{
+    struct timespec until;
+
+    if (clock_gettime(CLOCK_REALTIME, &until) == 0) {
+        until.tv_sec += SLOT_SECONDS;
+        sem_timedwait(&slots->free, &until);
+    }
+}
+
+static void give_slot(oas_hasher_slots_t *slots)
+{
+    int value;
+
+    if (sem_getvalue(&slots->free, &value) == 0 && value < slots->count) {
+        sem_post(&slots->free);
+    }
+}
+
+static void do_job(oas_hasher_t *hasher, job_t *job)
+{
+    if (hasher->slots != NULL) {
+        take_slot(hasher->slots);
+    }
+    job->begun = apr_time_now();
+    job->work(job->baton);
+    if (hasher->slots != NULL) {
+        give_slot(hasher->slots);
+    }
+}
+
 /* Mutex held. */
 static job_t *take_first(oas_hasher_t *hasher)
 {
@@ -55,7 +118,6 @@ static job_t *take_first(oas_hasher_t *hasher)
         hasher->end = hasher->first != NULL ? hasher->end : &hasher->first;
         hasher->waiting--;
         job->progress = RUNNING;
-        job->begun = apr_time_now();
     }
     return job;
 }
@@ -76,7 +138,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
             continue;
         }
         apr_thread_mutex_unlock(hasher->mutex);
-        job->work(job->baton);
+        do_job(hasher, job);
         apr_thread_mutex_lock(hasher->mutex);
         job->progress = DONE;
         apr_thread_cond_broadcast(hasher->done);
@@ -136,7 +198,8 @@ static apr_status_t start(oas_hasher_t *hasher, int threads, apr_pool_t *pool)
     return hasher->started > 0 ? APR_SUCCESS : rv;
 }
 
-apr_status_t oas_hasher_create(oas_hasher_t **out, int threads, int waiting, apr_pool_t *pool)
+apr_status_t oas_hasher_create(oas_hasher_t **out, oas_hasher_slots_t *slots, int threads,
+                               int waiting, apr_pool_t *pool)
 {
     oas_hasher_t *hasher = apr_pcalloc(pool, sizeof(*hasher));
     apr_status_t rv = apr_thread_mutex_create(&hasher->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
@@ -152,6 +215,7 @@ apr_status_t oas_hasher_create(oas_hasher_t **out, int threads, int waiting, apr
     }
     hasher->end = &hasher->first;
     hasher->max_waiting = waiting;
+    hasher->slots = slots;
     hasher->threads = apr_pcalloc(pool, (apr_size_t)threads * sizeof(apr_thread_t *));
     apr_pool_pre_cleanup_register(pool, hasher, stop);
     rv = start(hasher, threads, pool);

@@ -34,6 +34,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/21-login.test.mjs \
 	test/flow/22-consent.test.mjs \
 	test/flow/22-hashes.test.mjs \
+	test/flow/22-time.test.mjs \
 	test/flow/23-forms.test.mjs \
 	test/flow/23-throttle.test.mjs \
 	test/flow/24-directory.test.mjs \

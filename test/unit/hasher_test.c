@@ -134,7 +134,7 @@ START_TEST(threads_and_queue_are_bounded)
     int i;
 
     memset((void *)&seen, 0, sizeof(seen));
-    ck_assert_int_eq(oas_hasher_create(&hasher, 2, 3, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_hasher_create(&hasher, NULL, 2, 3, pool), APR_SUCCESS);
     for (i = 0; i < 2; i++) {
         ck_assert_int_eq(apr_thread_create(&threads[i], NULL, call, hasher, pool), APR_SUCCESS);
     }
@@ -155,13 +155,43 @@ START_TEST(threads_and_queue_are_bounded)
 }
 END_TEST
 
+/* Two processes' hashers, here in one. */
+START_TEST(slots_are_shared)
+{
+    apr_thread_t *threads[4];
+    oas_hasher_slots_t *slots;
+    oas_hasher_t *hashers[2];
+    apr_status_t rv;
+    int i;
+
+    memset((void *)&seen, 0, sizeof(seen));
+    ck_assert_int_eq(oas_hasher_slots_create(&slots, 1, pool), APR_SUCCESS);
+    for (i = 0; i < 2; i++) {
+        ck_assert_int_eq(oas_hasher_create(&hashers[i], slots, 2, 3, pool), APR_SUCCESS);
+    }
+    for (i = 0; i < 4; i++) {
+        ck_assert_int_eq(apr_thread_create(&threads[i], NULL, call, hashers[i % 2], pool),
+                         APR_SUCCESS);
+    }
+    until(&seen.begun, 1);
+    apr_sleep(apr_time_from_msec(50));
+    ck_assert_int_eq(seen.begun, 1);
+    apr_atomic_set32(&seen.open, 1);
+    for (i = 0; i < 4; i++) {
+        apr_thread_join(&rv, threads[i]);
+    }
+    ck_assert_int_eq(seen.begun, 4);
+    ck_assert_int_eq(seen.most, 1);
+}
+END_TEST
+
 START_TEST(hashes_within_bounds)
 {
     oas_hasher_t *hasher;
     const char *hash;
     int matches, i;
 
-    ck_assert_int_eq(oas_hasher_create(&hasher, oas_hasher_threads(), 2, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_hasher_create(&hasher, NULL, oas_hasher_threads(), 2, pool), APR_SUCCESS);
     ck_assert_int_eq(oas_hasher_hash(hasher, &hash, "open sesame", 1, pool), APR_SUCCESS);
     for (i = 0; i < 3; i++) { /* places are given back */
         ck_assert_int_eq(oas_hasher_matches(hasher, "open sesame", hash, 1, &matches, NULL),
@@ -196,6 +226,7 @@ int main(void)
     tcase_add_loop_test(hash, outdated, 0, sizeof(ages) / sizeof(ages[0]));
     tcase_add_test(hash, every_cost_has_its_own_memory);
     tcase_add_test(bounds, threads_and_queue_are_bounded);
+    tcase_add_test(bounds, slots_are_shared);
     tcase_add_test(bounds, hashes_within_bounds);
     tcase_add_test(bounds, without_threads);
     return unit_run(suite);
