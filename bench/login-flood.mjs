@@ -125,7 +125,7 @@ try {
     const busy = await measure(idle.refreshToken);
     const answers = await flooding;
     const rows = Object.keys(idle.took).map((kind) => [rowOf(kind, idle.took[kind]), rowOf(kind, busy.took[kind])]);
-    console.log([...about, ''].map((line) => `${line}\n`).join(''));
+    console.log(about.map((line) => `${line}\n`).join(''));
     console.log('| token endpoint | | requests | median ms | p95 ms | p99 ms |\n| --- | --- | --: | --: | --: | --: |');
     for (const [before, during] of rows) {
       for (const [when, row] of [['idle', before], ['flood', during]]) {
