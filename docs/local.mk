@@ -2,15 +2,26 @@
 EXTRA_DIST += docs/account.md docs/architecture.md docs/auth0.md docs/check-full.md docs/clients.md docs/getting-started.md \
 	docs/lifecycle.md docs/logout.md docs/login.md docs/operations.md docs/requests.md docs/security.md docs/tokens.md \
 	test/flow/screenshots.mjs \
+	docs/images/account-dark.png \
+	docs/images/account-light.png \
+	docs/images/account-phone.png \
+	docs/images/account-wrong-light.png \
 	docs/images/consent-dark.png \
 	docs/images/consent-light.png \
 	docs/images/consent-phone.png \
 	docs/images/demo-light.png \
-	docs/images/error-dark.png \
+	docs/images/error-bare-light.png \
 	docs/images/error-light.png \
-	docs/images/error-phone.png \
+	docs/images/error-stale-light.png \
+	docs/images/form_post-light.png \
+	docs/images/logged_out-declined-light.png \
+	docs/images/logged_out-light.png \
+	docs/images/login-again-light.png \
 	docs/images/login-dark.png \
 	docs/images/login-light.png \
 	docs/images/login-phone.png \
-	docs/images/login-wrong-dark.png \
-	docs/images/login-wrong-light.png
+	docs/images/login-wrong-light.png \
+	docs/images/logout-light.png \
+	docs/images/logout_frontchannel-light.png \
+	docs/images/select_account-light.png \
+	docs/images/web_message-light.png

@@ -1,50 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pictures of docs/images, taken from a running instance: npm run screenshots
+// Pictures of every page, taken from running instances. Those of docs/images: npm run screenshots
+// In other languages, and in each kind, into a folder: npm run screenshots -- FOLDER TAG...
 import test from 'node:test';
+import { after } from 'node:test';
 import fs from 'node:fs';
 import path from 'node:path';
 import { startInstance, top } from './lib/instance.mjs';
 import { decide, newPage, signIn, startChromium } from './lib/chromium.mjs';
-import { authorization, authorizeUrl, client } from './lib/oauth.mjs';
+import { pageNames, signedInState, startGallery, statesOf } from './lib/pages.mjs';
 
-const images = path.join(top, 'docs/images');
+const [folder, ...languages] = process.argv.slice(2);
+const images = folder ?? path.join(top, 'docs/images');
 const kinds = {
   light: { viewport: { width: 720, height: 640 }, colorScheme: 'light' },
   dark: { viewport: { width: 720, height: 640 }, colorScheme: 'dark' },
-  phone: { viewport: { width: 360, height: 720 }, colorScheme: 'light', deviceScaleFactor: 2 },
+  phone: { viewport: { width: 360, height: 720 }, colorScheme: 'light' },
 };
-const server = await startInstance({
-  args: ['--host', 'login.localhost', '--module', 'oauth2', '--keys', 'RS256,ES256', '--conf', path.join(top, 'demo-app/httpd.conf')],
-  prepare: (dir) => fs.cpSync(path.join(top, 'demo-app'), path.join(dir, 'demo-app'), { recursive: true }),
-  conf: client('shop', { extra: ['OAuth2ASName "Garden Shop"', 'OAuth2ASPolicyURI https://app.example.test/privacy', 'OAuth2ASTosURI https://app.example.test/terms'] }) +
-    'OAuth2ASHelpLink forgot-password https://login.example.test/forgot\n',
-});
+const inEachKind = ['login', 'consent', 'account']; // the others in docs/images are light only
 const browser = await startChromium();
 fs.mkdirSync(images, { recursive: true });
 
-test('pictures', async () => {
-  for (const [kind, options] of Object.entries(kinds)) {
-    const page = await newPage(browser, options);
-    const shoot = (name) => page.screenshot({ fullPage: true, path: path.join(images, `${name}-${kind}.png`) });
-    const request = { client_id: 'shop', scope: 'openid profile email read:items', audience: 'https://api.example.test/', prompt: 'consent' };
-    await page.goto(authorizeUrl(server, authorization({ ...request, redirect_uri: 'https://other.example.test/' }).params));
-    await shoot('error');
-    await page.goto(authorizeUrl(server, authorization(request).params));
-    await shoot('login');
-    await signIn(page, 'alice', 'wrong');
-    await page.waitForSelector('[role=alert]');
-    if (kind !== 'phone') await shoot('login-wrong');
-    await signIn(page);
-    await page.waitForSelector('button[name=decision]');
-    await shoot('consent');
-    await page.goto(server.issuer);
-    await page.click('#sign-in');
-    await page.waitForSelector('button[name=decision], #id-token:not(:empty)');
-    if (await page.locator('button[name=decision]').count()) await decide(page);
-    await page.waitForSelector('#id-token:not(:empty)');
-    await page.click('#call-api');
-    await page.waitForSelector('#answer-title:has-text("200")');
-    if (kind === 'light') await shoot('demo');
-    await page.context().close();
+const shoot = (page, name) => page.screenshot({ fullPage: true, path: path.join(images, `${name}.png`) });
+
+test('every page', async () => {
+  const context = await startGallery();
+  after(() => context.app.stop());
+  const storageState = await signedInState(browser, context);
+  for (const language of languages.length ? languages : ['en']) {
+    for (const [state, reach, signedIn] of pageNames().flatMap(statesOf)) {
+      for (const kind of folder || inEachKind.includes(state) ? Object.keys(kinds) : ['light']) {
+        const page = await newPage(browser, { ...kinds[kind], reducedMotion: 'reduce', ...(signedIn && { storageState }) });
+        await reach(page, context, { ui_locales: language });
+        await page.waitForSelector('main');
+        await page.waitForTimeout(800); // until pages that usually go on at once can be seen
+        await shoot(page, [state, ...(folder ? [language] : []), kind].join('-'));
+        await page.done();
+      }
+    }
   }
+});
+
+test('the demo', { skip: Boolean(folder) }, async () => {
+  const server = await startInstance({
+    args: ['--host', 'login.localhost', '--module', 'oauth2', '--keys', 'RS256,ES256', '--conf', path.join(top, 'demo-app/httpd.conf')],
+    prepare: (dir) => fs.cpSync(path.join(top, 'demo-app'), path.join(dir, 'demo-app'), { recursive: true }),
+  });
+  const page = await newPage(browser, kinds.light);
+  await page.goto(server.issuer);
+  await page.click('#sign-in');
+  await signIn(page);
+  await page.waitForSelector('button[name=decision], #id-token:not(:empty)');
+  if (await page.locator('button[name=decision]').count()) await decide(page);
+  await page.waitForSelector('#id-token:not(:empty)');
+  await page.click('#call-api');
+  await page.waitForSelector('#answer-title:has-text("200")');
+  await shoot(page, 'demo-light');
+  await page.done();
 });

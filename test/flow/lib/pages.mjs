@@ -114,8 +114,8 @@ export const gallery = {
   },
   logout_frontchannel: {
     async logout_frontchannel(page, context, more) {
-      await page.route(`${context.app.origin}/frame*`, () => {}); // the frame stays away, so that the page does not go on at once
       await beginLogout(page, context, 'silent', more);
+      await hold(page, context.app.origin);
       await page.click('button[name=confirm][value=yes]', { noWaitAfter: true });
       await page.waitForSelector('iframe', { state: 'attached' });
     },
