@@ -186,6 +186,11 @@ BEGIN
     PERFORM 1 FROM oas_sessions
     WHERE sub = p_sub AND ended_at IS NULL AND session_id IS DISTINCT FROM p_keep
     ORDER BY session_id FOR UPDATE;
+    -- the grants of all of them by grant_id, not session by session, or this and a withdrawal could block each other
+    PERFORM 1 FROM oas_grants AS g JOIN oas_sessions AS s USING (session_id)
+    WHERE s.sub = p_sub AND s.ended_at IS NULL AND s.session_id IS DISTINCT FROM p_keep
+        AND g.revoked_at IS NULL AND g.refresh_generation IS NULL
+    ORDER BY g.grant_id FOR UPDATE OF g;
     FOR v_session IN
         SELECT * FROM oas_sessions
         WHERE sub = p_sub AND ended_at IS NULL AND session_id IS DISTINCT FROM p_keep ORDER BY session_id
