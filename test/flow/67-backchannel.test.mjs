@@ -195,5 +195,5 @@ test('a graceful restart loses none', async () => {
   await receiver.wait('/hang', before + 1);
   open = false;
   await server.reload({ 'test.conf': (text) => `${text}# again\n` });
-  await until('it was delivered by the next generation, or the other node', async () => outcomes('hang').some(({ result }) => result === 'delivered'), 40_000);
+  await until('it was delivered by the next generation, or the other node', async () => outcomes('hang').some(({ result }) => result === 'delivered'), 20_000); // sooner than the lease ends
 });
