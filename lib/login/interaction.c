@@ -207,7 +207,7 @@ apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **ou
     return rv;
 }
 
-static void restore(oas_tx_t *tx, const json_t *data)
+static void restore_params(oas_tx_t *tx, const json_t *data)
 {
     json_t *params = json_object_get(data, "params");
     const char *name;
@@ -218,6 +218,11 @@ static void restore(oas_tx_t *tx, const json_t *data)
     {
         oas_params_add(tx->params, name, json_string_value(value));
     }
+}
+
+/* How far this browser has come. */
+static void restore_progress(oas_tx_t *tx, const json_t *data)
+{
     tx->started = json_integer_value(json_object_get(data, "started"));
     tx->login_time = json_integer_value(json_object_get(data, "login_time"));
     tx->keep = tx->issuer->keep_signed_in && json_is_true(json_object_get(data, "keep"));
@@ -249,11 +254,12 @@ apr_status_t oas_interaction_open(oas_tx_t *tx)
     if (apr_atoi64(expires) + apr_time_sec(tx->issuer->clock_skew) < apr_time_sec(apr_time_now())) {
         return APR_TIMEUP;
     }
-    restore(tx, data);
+    restore_params(tx, data);
     tx->asked = apr_atoi64(expires) - forms[step].lifetime;
     if (!oas_equal_str(oas_json_string(data, "browser"), tx->browser)) {
         return APR_EMISMATCH;
     }
+    restore_progress(tx, data);
     tx->form_step = step;
     return restore_login(tx, step, data);
 }
