@@ -88,6 +88,8 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/71-redirects.test.mjs \
 	test/flow/72-page-guards.test.mjs \
 	test/flow/73-forged-forms.test.mjs \
+	test/flow/74-cookies.test.mjs \
+	test/flow/75-bad-parameters.test.mjs \
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \
 	test/flow/83-kill.test.mjs \
