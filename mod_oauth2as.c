@@ -124,7 +124,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(oas_handler, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(oas_login_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(oas_api_error_insert, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(oas_login_option_error_insert, NULL, NULL, APR_HOOK_LAST);
     oas_api_error_register();
+    oas_login_option_register();
     oas_authn_register(pool);
     oas_database_listen();
 }

@@ -24,4 +24,7 @@ void oas_endpoint_run(oas_tx_t *tx);
  * signed in, and sent on to the endpoint that the login is for. */
 void oas_external_run(oas_tx_t *tx);
 
+/** The page in the place of httpd's own when what protects such a Location fails. */
+void oas_external_unavailable(oas_tx_t *tx);
+
 #endif

@@ -88,3 +88,12 @@ void oas_external_run(oas_tx_t *tx)
     tx->elsewhere = 1;
     oas_pipeline_run(tx, steps);
 }
+
+void oas_external_unavailable(oas_tx_t *tx)
+{
+    tx->carrier = OAS_CARRIER_PAGE;
+    oas_fault(tx, OAS_TAG(00939), OAS_E_SIGN_IN_UNAVAILABLE, APR_SUCCESS,
+              "the authentication module of a login option's Location failed, or is not loaded");
+    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable", NULL);
+    oas_reply_error(tx);
+}

@@ -2,10 +2,14 @@
 #include "login_option.h"
 
 #include <string.h>
+#include <apr_buckets.h>
 #include <apr_strings.h>
+#include <util_filter.h>
 #include "../base/uri.h"
 #include "../endpoint/endpoint.h"
 #include "request.h"
+
+#define FILTER_NAME "OAUTH2AS_OPTION_ERROR"
 
 void oas_login_option_find_twins(server_rec *main_server)
 {
@@ -77,4 +81,47 @@ int oas_login_handler(request_rec *r)
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return oas_request_answer(r, oas_external_run);
+}
+
+static int is_option(const request_rec *r)
+{
+    const oas_issuer_t *issuer = &oas_server_config(r->server)->issuer;
+    int i;
+
+    for (i = 0; issuer->url != NULL && i < issuer->login_options->nelts; i++) {
+        const char *path = APR_ARRAY_IDX(issuer->login_options, i, oas_login_option_t).path;
+        if (path != NULL && strcmp(path, r->uri) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** Puts a page of ours in the place of what httpd says, once. */
+static apr_status_t replace_body(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    const oas_reply_t *reply;
+
+    apr_brigade_cleanup(bb);
+    if (f->ctx != NULL) {
+        return APR_SUCCESS;
+    }
+    f->ctx = f->r;
+    reply = oas_request_page(f->r, oas_external_unavailable);
+    APR_BRIGADE_INSERT_TAIL(
+        bb, apr_bucket_pool_create(reply->body, reply->body_len, f->r->pool, bb->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
+    return ap_pass_brigade(f->next, bb);
+}
+
+void oas_login_option_error_insert(request_rec *r)
+{
+    if (ap_is_HTTP_SERVER_ERROR(r->status) && r->main == NULL && is_option(r)) {
+        ap_add_output_filter(FILTER_NAME, NULL, r, r->connection);
+    }
+}
+
+void oas_login_option_register(void)
+{
+    ap_register_output_filter(FILTER_NAME, replace_body, NULL, AP_FTYPE_CONTENT_SET);
 }

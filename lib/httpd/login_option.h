@@ -23,4 +23,10 @@ int oas_login_option_here(oas_tx_t *tx, const oas_login_option_t *option);
  */
 void oas_login_option_find_twins(server_rec *main_server);
 
+/** ap_hook_insert_error_filter, and the registration of its filter: where what protects a Location
+ * fails (its module is not loaded, its server is down), people see that signing in is not possible.
+ */
+void oas_login_option_error_insert(request_rec *r);
+void oas_login_option_register(void);
+
 #endif

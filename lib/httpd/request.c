@@ -143,7 +143,7 @@ static void fill_request(const request_rec *r, oas_endpoint_id_t endpoint, oas_r
 }
 
 /** Headers go where httpd keeps them whatever the status is. */
-static int send_reply(request_rec *r, const oas_reply_t *reply)
+static void set_headers(request_rec *r, const oas_reply_t *reply)
 {
     if (reply->headers != NULL) {
         const apr_array_header_t *list = apr_table_elts(reply->headers);
@@ -154,12 +154,19 @@ static int send_reply(request_rec *r, const oas_reply_t *reply)
             apr_table_addn(r->err_headers_out, header->key, header->val);
         }
     }
-    r->status = reply->status;
     if (reply->content_type != NULL) {
         ap_set_content_type(r, reply->content_type);
     }
     if (reply->body != NULL) {
         ap_set_content_length(r, (apr_off_t)reply->body_len);
+    }
+}
+
+static int send_reply(request_rec *r, const oas_reply_t *reply)
+{
+    set_headers(r, reply);
+    r->status = reply->status;
+    if (reply->body != NULL) {
         ap_rwrite(reply->body, (int)reply->body_len, r);
     }
     return OK;
@@ -220,6 +227,15 @@ int oas_request_answer(request_rec *r, void (*run)(oas_tx_t *tx))
     tx->request.user = r->user;
     status = run_with_database(r, state, tx, run);
     return status == OK ? send_reply(r, &tx->reply) : status;
+}
+
+const oas_reply_t *oas_request_page(request_rec *r, void (*run)(oas_tx_t *tx))
+{
+    oas_tx_t *tx = make_tx(r, oas_request_state(r));
+
+    run(tx);
+    set_headers(r, &tx->reply);
+    return &tx->reply;
 }
 
 int oas_handler(request_rec *r)

@@ -57,6 +57,10 @@ int oas_handler(request_rec *r);
  * other than that of the endpoints. @return what a handler returns */
 int oas_request_answer(request_rec *r, void (*run)(oas_tx_t *tx));
 
+/** What `run` writes in the place of an error page of httpd, without a database; the headers are
+ * set, the body is the caller's to send. */
+const oas_reply_t *oas_request_page(request_rec *r, void (*run)(oas_tx_t *tx));
+
 /**
  * Reads a request body of at most OAS_PARAMS_MAX_LEN bytes (body.c). A longer one is thrown away up
  * to a bound, beyond which the connection is closed behind the answer.

@@ -40,6 +40,12 @@ ${protectedBy('/login/strong', 'strong')}${protectedBy('/login/dated', 'dated')}
   SetEnv DEPARTMENT Vault
   SetEnv MAIL carol@example.test
 </Location>
+<Location "/login/missing">
+  SetHandler oauth2as-login
+  AuthType Unheard-Of
+  AuthName missing
+  Require valid-user
+</Location>
 <Location "/login/open">
   SetHandler oauth2as-login
   Require all granted
@@ -210,10 +216,15 @@ test('a Location that authenticates nobody signs nobody in, and the log says wha
   assert.equal(callbackOf(after).error, 'login_required');
 });
 
-test('a Location without the handler is not ours', async () => {
+test('a Location whose authentication module is not loaded says that signing in is not possible', async () => {
   const login = await loginPage();
   const where = await choose(login, 'missing');
-  assert.equal((await login.surfer.go(where.href)).status, 404);
+  server.announce(/AH00027|AH00025|AuthType Unheard-Of/, { maybe: true });
+  server.announce(/OAS00939/);
+  const answer = await login.surfer.go(where.href);
+  assertPage(answer, 500, /Signing in is not possible right now/);
+  assert.match(answer.headers['content-security-policy'], /default-src 'none'/);
+  assert.deepEqual(answer.cookies, []);
 });
 
 test('a request at the edge of what a page carries goes through an option too', async () => {
