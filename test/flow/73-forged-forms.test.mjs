@@ -3,8 +3,6 @@
 // for other clients and issuers, put together from several, altered, late. And what another site makes a browser send.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import fs from 'node:fs';
 import { withClock } from './lib/clock.mjs';
 import { startInstance } from './lib/instance.mjs';
 import { afterUri, isSignedIn, own, signedIn } from './lib/logout.mjs';
@@ -14,16 +12,15 @@ import { Surfer, textOf } from './lib/surfer.mjs';
 const out = `OAuth2ASPostLogoutRedirectURI ${afterUri}`;
 const [settings, shiftClock] = withClock({
   args: ['--host', 'as1.localhost', '--also', 'as2.localhost', '--module', 'authn_anon'],
-  // both issuers seal by the same secret, so that it is not the key that tells them apart
-  prepare: (dir) => fs.writeFileSync(`${dir}/secret`, randomBytes(48).toString('base64'), { mode: 0o600 }),
   conf:
-    'OAuth2ASSecret file:${OAS_DIR}/secret\nOAuth2ASProfile auth0\nOAuth2ASKeepSignedIn on\n' +
+    'OAuth2ASProfile auth0\nOAuth2ASKeepSignedIn on\n' +
     client('spa', { extra: [...own, out] }) +
     client('asks', { extra: [out] }) +
     client('other', { extra: [out] }) +
     ['any', 'more'].map((id) => `OAuth2ASLoginOption ${id} "${id}" /login/${id} reauth=can\n<Location "/login/${id}">\nSetHandler oauth2as-login\nAuthType Basic\nAuthName ${id}\nAuthBasicProvider anon\nAnonymous *\nAnonymous_MustGiveEmail off\nAnonymous_VerifyEmail off\nRequire valid-user\n</Location>\n`).join(''),
 });
 const server = await startInstance(settings);
+await server.shareSecret();
 const second = Object.create(server, { issuer: { value: server.also } });
 const bob = { username: 'bob', password: 'battery staple' };
 const dave = { authorization: `Basic ${Buffer.from('dave:x').toString('base64')}` };
@@ -224,6 +221,16 @@ test('login: nobody is signed in as the attacker', async () => {
   }
   assert.deepEqual(await state(), before);
   assert.equal(await isSignedIn(server, victim), false);
+});
+
+test('login: the page that another browser\'s form leads to has nothing of what was done there', async () => {
+  const attacker = new Surfer(server);
+  const page = await attacker.submit(await open(attacker, { client_id: 'spa' }), { username: 'bob', password: 'wrong', keep: 'on' });
+  const ticked = (answer) => / checked/.test(/<input[^>]*name="keep"[^>]*>/.exec(answer.text)[0]);
+  assert.ok(ticked(page));
+  const victim = new Surfer(server);
+  await open(victim, { client_id: 'spa' });
+  assert.equal(ticked(await victim.submit(page, bob)), false);
 });
 
 test('logout: whoever is signed in is asked', async () => {

@@ -4,7 +4,6 @@
 import test, { after } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import fs from 'node:fs';
 import { startInstance } from './lib/instance.mjs';
 import { stayer } from './lib/leads.mjs';
 import { own } from './lib/logout.mjs';
@@ -14,14 +13,13 @@ import { Wire } from './lib/wire.mjs';
 
 const server = await startInstance({
   args: ['--host', 'as1.localhost', '--also', 'as2.localhost'],
-  prepare: (dir) => fs.writeFileSync(`${dir}/secret`, randomBytes(48).toString('base64'), { mode: 0o600 }),
-  conf: `OAuth2ASSecret file:\${OAS_DIR}/secret
-    OAuth2ASProfile auth0
+  conf: `OAuth2ASProfile auth0
     OAuth2ASThrottle pair=3 account=6 address=1000 max=10min
     RemoteIPHeader X-Forwarded-For
     RemoteIPInternalProxy 127.0.0.0/8
     ${client('own', { extra: own })}`,
 });
+await server.shareSecret();
 const second = Object.create(server, { issuer: { value: server.also } });
 const originOf = (instance) => new URL(instance.issuer).origin;
 const wire = new Wire(server);

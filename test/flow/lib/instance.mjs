@@ -160,6 +160,11 @@ export class Instance {
     }
   }
 
+  /** Both issuers of --also have one secret from now on, so that it is not the key that tells them apart. */
+  shareSecret() {
+    return this.reload({ 'httpd/httpd.conf': (text) => text.replaceAll('/also/secret', '/main/secret') });
+  }
+
   postgres(verb, ...args) {
     return run(path.join(top, 'test/lib/postgres'), [verb, this.dir, ...args]);
   }
