@@ -71,6 +71,7 @@ static oas_outcome_t accept_user(oas_tx_t *tx)
 }
 
 static const oas_step_t steps[] = {
+    {"check_method_get_post", oas_check_method_get_post, OAS_ALWAYS, "RFC 9110 9.1"},
     {"load_query", load_query, OAS_ALWAYS, "RFC 6749 appendix B"},
     {"check_duplicates", oas_check_duplicates, OAS_ALWAYS, "RFC 6749 3.1"},
     {"load_external", load_external, OAS_ALWAYS, "RFC 9700 4.7"},

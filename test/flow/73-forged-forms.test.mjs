@@ -151,6 +151,14 @@ for (const [name, kind] of Object.entries(kinds)) {
   });
 }
 
+test('a login option signs nobody in by methods that only look, or that browsers send for no link and no form', async () => {
+  const { surfer, fields } = await browserFor(kinds.external);
+  const before = await state();
+  for (const method of ['HEAD', 'PUT', 'DELETE', 'OPTIONS', 'BREW']) assertRefused(await surfer.clone().send(server.url('login/any', fields), { method, headers: dave }), method);
+  assert.deepEqual(await state(), before);
+  assert.equal((await send(surfer, server, 'login/any', fields, true)).status, 302);
+});
+
 test('used a second time they do what they did, and no more', async () => {
   const surfer = await alice();
   const consent = await open(surfer, { prompt: 'consent' });
