@@ -62,6 +62,20 @@ END $$;
 CREATE TRIGGER oas_session_ended AFTER UPDATE OF ended_at ON oas_sessions FOR EACH ROW
 WHEN (OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL) EXECUTE FUNCTION oas_session_ended_1();
 
+-- As oas_throttle_attempt_1, but whoever is waiting anyway adds no row: a flood that is refused leaves nothing.
+CREATE FUNCTION oas_throttle_attempt_2(p_keys bytea[], p_limits integer[], p_max float8)
+RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_wait integer;
+BEGIN
+    SELECT ceil(extract(epoch FROM max(waiting_until) - clock_timestamp()))::integer INTO v_wait
+    FROM oas_throttle WHERE key = ANY (p_keys) AND waiting_until > clock_timestamp();
+    IF v_wait IS NOT NULL THEN
+        RETURN greatest(v_wait, 1);
+    END IF;
+    RETURN oas_throttle_attempt_1(p_keys, p_limits, p_max);
+END $$;
+
 -- Whether a password that was checked against a hash is still the user's. p_proof: hex SHA-256 of that hash.
 CREATE FUNCTION oas_proof_fits_1(p_hash text, p_rehashed text, p_proof text) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$

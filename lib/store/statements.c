@@ -152,7 +152,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
                             "SELECT name, NULL, " USER_COLUMNS " FROM oas_users ORDER BY name"},
     /* Counting one attempt twice errs on the safe side; refusing all logins would not be better. */
     [OAS_STMT_THROTTLE_ATTEMPT] = {"oas_throttle_attempt", 3, 1,
-                                   "SELECT oas_throttle_attempt_1($1, $2, $3)"},
+                                   "SELECT oas_throttle_attempt_2($1, $2, $3)"},
     [OAS_STMT_THROTTLE_FORGIVE] = {"oas_throttle_forgive", 1, 0,
                                    "SELECT oas_throttle_forgive_1($1)"},
     [OAS_STMT_PURGE] = {"oas_purge", 1, 1, "SELECT deleted, more FROM oas_purge_1($1)"},

@@ -303,7 +303,7 @@ test('headers: only the page with the message may be framed, and only by its rec
   }
   assert.equal(message.status, 200);
   assert.match(message.headers['content-security-policy'], /frame-ancestors https:\/\/app\.example\.test;/);
-  assert.match(message.headers['content-security-policy'], /script-src 'sha256-[^']+'; form-action 'self'\s*$/);
+  assert.match(message.headers['content-security-policy'], /script-src 'sha256-[^']+'; frame-src 'none'; form-action 'self'\s*$/);
   assert.match(message.headers['content-security-policy'], /^default-src 'none'; base-uri 'none';/);
   assert.equal(message.headers['x-frame-options'], undefined);
   assert.equal(message.headers['cache-control'], 'no-store');

@@ -100,6 +100,23 @@ START_TEST(test_counter_starts_again)
 }
 END_TEST
 
+START_TEST(test_a_flood_that_waits_adds_nothing)
+{
+    oas_throttle_attempt_t in = attempt_of(5, 50, 0);
+    long before;
+    int i;
+
+    ck_assert_int_eq(attempt(&in), 0); /* the first one from this address is one too many */
+    before = atol(cluster_sql(owner, "SELECT count(*) FROM oas_throttle"));
+    for (i = 0; i < 20; i++) {
+        memset(in.key[OAS_THROTTLE_PAIR], 0x40 + i, OAS_SHA256_LEN);
+        memset(in.key[OAS_THROTTLE_ACCOUNT], 0x80 + i, OAS_SHA256_LEN);
+        ck_assert_int_gt(attempt(&in), 0);
+    }
+    ck_assert_int_eq(atol(cluster_sql(owner, "SELECT count(*) FROM oas_throttle")), before);
+}
+END_TEST
+
 START_TEST(test_old_counters_go_away)
 {
     oas_throttle_attempt_t in = attempt_of(5, 50, 100);
@@ -239,6 +256,7 @@ Suite *store_table_suite(void)
     tcase_add_test(tcase, test_waits_beyond_the_limit);
     tcase_add_test(tcase, test_any_counter_counts);
     tcase_add_test(tcase, test_counter_starts_again);
+    tcase_add_test(tcase, test_a_flood_that_waits_adds_nothing);
     tcase_add_test(tcase, test_old_counters_go_away);
     tcase_add_test(tcase, test_forgive);
     tcase_add_test(tcase, test_users);
