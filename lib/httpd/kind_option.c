@@ -59,14 +59,15 @@ static const char *parse_amr(const oas_setting_t *setting, const char *text,
                              oas_login_option_t *option)
 {
     char *list = apr_pstrdup(setting->pool, text);
-    char *last;
-    char *word;
+    char *comma;
 
-    option->amr = oas_words_create(setting->pool);
-    for (word = apr_strtok(list, ", ", &last); word != NULL; word = apr_strtok(NULL, ", ", &last)) {
-        oas_words_add(option->amr, word);
+    for (comma = list; (comma = strchr(comma, ',')) != NULL;) {
+        *comma = ' ';
     }
-    return oas_utf8_valid(text, strlen(text)) ? NULL : "amr= is no UTF-8";
+    return oas_words_parse(&option->amr, list, setting->pool) == APR_SUCCESS &&
+                   option->amr->nelts > 0
+               ? NULL
+               : "amr= is a list of ASCII values without quotes and backslashes";
 }
 
 static const char *parse_acr(const oas_setting_t *setting, const char *text,

@@ -5,7 +5,8 @@
 #include "../store/session.h"
 #include "steps.h"
 
-/* What auth_time= says, or 0. */
+/* What auth_time= says, or 0. A time ahead of us (milliseconds, a wrong clock) would look like a
+ * login of just now. */
 static apr_int64_t stated_time(oas_tx_t *tx)
 {
     const char *text;
@@ -16,12 +17,12 @@ static apr_int64_t stated_time(oas_tx_t *tx)
         return 0;
     }
     value = apr_strtoi64(text, &end, 10);
-    if (*end != '\0' || value <= 0) {
-        oas_log(
-            tx->log, OAS_LOG_WARNING, OAS_TAG(00930), APR_SUCCESS,
-            "login option %s: its auth_time is no number of seconds; the time of this sign-in is "
-            "not known ref=%s",
-            tx->option->id, tx->request_id);
+    if (*end != '\0' || value <= 0 ||
+        value > apr_time_sec(apr_time_now() + tx->issuer->clock_skew)) {
+        oas_log(tx->log, OAS_LOG_WARNING, OAS_TAG(00930), APR_SUCCESS,
+                "login option %s: its auth_time is no number of seconds since 1970, or lies ahead; "
+                "the time of this sign-in is not known ref=%s",
+                tx->option->id, tx->request_id);
         return 0;
     }
     return value;

@@ -31,6 +31,8 @@ for (const [title, words, message] of [
   ['with another reauth', 'intranet "Intranet" /login/intranet reauth=yes', /neither can nor cannot/],
   ['with two words as acr', 'intranet "Intranet" /login/intranet "acr=a b"', /one value without blanks/],
   ['with an empty amr', 'intranet "Intranet" /login/intranet amr=', /amr= is empty/],
+  ['with an amr that tokens could not carry', 'intranet "Intranet" /login/intranet amr=pwd,größe', /amr= is a list of ASCII values/],
+  ['with an amr of commas', 'intranet "Intranet" /login/intranet amr=,', /amr= is a list of ASCII values/],
   ['with an expression that is none', 'intranet "Intranet" /login/intranet "auth_time=%{reqenv:"', /OAuth2ASLoginOption intranet:/],
   ['with a word that is none', 'intranet "Intranet" /login/intranet max=5', /none of amr=, acr=, reauth=, auth_time=/],
   ['for the password form with reauth=', 'password reauth=can', /not for the password form/],
