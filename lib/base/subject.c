@@ -14,11 +14,11 @@ int oas_sector_valid(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == len;
 }
 
-const char *oas_subject_pairwise(const unsigned char salt[OAS_SALT_LEN], const char *sector,
-                                 const char *sub, apr_pool_t *pool)
+/* base64url of the first `bytes` of the message's HMAC, or NULL. No part of a message can hold a
+ * line feed, so that none of another use reads alike. */
+static const char *derive(const unsigned char salt[OAS_SALT_LEN], const char *message,
+                          apr_size_t bytes, apr_pool_t *pool)
 {
-    /* neither part can hold a line feed */
-    const char *message = apr_pstrcat(pool, sector, "\n", sub, NULL);
     unsigned char mac[OAS_SHA256_LEN];
     size_t len = 0;
 
@@ -28,7 +28,13 @@ const char *oas_subject_pairwise(const unsigned char salt[OAS_SALT_LEN], const c
         len != sizeof(mac)) {
         return NULL;
     }
-    return oas_base64url_encode(pool, mac, sizeof(mac));
+    return oas_base64url_encode(pool, mac, bytes);
+}
+
+const char *oas_subject_pairwise(const unsigned char salt[OAS_SALT_LEN], const char *sector,
+                                 const char *sub, apr_pool_t *pool)
+{
+    return derive(salt, apr_pstrcat(pool, sector, "\n", sub, NULL), OAS_SHA256_LEN, pool);
 }
 
 const char *oas_subject_for(const oas_tx_t *tx, const oas_client_t *client, const char *sub)
@@ -37,6 +43,17 @@ const char *oas_subject_for(const oas_tx_t *tx, const oas_client_t *client, cons
         return sub;
     }
     return tx->salt != NULL ? oas_subject_pairwise(tx->salt, client->sector, sub, tx->pool) : NULL;
+}
+
+const char *oas_sid_for(const oas_tx_t *tx, const oas_client_t *client, const char *sid)
+{
+    if (client->sector == NULL || sid == NULL) {
+        return sid;
+    }
+    return tx->salt == NULL
+               ? NULL
+               : derive(tx->salt, apr_pstrcat(tx->pool, "sid\n", client->sector, "\n", sid, NULL),
+                        OAS_ID_LEN, tx->pool);
 }
 
 int oas_subject_is(const oas_tx_t *tx, const oas_client_t *client, const char *told,

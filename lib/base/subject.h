@@ -30,6 +30,14 @@ const char *oas_subject_pairwise(const unsigned char salt[OAS_SALT_LEN], const c
  */
 const char *oas_subject_for(const oas_tx_t *tx, const oas_client_t *client, const char *sub);
 
+/**
+ * The sid that `client` is told of a session (base64url of 16 bytes), wherever it sees one: ID and
+ * access tokens, logout tokens, front-channel logout. The session's own is the same for every
+ * client, and would join what pairwise subjects keep apart: a client that has them gets one for its
+ * sector. NULL when `sid` is, or as with oas_subject_for.
+ */
+const char *oas_sid_for(const oas_tx_t *tx, const oas_client_t *client, const char *sid);
+
 /** 1 when `told`, which came back by `client` or in a token of its (id_token_hint, logout_hint,
  * claims.id_token.sub), is what that client is told of `sub`. */
 int oas_subject_is(const oas_tx_t *tx, const oas_client_t *client, const char *told,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "../base/json.h"
+#include "../base/subject.h"
 #include "../base/uri.h"
 #include "client.h"
 #include "id_token.h"
@@ -131,6 +132,12 @@ static int hints_agree(const json_t *hint, const char *logout_hint)
            oas_equal_str(logout_hint, oas_json_string(hint, "sub"));
 }
 
+/* What whoever asks would know of this browser's session as its sid. */
+static const char *told_sid(const oas_tx_t *tx)
+{
+    return tx->client != NULL ? oas_sid_for(tx, tx->client, tx->session->id) : tx->session->id;
+}
+
 int oas_logout_confirmed(const oas_tx_t *tx)
 {
     const char *logout_hint = oas_params_get(tx->params, "logout_hint");
@@ -143,8 +150,8 @@ int oas_logout_confirmed(const oas_tx_t *tx)
         return oas_equal_str(oas_params_get(tx->form, "confirm"), "yes");
     }
     if (hint != NULL) {
-        return oas_equal_str(oas_json_string(hint, "sid"), tx->session->id) &&
+        return oas_equal_str(oas_json_string(hint, "sid"), told_sid(tx)) &&
                hints_agree(hint, logout_hint);
     }
-    return !tx->ending->hint_unusable && oas_equal_str(logout_hint, tx->session->id);
+    return !tx->ending->hint_unusable && oas_equal_str(logout_hint, told_sid(tx));
 }

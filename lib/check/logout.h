@@ -39,10 +39,10 @@ oas_outcome_t oas_check_post_logout_redirect_uri(oas_tx_t *tx);
 oas_outcome_t oas_check_return_to(oas_tx_t *tx);
 
 /**
- * 1 when the logout need not be confirmed by its user, behind load_session: nobody is signed in;
- * the page that asks was answered with yes; or whoever asks has an ID token of this very session,
- * or knows its sid (as logout_hint, which Auth0's SDKs send). Everybody else may be a stranger who
- * sent the browser here.
+ * 1 when the logout need not be confirmed by its user, behind load_salt and load_session: nobody is
+ * signed in; the page that asks was answered with yes; or whoever asks has an ID token of this very
+ * session, or knows its sid as this client is told it (as logout_hint, which Auth0's SDKs send).
+ * Everybody else may be a stranger who sent the browser here.
  */
 int oas_logout_confirmed(const oas_tx_t *tx);
 

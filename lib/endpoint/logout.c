@@ -3,9 +3,11 @@
 #include "../check/logout.h"
 
 #include "../base/json.h"
+#include "../base/subject.h"
 #include "../base/uri.h"
 #include "../check/client.h"
 #include "../check/params.h"
+#include "../check/salt.h"
 #include "../login/logout.h"
 #include "../login/session.h"
 #include "../reply/reply.h"
@@ -82,13 +84,19 @@ static oas_outcome_t require_confirmation(oas_tx_t *tx)
     return OAS_ANSWERED;
 }
 
-/* frontchannel_logout_uri with iss and sid (Front-Channel Logout 1.0 section 2). */
-static const char *frame_of(const oas_tx_t *tx, const oas_client_t *client)
+/* frontchannel_logout_uri with iss and sid as the client knows it (Front-Channel Logout 1.0 section
+ * 2), or NULL. */
+static const char *frame_of(oas_tx_t *tx, const oas_client_t *client)
 {
     oas_params_t *params = oas_params_create(tx->pool);
+    const char *sid =
+        oas_salt_for(tx, client) == APR_SUCCESS ? oas_sid_for(tx, client, tx->session->id) : NULL;
 
+    if (sid == NULL) {
+        return NULL;
+    }
     oas_params_add(params, "iss", tx->issuer->url);
-    oas_params_add(params, "sid", tx->session->id);
+    oas_params_add(params, "sid", sid);
     return oas_uri_append(client->frontchannel_logout_uri, oas_params_encode(params, tx->pool), 0,
                           tx->pool);
 }
@@ -103,10 +111,14 @@ static apr_array_header_t *frames_of(oas_tx_t *tx)
 
     for (i = 0; told != NULL && i < told->nelts; i++) {
         const oas_client_t *client;
+        const char *frame = NULL;
 
         if (oas_client_find(tx, OAS_WORD(told, i), &client) == APR_SUCCESS &&
             client->frontchannel_logout_uri != NULL) {
-            APR_ARRAY_PUSH(frames, const char *) = frame_of(tx, client);
+            frame = frame_of(tx, client);
+        }
+        if (frame != NULL) {
+            APR_ARRAY_PUSH(frames, const char *) = frame;
         }
     }
     return frames;
@@ -175,6 +187,7 @@ const oas_step_t oas_logout_steps[] = {
     {"load_interaction", oas_load_interaction, OAS_ALWAYS, "RP-Initiated Logout 6"},
     {"load_logout_hint", oas_load_logout_hint, OAS_ALWAYS, "RP-Initiated Logout 2, 4"},
     {"load_logout_client", oas_load_logout_client, OAS_ALWAYS, "RP-Initiated Logout 2"},
+    {"load_salt", oas_load_salt, OAS_ALWAYS, "OIDC Core 8.1"},
     {"check_post_logout_redirect_uri", oas_check_post_logout_redirect_uri, OAS_ALWAYS,
      "RP-Initiated Logout 3"},
     {"load_session", oas_load_session, OAS_ALWAYS, "RP-Initiated Logout 2"},

@@ -74,7 +74,7 @@ static void add_user(const oas_tx_t *tx, json_t *claims)
         json_object_set_new(claims, "auth_time", json_integer(grant->auth_time));
     }
     oas_json_set(claims, "acr", grant->acr);
-    oas_json_set(claims, "sid", grant->sid);
+    oas_json_set(claims, "sid", oas_sid_for(tx, tx->client, grant->sid));
     oas_json_set(claims, "grant_id", grant->grant_id);
     oas_release_claims(tx, grant->scopes, OAS_IN_ACCESS_TOKEN, claims);
 }

@@ -67,7 +67,7 @@ static json_t *token_claims(const oas_tx_t *tx, const char *alg, const char *sub
     if (grant->amr != NULL && grant->amr[0] != '\0') {
         json_object_set_new(claims, "amr", amr_array(grant->amr, tx->pool));
     }
-    oas_json_set(claims, "sid", grant->sid);
+    oas_json_set(claims, "sid", oas_sid_for(tx, tx->client, grant->sid));
     add_hashes(tx, alg, claims);
     oas_release_claims(tx, grant->scopes, claims_here(tx), claims);
     return claims;

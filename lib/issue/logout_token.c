@@ -25,6 +25,6 @@ apr_status_t oas_logout_token(const char **out, const oas_tx_t *tx, const oas_cl
     json_object_set_new(claims, "exp", json_integer(logout->now + OAS_LOGOUT_TOKEN_LIFETIME));
     oas_json_set(claims, "jti", oas_base64url_encode(tx->pool, logout->id, OAS_ID_LEN));
     json_object_set_new(claims, "events", json_pack("{s{}}", EVENT));
-    oas_json_set(claims, "sid", logout->sid);
+    oas_json_set(claims, "sid", oas_sid_for(tx, client, logout->sid));
     return oas_jwt_sign(out, signer, "logout+jwt", claims, tx->pool);
 }

@@ -12,8 +12,8 @@
 #define OAS_LOGOUT_TOKEN_LIFETIME 120 /**< seconds: the most that section 4 advises */
 
 /**
- * Signs a logout token with the client's algorithm: typ logout+jwt; iss, sub (as this client knows
- * it), aud, iat, exp, jti, events, sid, and no nonce.
+ * Signs a logout token with the client's algorithm: typ logout+jwt; iss, sub and sid (as this
+ * client knows them), aud, iat, exp, jti, events, and no nonce.
  * @param tx issuer, pool and, for pairwise subjects, salt
  * @return APR_EGENERAL when it cannot be signed, or there is no key for the algorithm
  */

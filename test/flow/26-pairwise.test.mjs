@@ -12,6 +12,7 @@ const skip = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const pairwise = [...skip, 'OAuth2ASSubjectType pairwise'];
 const types = 'OAuth2ASResponseTypes code id_token "code id_token"';
 const other = 'https://other.example.test/callback';
+const frameUri = 'https://framed.example.test/callback';
 const receiver = await Receiver.start();
 const server = await startInstance({
   conf:
@@ -21,6 +22,7 @@ const server = await startInstance({
     client('one', { type: 'web', extra: [...pairwise, types, 'OAuth2ASClientAuth client_secret_post', 'OAuth2ASGrantTypes authorization_code refresh_token password client_credentials'] }) +
     client('two', { uri: [`${new URL(other).origin}/a`, other], extra: pairwise }) +
     client('same', { extra: pairwise }) +
+    client('framed', { uri: frameUri, extra: [...pairwise, `OAuth2ASFrontchannelLogoutURI ${new URL('/framed', frameUri)}`] }) +
     client('joined', { uri: other, extra: [...skip, 'OAuth2ASSubjectType pairwise sector=app.example.test'] }),
 });
 const own = { client_secret: secretOf('one') };
@@ -87,9 +89,36 @@ test('a hint is known again: of this client, of another sector, of a public clie
 test('a logout token has it, too, and its ID tokens are understood as hints of a logout', async () => {
   const { surfer, id_token, sub } = await subOf('told');
   const answer = await surfer.send(server.url('oidc/logout', { id_token_hint: id_token, logout_hint: sub, post_logout_redirect_uri: afterUri }));
-  assert.equal(answer.location?.href, afterUri);
+  assert.equal(answer.location?.href, afterUri, 'its sid is understood, too: nobody is asked');
   const [call] = await receiver.wait('/told');
   assert.equal(decode(call.token).claims.sub, sub);
+});
+
+test('a sector knows the session by a sid of its own, by which it is understood at logout', async () => {
+  const receiver_calls = receiver.at('/told').length;
+  const first = await subOf('told');
+  const { surfer } = first;
+  const sidOf = async (id, overrides = {}, form = {}) => {
+    const { params, verifier } = authorization({ client_id: id, ...overrides });
+    const { json } = await redeem(server, { ...callbackOf(await surfer.go(authorizeUrl(server, params))), params, verifier }, form);
+    const { sid } = decode(json.id_token).claims;
+    assert.equal(decode(json.access_token).claims.sid, sid, id);
+    return sid;
+  };
+  const told = decode(first.id_token).claims.sid;
+  const [open, one, framed] = [await sidOf('open'), await sidOf('one', {}, own), await sidOf('framed', { redirect_uri: frameUri })];
+  assert.equal((await server.sql(`SELECT session_id FROM oas_sessions WHERE session_id = '${Buffer.from(open, 'base64url').toString('hex')}'`)).length, 1);
+  assert.equal(one, told, 'one sector');
+  assert.equal(new Set([open, told, framed]).size, 3);
+  for (const sid of [told, framed]) assert.match(sid, /^[\w-]{22}$/);
+  const out = (overrides) => surfer.clone().send(server.url('oidc/logout', { client_id: 'told', post_logout_redirect_uri: afterUri, ...overrides }));
+  assert.equal((await out({ logout_hint: open })).status, 200, 'what another sector knows it by is no hint: the page asks');
+  const page = await out({ logout_hint: told });
+  assert.equal(page.status, 200);
+  const frame = /src="([^"]*\/framed[^"]*)"/.exec(page.text)?.[1];
+  assert.equal(new URL(frame.replaceAll('&amp;', '&').replaceAll('&#x3D;', '=')).searchParams.get('sid'), framed, page.text);
+  const calls = await receiver.wait('/told', receiver_calls + 1);
+  assert.equal(decode(calls.at(-1).token).claims.sid, told);
 });
 
 test('a client of the database has them, too', async () => {

@@ -3,6 +3,7 @@
 #include "check_test.h"
 
 #include "../../lib/base/json.h"
+#include "../../lib/base/subject.h"
 #include "../../lib/check/logout.h"
 #include "../../lib/jose/jwt.h"
 #include "../../lib/store/client.h"
@@ -172,6 +173,37 @@ START_TEST(request_cases)
 }
 END_TEST
 
+/* A client with pairwise subjects knows the session by another sid than all others. */
+START_TEST(sid_of_a_sector)
+{
+    static const unsigned char salt[OAS_SALT_LEN] = {1};
+    oas_tx_t *tx = make_tx(1);
+    oas_client_t *client = apr_hash_get(tx->issuer->clients, "app", APR_HASH_KEY_STRING);
+    const char *told, *hint;
+
+    tx->salt = salt;
+    client->sector = "app.example";
+    told = oas_sid_for(tx, client, "session");
+    fake_params(tx, apr_pstrcat(pool, "client_id=app&logout_hint=", told, NULL));
+    ck_assert_int_eq(run_steps(tx), OAS_NEXT);
+    ck_assert(oas_logout_confirmed(tx));
+    fake_params(tx, "client_id=app&logout_hint=session");
+    ck_assert_int_eq(run_steps(tx), OAS_NEXT);
+    ck_assert(!oas_logout_confirmed(tx));
+
+    hint = make_hint(GOOD); /* whose sid is that of all others */
+    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    fake_params(tx, "client_id=app");
+    oas_params_add(tx->params, "id_token_hint", hint);
+    ck_assert_int_eq(run_steps(tx), OAS_NEXT);
+    ck_assert_ptr_nonnull(tx->ending->hint);
+    ck_assert(!oas_logout_confirmed(tx));
+    tx->ending->hint = json_pack("{ss}", "sid", told);
+    ck_assert(oas_logout_confirmed(tx));
+    json_decref((json_t *)tx->ending->hint);
+}
+END_TEST
+
 static const struct {
     const char *params;
     int confirmed;
@@ -226,5 +258,6 @@ void add_logout_tests(Suite *suite)
 
     LOOP(tcase, request_cases, requests);
     LOOP(tcase, answer_cases, answers);
+    tcase_add_test(tcase, sid_of_a_sector);
     LOOP(tcase, return_cases, returns);
 }

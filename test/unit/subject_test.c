@@ -68,6 +68,28 @@ START_TEST(what_was_told_is_known_again)
 }
 END_TEST
 
+#define SID "wSXJHAnVHpFNS8Qpl0qOnQ"
+
+START_TEST(a_session_is_told_by_sector)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    const char *told;
+
+    ck_assert_str_eq(oas_sid_for(tx, client_of(NULL), SID), SID);
+    ck_assert_ptr_null(oas_sid_for(tx, client_of("app.example"), SID)); /* no salt */
+    tx->salt = salt;
+    told = oas_sid_for(tx, client_of("app.example"), SID);
+    ck_assert_uint_eq(strlen(told), strlen(SID));
+    ck_assert_str_ne(told, SID);
+    ck_assert_str_eq(oas_sid_for(tx, client_of("app.example"), SID), told);
+    ck_assert_str_ne(oas_sid_for(tx, client_of("other.example"), SID), told);
+    ck_assert_ptr_null(oas_sid_for(tx, client_of("app.example"), NULL));
+    ck_assert_str_eq(oas_sid_for(tx, client_of(NULL), SID), SID);
+    /* nor is it what a subject of that name would be */
+    ck_assert(strncmp(oas_subject_for(tx, client_of("app.example"), SID), told, strlen(told)) != 0);
+}
+END_TEST
+
 static const struct {
     const char *text;
     int valid;
@@ -89,6 +111,7 @@ int main(void)
     tcase_add_test(tcase, clients_of_one_sector_are_told_alike);
     tcase_add_test(tcase, nothing_is_told_without_salt);
     tcase_add_test(tcase, what_was_told_is_known_again);
+    tcase_add_test(tcase, a_session_is_told_by_sector);
     tcase_add_loop_test(tcase, sectors_are_hosts, 0, sizeof(sectors) / sizeof(sectors[0]));
     return unit_run(suite);
 }
