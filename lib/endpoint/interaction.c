@@ -139,7 +139,7 @@ oas_outcome_t oas_interaction_external(oas_tx_t *tx)
 
 const char *oas_interaction_restart_url(const oas_tx_t *tx, const char *prompt)
 {
-    static const char *const left_out[] = {"prompt", "login_hint", "screen_hint"};
+    static const char *const left_out[] = {"prompt", "login_hint", "screen_hint", "id_token_hint"};
     const oas_params_t *carried = oas_interaction_params(tx->params, tx->pool);
     oas_params_t *params = oas_params_create(tx->pool);
     apr_size_t k;

@@ -117,8 +117,10 @@ test('the choice belongs to the session and the browser that were asked', async 
 });
 
 test('prompt=create leads to registration and, from there, back into this request', async () => {
-  const { surfer } = await getCode(joining, { client_id: 'own' });
-  const { params } = authorization({ client_id: 'own', prompt: 'create consent', login_hint: 'alice' });
+  const got = await getCode(joining, { client_id: 'own' });
+  const { surfer } = got;
+  const id_token_hint = (await redeem(joining, got)).json.id_token;
+  const { params } = authorization({ client_id: 'own', prompt: 'create consent', login_hint: 'alice', id_token_hint });
   const { location, status } = await surfer.go(authorizeUrl(joining, params));
   assert.equal(status, 302);
   assert.equal(location.origin + location.pathname + location.hash, 'https://people.example.test/join#new');
@@ -126,7 +128,8 @@ test('prompt=create leads to registration and, from there, back into this reques
   const back = new URL(location.searchParams.get('return_to'));
   assert.equal(back.origin + back.pathname, joining.url('authorize'));
   assert.equal(back.searchParams.get('prompt'), 'login consent', 'whoever was signed in before is not meant');
-  assert.equal(back.searchParams.get('login_hint'), null);
+  for (const name of ['login_hint', 'id_token_hint']) assert.equal(back.searchParams.get(name), null, name);
+  assert.ok(!location.href.includes(id_token_hint.split('.')[1]), 'an ID token is nothing for another site');
   for (const name of ['state', 'nonce', 'code_challenge', 'scope', 'redirect_uri']) assert.equal(back.searchParams.get(name), params[name], name);
   const page = await surfer.go(back.href);
   assert.ok(isLogin(page));
