@@ -111,10 +111,13 @@ static int find_endpoint(oas_tx_t *tx, const char *path)
     return 0;
 }
 
+/* A form that says no endpoint was made before there were several: during a rolling upgrade. */
 static int is_for_endpoint(oas_tx_t *tx, oas_form_t step, const char *path)
 {
-    return step == OAS_FORM_EXTERNAL ? find_endpoint(tx, path)
-                                     : oas_equal_str(path, endpoint_of(tx));
+    if (step == OAS_FORM_EXTERNAL) {
+        return find_endpoint(tx, path);
+    }
+    return path != NULL ? oas_equal_str(path, endpoint_of(tx)) : tx->endpoint == OAS_EP_AUTHORIZE;
 }
 
 static const char *client_of(const oas_tx_t *tx)

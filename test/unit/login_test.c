@@ -188,6 +188,29 @@ START_TEST(interaction_without_client)
 }
 END_TEST
 
+/* A form of the version that knew one endpoint only, in the words of that version. */
+START_TEST(interaction_of_the_former_version)
+{
+    oas_tx_t *tx = sealed_form(OAS_FORM_LOGIN);
+    const char *expires = apr_psprintf(pool, "%" APR_TIME_T_FMT, apr_time_sec(apr_time_now()) + 99);
+    const char *context =
+        apr_pstrcat(pool, "interaction\nhttps://as.example/\nlogin\napp\n\n\n", expires, NULL);
+    const char *sealed;
+
+    ck_assert_int_eq(oas_seal(&sealed, tx->issuer, context,
+                              "{\"params\":{\"client_id\":\"app\",\"state\":\"old\"},"
+                              "\"browser\":\"" BINDING "\"}",
+                              pool),
+                     APR_SUCCESS);
+    set_form(tx, 2, apr_pstrcat(pool, expires, ".", sealed, NULL));
+    ck_assert_int_eq(oas_interaction_open(tx), APR_SUCCESS);
+    ck_assert_int_eq(tx->form_step, OAS_FORM_LOGIN);
+    ck_assert_str_eq(oas_params_get(tx->params, "state"), "old");
+    tx->endpoint = OAS_EP_USERINFO; /* no other endpoint had forms */
+    ck_assert_int_eq(oas_interaction_open(tx), APR_EACCES);
+}
+END_TEST
+
 START_TEST(interaction_login_survives_other_tab)
 {
     oas_tx_t *tx = sealed_form(OAS_FORM_LOGIN);
@@ -425,6 +448,7 @@ int main(void)
     tcase_add_test(forms, interaction_carries_the_wish_to_stay);
     tcase_add_test(forms, interaction_is_bound);
     tcase_add_test(forms, interaction_without_client);
+    tcase_add_test(forms, interaction_of_the_former_version);
     tcase_add_test(forms, interaction_login_survives_other_tab);
     tcase_add_test(forms, interaction_carries_only_known_parameters);
     tcase_add_test(forms, interaction_expiry);
