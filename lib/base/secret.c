@@ -47,9 +47,12 @@ apr_status_t oas_secret_create(oas_secret_t **out, const void *data, apr_size_t 
     secret->bytes.len = len;
     *out = secret;
     rv = hkdf(&secret->bytes, NULL, 0, "id", secret->id, sizeof(secret->id));
+    if (rv == APR_SUCCESS) {
+        rv = oas_secret_derive(secret, NULL, 0, "refresh child", secret->refresh_key);
+    }
     return rv != APR_SUCCESS
                ? rv
-               : oas_secret_derive(secret, NULL, 0, "refresh child", secret->refresh_key);
+               : oas_secret_derive(secret, NULL, 0, "known browser", secret->known_key);
 }
 
 apr_status_t oas_secret_derive(const oas_secret_t *secret, const void *salt, apr_size_t salt_len,

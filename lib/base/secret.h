@@ -20,6 +20,7 @@ typedef struct {
     oas_bytes_t bytes;
     unsigned char id[8];                    /**< public name of this secret: HKDF output for "id" */
     unsigned char refresh_key[OAS_KEY_LEN]; /**< HKDF output for "refresh child" */
+    unsigned char known_key[OAS_KEY_LEN];   /**< HKDF output for "known browser" */
 } oas_secret_t;
 
 /**

@@ -55,21 +55,18 @@ static known_t read_cookie(const oas_tx_t *tx)
 static const char *prove(const oas_tx_t *tx, int secret, const char *device,
                          const unsigned char account[OAS_SHA256_LEN])
 {
+    const oas_secret_t *by = APR_ARRAY_IDX(tx->issuer->secrets, secret, oas_secret_t *);
     unsigned char message[PART_LEN + OAS_SHA256_LEN];
-    unsigned char key[OAS_KEY_LEN];
     unsigned char mac[OAS_SHA256_LEN];
     size_t len = 0;
-    int ok;
 
     memcpy(message, device, PART_LEN);
     memcpy(message + PART_LEN, account, OAS_SHA256_LEN);
-    ok = oas_secret_derive(APR_ARRAY_IDX(tx->issuer->secrets, secret, oas_secret_t *), NULL, 0,
-                           "known browser", key) == APR_SUCCESS &&
-         EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, sizeof(key), message, sizeof(message),
-                   mac, sizeof(mac), &len) != NULL &&
-         len == sizeof(mac);
-    oas_wipe(key, sizeof(key));
-    return ok ? oas_base64url_encode(tx->pool, mac, PART_BYTES) : NULL;
+    return EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, by->known_key, sizeof(by->known_key),
+                     message, sizeof(message), mac, sizeof(mac), &len) != NULL &&
+                   len == sizeof(mac)
+               ? oas_base64url_encode(tx->pool, mac, PART_BYTES)
+               : NULL;
 }
 
 /* Which of the cookie's proofs is this account's, or -1. */

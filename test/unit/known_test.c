@@ -138,6 +138,17 @@ START_TEST(secrets_change)
 }
 END_TEST
 
+START_TEST(the_key_is_the_secrets)
+{
+    oas_secret_t *secret = fake_secret(pool, 'a');
+    unsigned char key[OAS_KEY_LEN];
+
+    ck_assert_int_eq(oas_secret_derive(secret, NULL, 0, "known browser", key), APR_SUCCESS);
+    ck_assert_mem_eq(secret->known_key, key, OAS_KEY_LEN);
+    ck_assert_mem_ne(secret->known_key, secret->refresh_key, OAS_KEY_LEN);
+}
+END_TEST
+
 #define NAME    "__Host-oas-0123456789abcdef-known="
 #define FOREIGN "CCCCCCCCCCCCCCCCCCCCCg"
 
@@ -190,6 +201,7 @@ int main(void)
     tcase_add_test(tcase, only_for_its_accounts);
     tcase_add_test(tcase, the_last_five_accounts);
     tcase_add_test(tcase, secrets_change);
+    tcase_add_test(tcase, the_key_is_the_secrets);
     tcase_add_loop_test(tcase, odd_cookies, 0, sizeof(odd) / sizeof(odd[0]));
     tcase_add_test(tcase, no_cookie_counts_at_the_token_endpoint);
     return unit_run(suite);
