@@ -97,12 +97,13 @@ END $$;
 
 -- Stores who logged in and opens or continues a session; the session of another subject ends. A repetition finds its
 -- own secret and returns the session as it stands. p_auth_time: seconds since 1970; -1: now. No row: the
--- login holds no longer.
+-- login holds no longer. p_once: p_id was chosen when the login began, and opens a session once; where it continues
+-- another one, an ended row remembers it.
 CREATE FUNCTION oas_session_open_3(
     p_id uuid, p_secret bytea, p_sub text, p_provider text, p_name text, p_claims jsonb, p_amr text,
     p_acr text, p_auth_time bigint, p_option text, p_persistent boolean, p_lifetime float8,
     p_idle float8, p_address text, p_user_agent text, p_old_id uuid, p_old_secret bytea, p_forget bytea,
-    p_forgive bytea[], p_proof text)
+    p_forgive bytea[], p_proof text, p_once boolean)
 RETURNS TABLE (session_id uuid, auth_time bigint, now bigint, amr text, acr text)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
@@ -136,6 +137,12 @@ BEGIN
                 persistent = p_persistent, last_used = v_now, expires_at = v_end, idle_until = v_idle,
                 purge_after = v_end + interval '1 day', address = p_address, user_agent = p_user_agent
             WHERE o.session_id = p_old_id;
+            IF p_once THEN
+                INSERT INTO oas_sessions (session_id, secret_hash, sub, auth_time, amr, acr, created_at, last_used,
+                    idle_until, expires_at, ended_at, purge_after)
+                VALUES (p_id, p_secret, p_sub, v_auth, p_amr, p_acr, v_now, v_now, v_now, v_now, v_now,
+                    v_now + interval '1 day');
+            END IF;
         ELSE
             PERFORM oas_session_close_1(p_old_id, 'session ended');
         END IF;

@@ -119,6 +119,7 @@ static oas_session_new_t session_of(const oas_tx_t *tx, const oas_login_t *login
                             .auth_time = login->auth_time,
                             .option = login->option,
                             .persistent = tx->keep,
+                            .once = login->once,
                             .lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION],
                             .idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE],
                             .address = tx->request.address,
@@ -133,6 +134,36 @@ static oas_session_new_t session_of(const oas_tx_t *tx, const oas_login_t *login
     return in;
 }
 
+/* The id of the session, and its secret. */
+static apr_status_t make_handle(const oas_login_t *login, oas_session_new_t *in,
+                                unsigned char secret[OAS_SECRET_LEN])
+{
+    apr_status_t rv = oas_random(secret, OAS_SECRET_LEN);
+
+    if (login->once) {
+        memcpy(in->session_id, login->session_id, OAS_ID_LEN);
+    } else if (rv == APR_SUCCESS) {
+        rv = oas_random(in->session_id, OAS_ID_LEN);
+    }
+    oas_sha256(secret, OAS_SECRET_LEN, in->secret_hash);
+    return rv;
+}
+
+/* The store did not open it. */
+static oas_login_result_t not_opened(oas_tx_t *tx, apr_status_t rv)
+{
+    if (rv == APR_ENOENT) {
+        return oas_login_overtaken(tx);
+    }
+    if (rv == APR_EEXIST) {
+        oas_refuse(tx, OAS_TAG(01031), OAS_E_FORM_STALE,
+                   "this login has opened its session before");
+    } else {
+        oas_store_fault(tx, OAS_TAG(00503), rv, "session not opened");
+    }
+    return OAS_LOGIN_FAILED;
+}
+
 oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
 {
     oas_session_new_t in = session_of(tx, login);
@@ -143,27 +174,20 @@ oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
     oas_bytes_t id;
     apr_status_t rv;
 
-    if (oas_random(in.session_id, OAS_ID_LEN) != APR_SUCCESS ||
-        oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
+    if (make_handle(login, &in, secret) != APR_SUCCESS) {
         oas_fault(tx, OAS_TAG(00502), OAS_E_SERVER, APR_EGENERAL, "no random numbers");
         return OAS_LOGIN_FAILED;
     }
-    oas_sha256(secret, sizeof(secret), in.secret_hash);
     if (oas_cookie_session(tx, old_id, old_hash) == APR_SUCCESS) {
         in.old_session_id = old_id;
         in.old_secret_hash = old_hash;
     }
     rv = oas_store_session_open(tx->db, &in, session, tx->pool);
-    if (rv == APR_ENOENT) {
-        oas_wipe(secret, sizeof(secret));
-        return oas_login_overtaken(tx);
-    }
     if (rv != APR_SUCCESS ||
         oas_base64url_decode(tx->pool, session->id, strlen(session->id), &id) != APR_SUCCESS ||
         id.len != OAS_ID_LEN) {
         oas_wipe(secret, sizeof(secret));
-        oas_store_fault(tx, OAS_TAG(00503), rv, "session not opened");
-        return OAS_LOGIN_FAILED;
+        return not_opened(tx, rv);
     }
     oas_cookie_set_session(tx, id.data, secret,
                            tx->keep ? tx->issuer->lifetimes[OAS_LIFETIME_SESSION] : 0);

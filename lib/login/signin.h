@@ -39,7 +39,11 @@ typedef struct oas_login {
     int counted;
     unsigned char account[OAS_SHA256_LEN]; /**< whose counters these are (known.h); likewise */
     int step;                              /**< index of the step that is next (steps.h) */
-    json_t *page;                          /**< members of the page that this step shows */
+    /** The session that this login opens: one, however often the form of a step is sent; chosen
+     * when it leaves in that form for the first time, with `once` from then on. */
+    unsigned char session_id[OAS_ID_LEN];
+    int once;
+    json_t *page; /**< members of the page that this step shows */
 } oas_login_t;
 
 /**
@@ -50,7 +54,9 @@ typedef struct oas_login {
 oas_outcome_t oas_login_describe(oas_tx_t *tx, const oas_identity_t *identity,
                                  const oas_login_option_t *option, oas_login_t *out);
 
-/** Opens the session of a login with no step left: tx->session, its cookie, tx->login_time. */
+/** Opens the session of a login with no step left: tx->session, its cookie, tx->login_time. One
+ * with `once` whose session was opened before is refused as a stale form, and gives nothing back.
+ */
 oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login);
 
 /** Writes the login to the audit log, once its session or grant is in tx. */

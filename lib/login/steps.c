@@ -16,6 +16,16 @@ static const struct {
              {"acr", offsetof(oas_login_t, acr)},     {"option", offsetof(oas_login_t, option)}};
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 
+static int choose_session(oas_tx_t *tx, oas_login_t *login)
+{
+    if (!login->once && oas_random(login->session_id, OAS_ID_LEN) != APR_SUCCESS) {
+        oas_fault(tx, OAS_TAG(01030), OAS_E_SERVER, APR_EGENERAL, "no random numbers");
+        return 0;
+    }
+    login->once = 1;
+    return 1;
+}
+
 oas_login_result_t oas_login_go_on(oas_tx_t *tx, const oas_login_step_t *steps, oas_login_t *login,
                                    const oas_params_t *answer)
 {
@@ -23,7 +33,7 @@ oas_login_result_t oas_login_go_on(oas_tx_t *tx, const oas_login_step_t *steps, 
         switch (steps[login->step].run(tx, login, answer)) {
         case OAS_STEP_ASK:
             tx->login = login;
-            return OAS_LOGIN_STEP;
+            return choose_session(tx, login) ? OAS_LOGIN_STEP : OAS_LOGIN_FAILED;
         case OAS_STEP_FAILED:
             return OAS_LOGIN_FAILED;
         case OAS_STEP_NOT_NEEDED:
@@ -59,6 +69,7 @@ json_t *oas_login_to_json(oas_tx_t *tx, const oas_login_step_t *steps, const oas
     }
     json_object_set_new(json, "claims", json_loads(login->claims, 0, NULL));
     oas_json_set(json, "step", steps[login->step].name);
+    oas_json_set(json, "session", oas_base64url_encode(tx->pool, login->session_id, OAS_ID_LEN));
     json_object_set_new(json, "auth_time", json_integer(login->auth_time));
     json_object_set_new(json, "fresh", json_boolean(login->fresh));
     if (login->counted) {
@@ -116,7 +127,9 @@ oas_login_t *oas_login_from_json(oas_tx_t *tx, const oas_login_step_t *steps, co
     login->claims = oas_json_text(tx->pool, json_object_get(json, "claims"));
     login->auth_time = json_integer_value(json_object_get(json, "auth_time"));
     login->fresh = json_is_true(json_object_get(json, "fresh"));
-    return login->sub != NULL && login->claims != NULL &&
+    login->once =
+        restore_bytes(oas_json_string(json, "session"), login->session_id, OAS_ID_LEN, tx->pool);
+    return login->sub != NULL && login->claims != NULL && login->once &&
                    find_step(steps, oas_json_string(json, "step"), &login->step) &&
                    restore_attempt(tx, login, json)
                ? login

@@ -5,6 +5,15 @@
  * not needed, show a page, or take what that page's form says; it adds what it has proven to amr
  * and acr. Nothing is stored before the last one is done: meanwhile the login travels sealed in the
  * form (interaction.h).
+ *
+ * That form can be sent any number of times while it is good. It opens one session only; but what a
+ * step writes into the login is gone with the answer that was wrong, so attempts cannot be counted
+ * there. A step whose answer can be guessed counts each one in the store before it looks at it
+ * (oas_store_throttle_attempt), under keys of its own made from its name and login->sub, and gives
+ * it back when it was right (oas_store_throttle_forgive); when these say to wait, it sets
+ * tx->retry_after and fails with OAS_E_THROTTLED. login->attempt is the password's: it is given
+ * back when the session opens, and never by a step. An answer that may count once only is used up
+ * in the store by the step.
  */
 #ifndef OAS_LOGIN_STEPS_H
 #define OAS_LOGIN_STEPS_H

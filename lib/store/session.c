@@ -30,6 +30,7 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
         oas_sql_bytes(in->throttle_pair, OAS_SHA256_LEN, pool),
         oas_sql_array(forgiven, 2, OAS_SHA256_LEN, pool),
         in->proof,
+        in->once ? "t" : "f",
     };
     oas_rows_t *rows;
     apr_status_t rv = oas_db_run_row(db, OAS_STMT_SESSION_OPEN, params, &rows, pool);

@@ -23,6 +23,7 @@ typedef struct {
      * or 0 when nobody knows. */
     apr_int64_t auth_time;
     const char *option; /**< id of the login option that was used */
+    int once;           /**< 1: session_id was chosen earlier, and may come again: one login only */
     int persistent;     /**< 1: its cookie outlives the browser */
     apr_interval_time_t lifetime, idle;
     const char *address, *user_agent;     /**< for the user's list of sessions; may be NULL */
@@ -42,7 +43,8 @@ typedef struct {
  * repeat.
  * @param out filled; consented stays NULL
  * @return APR_ENOENT: a user of the built-in provider whose password was changed, or who was
- *         locked, since `proof` was made; nothing changed
+ *         locked, since `proof` was made; nothing changed. APR_EEXIST: session_id was used before
+ *         (also by a login with `once` that continued another session); nothing changed
  */
 apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, oas_session_t *out,
                                     apr_pool_t *pool);

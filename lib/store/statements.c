@@ -30,10 +30,10 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "SELECT metadata::text FROM oas_clients WHERE client_id = $1 AND NOT disabled "
          "AND (source = 'database' OR seen_at > clock_timestamp() - interval '3 minutes')"},
     [OAS_STMT_SESSION_OPEN] =
-        {"oas_session_open", 20, 1,
+        {"oas_session_open", 21, 1,
          "SELECT session_id, auth_time, now, nullif(amr, ''), acr FROM oas_session_open_3($1, $2, "
          "$3, $4, $5, "
-         "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"},
+         "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"},
     /* The idle end moves once a minute at most, so a busy session writes little. */
     [OAS_STMT_SESSION_LOAD] =
         {"oas_session_load", 5, 1,

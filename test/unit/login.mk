@@ -29,5 +29,6 @@ check_PROGRAMS += test/unit/steps_test
 TESTS += test/unit/steps_test
 test_unit_steps_test_SOURCES = test/unit/steps_test.c test/unit/fake_tx.h test/unit/unit.h
 test_unit_steps_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_steps_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=oas_store_session_open
 test_unit_steps_test_LDADD = $(OAS_LOGIN) $(OAS_LIBS) $(CHECK_LIBS)
 endif

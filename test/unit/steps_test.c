@@ -3,6 +3,7 @@
  */
 #include "../../lib/login/options.h"
 #include "../../lib/login/steps.h"
+#include "../../lib/store/session.h"
 #include "fake_tx.h"
 #include "unit.h"
 
@@ -34,6 +35,7 @@ static oas_login_step_result_t terms(oas_tx_t *tx, oas_login_t *login, const oas
     return OAS_STEP_ASK;
 }
 
+static const oas_login_step_t one_code[] = {{"otp", "otp", one_time_code}, {NULL, NULL, NULL}};
 static const oas_login_step_t steps[] = {{"never", "never", never},
                                          {"otp", "otp", one_time_code},
                                          {"terms", "terms", terms},
@@ -119,10 +121,83 @@ START_TEST(step_travels_and_comes_back)
     ck_assert_int_eq(back->fresh, 1);
     ck_assert_int_eq(back->step, 1);
     ck_assert_int_eq(back->counted, 1);
+    ck_assert_int_eq(back->once, 1);
     ck_assert_mem_eq(back->attempt.key, login->attempt.key, sizeof(login->attempt.key));
     /* a step that this version does not have */
     ck_assert_ptr_null(oas_login_from_json(tx, oas_login_steps, json));
     ck_assert_ptr_null(oas_login_from_json(tx, steps, NULL));
+}
+END_TEST
+
+/* The store: what came to be opened, and what it says. */
+static oas_session_new_t opened;
+static apr_status_t store_says;
+
+apr_status_t __wrap_oas_store_session_open(oas_db_t *db, const oas_session_new_t *in,
+                                           oas_session_t *out, apr_pool_t *p);
+
+apr_status_t __wrap_oas_store_session_open(oas_db_t *db, const oas_session_new_t *in,
+                                           oas_session_t *out, apr_pool_t *p)
+{
+    opened = *in;
+    out->id = oas_base64url_encode(p, in->session_id, OAS_ID_LEN);
+    out->sub = in->sub;
+    return store_says;
+}
+
+/* Sends the form of the code's step, as often as one likes. */
+static oas_login_result_t send_code(oas_tx_t *tx, const json_t *sealed)
+{
+    return oas_login_go_on(tx, one_code, oas_login_from_json(tx, one_code, sealed),
+                           answer_of("code=123456"));
+}
+
+START_TEST(sealed_login_opens_one_session)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_login_t *login = password_login();
+    unsigned char id[OAS_ID_LEN];
+    json_t *first, *second;
+
+    store_says = APR_SUCCESS;
+    tx->browser = BINDING;
+    ck_assert_int_eq(oas_login_go_on(tx, one_code, login, NULL), OAS_LOGIN_STEP);
+    first = oas_login_to_json(tx, one_code, tx->login);
+    memcpy(id, login->session_id, sizeof(id));
+    login = oas_login_from_json(tx, one_code, first); /* the page again, after a wrong code */
+    ck_assert_int_eq(oas_login_go_on(tx, one_code, login, answer_of("code=1")), OAS_LOGIN_STEP);
+    second = oas_login_to_json(tx, one_code, tx->login);
+    ck_assert_int_eq(send_code(tx, second), OAS_LOGIN_DONE);
+    ck_assert_mem_eq(opened.session_id, id, sizeof(id));
+    ck_assert_int_eq(opened.once, 1);
+    ck_assert_ptr_nonnull(tx->set_cookie[OAS_COOKIE_BROWSER]);
+
+    tx = fake_tx(pool);
+    tx->browser = BINDING;
+    store_says = APR_EEXIST;
+    ck_assert_int_eq(send_code(tx, first), OAS_LOGIN_FAILED);
+    ck_assert_mem_eq(opened.session_id, id, sizeof(id));
+    ck_assert_int_eq(tx->error, OAS_E_FORM_STALE);
+    ck_assert_ptr_null(tx->set_cookie[OAS_COOKIE_BROWSER]);
+    ck_assert_ptr_null(tx->set_cookie[OAS_COOKIE_KNOWN]);
+    ck_assert_ptr_null(tx->session);
+    json_object_del(second, "session");
+    ck_assert_ptr_null(oas_login_from_json(tx, one_code, second));
+}
+END_TEST
+
+START_TEST(login_without_steps_has_a_new_session)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    unsigned char id[OAS_ID_LEN];
+
+    store_says = APR_SUCCESS;
+    tx->browser = BINDING;
+    ck_assert_int_eq(oas_login_go_on(tx, oas_login_steps, password_login(), NULL), OAS_LOGIN_DONE);
+    ck_assert_int_eq(opened.once, 0);
+    memcpy(id, opened.session_id, sizeof(id));
+    ck_assert_int_eq(oas_login_go_on(tx, oas_login_steps, password_login(), NULL), OAS_LOGIN_DONE);
+    ck_assert_mem_ne(opened.session_id, id, sizeof(id));
 }
 END_TEST
 
@@ -194,6 +269,8 @@ int main(void)
     tcase_add_test(login, step_shows_its_page_until_it_is_done);
     tcase_add_test(login, step_adds_to_amr_and_acr);
     tcase_add_test(login, step_travels_and_comes_back);
+    tcase_add_test(login, sealed_login_opens_one_session);
+    tcase_add_test(login, login_without_steps_has_a_new_session);
     tcase_add_loop_test(page, offered_options, 0, sizeof(wishes) / sizeof(wishes[0]));
     return unit_run(suite);
 }

@@ -89,6 +89,60 @@ START_TEST(test_continues_under_its_id)
 }
 END_TEST
 
+/* A login that may come again continues the browser's session once, and gives back once. */
+START_TEST(test_once)
+{
+    oas_throttle_attempt_t attempt = three_failures();
+    oas_session_t first, out;
+    oas_session_new_t old = open_session("file|once", &first);
+    oas_session_new_t other = open_session("file|once", &out), in = new_login("file|once");
+    const oas_session_new_t *const had[] = {&in, &other, NULL};
+    oas_session_new_t again;
+    int i;
+
+    in.once = 1;
+    in.throttle_pair = attempt.key[OAS_THROTTLE_PAIR];
+    in.throttle_account = attempt.key[OAS_THROTTLE_ACCOUNT];
+    in.throttle_address = attempt.key[OAS_THROTTLE_ADDRESS];
+    in.old_session_id = old.session_id;
+    in.old_secret_hash = old.secret_hash;
+    for (i = 0; i < 2; i++) { /* the same login, and its repetition */
+        ck_assert_int_eq(oas_store_session_open(db, &in, &out, pool), APR_SUCCESS);
+        ck_assert_str_eq(out.id, first.id);
+    }
+    ck_assert_str_eq(failures_left(&attempt), "2,2");
+    /* in a browser with that session, with another one of that user, with none */
+    for (i = 0; i < 3; i++) {
+        again = in;
+        fill_random(again.secret_hash, OAS_SHA256_LEN);
+        again.old_session_id = i == 0 ? old.session_id : had[i] ? had[i]->session_id : NULL;
+        again.old_secret_hash = had[i] ? had[i]->secret_hash : NULL;
+        ck_assert_int_eq(oas_store_session_open(db, &again, &out, pool), APR_EEXIST);
+    }
+    ck_assert_str_eq(failures_left(&attempt), "2,2");
+    ck_assert_int_eq(load(&in, old.session_id, &out), APR_SUCCESS); /* nothing has changed */
+    ck_assert_int_eq(load(&other, other.session_id, &out), APR_SUCCESS);
+    ck_assert_int_eq(load(&in, in.session_id, &out), APR_ENOENT);
+}
+END_TEST
+
+/* Likewise where it has opened a session of its own. */
+START_TEST(test_once_without_another)
+{
+    oas_session_t out;
+    oas_session_new_t in = new_login("file|once2"), first;
+
+    in.once = 1;
+    first = in;
+    ck_assert_int_eq(oas_store_session_open(db, &in, &out, pool), APR_SUCCESS);
+    fill_random(in.secret_hash, OAS_SHA256_LEN);
+    in.old_session_id = first.session_id;
+    in.old_secret_hash = first.secret_hash;
+    ck_assert_int_eq(oas_store_session_open(db, &in, &out, pool), APR_EEXIST);
+    ck_assert_int_eq(load(&first, first.session_id, &out), APR_SUCCESS);
+}
+END_TEST
+
 START_TEST(test_another_subject_ends_the_old)
 {
     oas_session_t first, next, out;
@@ -189,6 +243,8 @@ Suite *store_session_suite(void)
     tcase_add_test(tcase, test_wrong_secret_is_nobody);
     tcase_add_test(tcase, test_open_repeated);
     tcase_add_test(tcase, test_continues_under_its_id);
+    tcase_add_test(tcase, test_once);
+    tcase_add_test(tcase, test_once_without_another);
     tcase_add_test(tcase, test_another_subject_ends_the_old);
     tcase_add_test(tcase, test_old_session_with_wrong_secret_is_left_alone);
     tcase_add_test(tcase, test_ends);
