@@ -8,7 +8,7 @@ FUZZ_SECONDS = 10
 FUZZ_MAIN =
 
 check_PROGRAMS += $(FUZZ_TARGETS)
-EXTRA_DIST += test/fuzz/corpus test/fuzz/driver.c
+EXTRA_DIST += test/fuzz/corpus test/fuzz/driver.c test/fuzz/run
 
 if FUZZERS
 FUZZ_LINK = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
@@ -93,11 +93,6 @@ test_fuzz_fuzz_claims_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_claims_LDADD = $(OAS_ALL) $(OAS_LIBS)
 
 fuzz: $(FUZZ_TARGETS)
-	@for target in $(FUZZ_TARGETS); do \
-	  name=$${target##*/fuzz_}; found=fuzz-found/$$name; \
-	  mkdir -p $$found || exit 1; \
-	  echo "$$target: $(FUZZ_SECONDS) seconds"; \
-	  ./$$target -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -print_final_stats=1 -verbosity=0 \
-	    -artifact_prefix=$$found/ $$found $(srcdir)/test/fuzz/corpus/$$name || exit 1; \
-	done
+	@printf '%s\n' $(FUZZ_TARGETS) | \
+	  xargs -n 1 -P "$$(nproc)" $(srcdir)/test/fuzz/run $(srcdir)/test/fuzz/corpus $(FUZZ_SECONDS)
 .PHONY: fuzz
