@@ -93,7 +93,7 @@ function facts() {
   const version = (file, ...args) => execFileSync(file, args, { encoding: 'utf8' }).split('\n')[0];
   const model = /^model name\s*: (.*)$/m.exec(fs.readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown processor';
   return [
-    `${os.cpus().length} processors (${model}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.release()}`,
+    `${os.cpus().length} processors (${model}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.release().split('.').slice(0, 2).join('.')}`,
     `${version('apache2', '-v').replace('Server version: ', '')}, MPM ${process.env.OAS_MPM ?? 'event'}, ${version('psql', '--version')}, Node ${process.versions.node}`,
     `load average of the machine before anything was started: ${os.loadavg()[0].toFixed(1)}`,
     `all of it on this machine: httpd, PostgreSQL, ${values.parallel} attackers, whoever measures; passwords checked by ${values.provider}`,

@@ -149,7 +149,6 @@ static void add_surroundings(const oas_tx_t *tx, json_t *data)
     json_t *links = json_object_get(data, "links");
 
     oas_json_set(who, "name", strstr(issuer->origin, "://") + 3);
-    oas_json_set(who, "url", issuer->url);
     oas_json_set(who, "logo", issuer->logo);
     json_object_set_new(data, "issuer", who);
     oas_json_set(data, "stylesheet", issuer->stylesheet);

@@ -142,7 +142,7 @@ static const char *csp_hash(const char *text)
 static json_t *full_data(const char *text)
 {
     static const char *const objects[][6] = {
-        {"issuer", "name", "url", "logo"},
+        {"issuer", "name", "logo"},
         {"client", "name", "logo_uri", "client_uri", "policy_uri", "tos_uri"},
         {"user", "name", "sub"},
         {"links", "forgot_password", "signup", "help", "switch_account"},
