@@ -18,10 +18,11 @@ ALTER TABLE oas_sessions
 -- The claims parameter of the request (OpenID Connect Core 5.5), kept for what is issued later.
 ALTER TABLE oas_grants ADD COLUMN claims_request jsonb;
 
--- The applications of a session that want to hear of its end.
+-- The applications of a session that want to hear of its end. queued: from us; if not, the browser tells them.
 CREATE TABLE oas_session_clients (
     session_id uuid NOT NULL REFERENCES oas_sessions ON DELETE CASCADE,
     client_id  text NOT NULL,
+    queued     boolean NOT NULL,
     PRIMARY KEY (session_id, client_id)
 );
 
@@ -37,6 +38,7 @@ CREATE TABLE oas_logouts (
     purge_after  timestamptz NOT NULL
 );
 CREATE INDEX oas_logouts_due ON oas_logouts (client_id, due_at);
+CREATE INDEX oas_logouts_tried ON oas_logouts (client_id) WHERE attempts > 0;
 CREATE INDEX oas_logouts_leased ON oas_logouts (client_id, leased_until) WHERE leased_until IS NOT NULL;
 CREATE INDEX oas_logouts_purge ON oas_logouts (purge_after);
 
@@ -54,7 +56,7 @@ CREATE FUNCTION oas_session_ended_1() RETURNS trigger LANGUAGE plpgsql VOLATILE 
 BEGIN
     EXECUTE format('INSERT INTO %1$I.oas_logouts (client_id, session_id, sub, due_at, purge_after) '
         'SELECT client_id, $1, $2, $3, $3 + interval ''2 hours'' '
-        'FROM %1$I.oas_session_clients WHERE session_id = $1', TG_TABLE_SCHEMA)
+        'FROM %1$I.oas_session_clients WHERE session_id = $1 AND queued', TG_TABLE_SCHEMA)
     USING NEW.session_id, NEW.sub, clock_timestamp();
     RETURN NULL;
 END $$;
@@ -223,13 +225,14 @@ BEGIN
 END $$;
 
 -- As version 2, and remembers the claims parameter and, with p_track, that the client wants to hear of the end
--- of the session, whose row is still held. p_permissions is what the consent has to cover or is widened by: the
+-- of the session, whose row is still held; with p_queue too it is told from the queue. p_permissions is what the consent has to cover or is widened by: the
 -- scope, and words for claims beyond it, which the grant's scope does not keep.
 CREATE FUNCTION oas_code_put_3(
     p_grant uuid, p_hash bytea, p_session uuid, p_client text, p_scope text, p_resource text,
     p_redirect_uri text, p_redirect_uri_required boolean, p_challenge text, p_nonce text,
     p_code_lifetime float8, p_access_lifetime float8, p_consent text, p_form_started bigint,
-    p_activate boolean, p_claims_request jsonb, p_track boolean, p_permissions text)
+    p_activate boolean, p_claims_request jsonb, p_track boolean, p_queue boolean,
+    p_permissions text)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_outcome text := oas_code_put_2(p_grant, p_hash, p_session, p_client,
@@ -241,8 +244,12 @@ BEGIN
         WHERE grant_id = p_grant AND claims_request IS NULL;
     END IF;
     IF v_outcome = 'put' AND p_track THEN
-        INSERT INTO oas_session_clients (session_id, client_id) VALUES (p_session, p_client)
-        ON CONFLICT DO NOTHING;
+        INSERT INTO oas_session_clients (session_id, client_id, queued)
+        VALUES (p_session, p_client, p_queue) ON CONFLICT DO NOTHING;
+        IF NOT FOUND AND p_queue THEN -- it has a URI for it since
+            UPDATE oas_session_clients SET queued = true
+            WHERE session_id = p_session AND client_id = p_client AND NOT queued;
+        END IF;
     END IF;
     RETURN v_outcome;
 END $$;
@@ -390,12 +397,15 @@ BEGIN
 END $$;
 
 -- Hands out queued logouts that are due, at most p_max, and of each client no more than make p_per_client in flight on
--- all nodes together: a client that hangs holds up no other. Until the lease ends nobody else gets them. One
--- claim after the other, so that what is in flight is counted right. Each client's first rows are found in the index,
--- however many there are, also by a plan that was made while the table was empty.
-CREATE FUNCTION oas_logouts_claim_1(p_max integer, p_per_client integer, p_lease float8)
+-- all nodes together. The first in flight of a client takes precedence; further ones are extra, and so is every one of a
+-- client that has failed at any that is still queued, which gets one at a time. Of extra ones at most p_extra are
+-- handed out: whoever keeps room for others holds up nobody by clients that hang, however many they are. Until
+-- the lease ends nobody else gets them. One claim after the other, so that what is in flight is counted right. Each
+-- client's first rows are found in the index, however many there are, also by a plan that was made while the table
+-- was empty.
+CREATE FUNCTION oas_logouts_claim_1(p_max integer, p_extra integer, p_per_client integer, p_lease float8)
 RETURNS TABLE (logout_id uuid, client_id text, session_id uuid, sub text, attempts integer, now bigint,
-    expires bigint)
+    expires bigint, extra boolean)
 LANGUAGE plpgsql VOLATILE SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_now   timestamptz;
@@ -411,19 +421,34 @@ BEGIN
         SELECT (SELECT l.client_id FROM oas_logouts AS l WHERE l.client_id > c.client_id
                 ORDER BY l.client_id LIMIT 1)
         FROM clients AS c WHERE c.client_id IS NOT NULL
+    ), states AS MATERIALIZED (
+        SELECT c.client_id,
+            (SELECT count(*) FROM oas_logouts AS f
+                WHERE f.client_id = c.client_id AND f.leased_until > v_now) AS in_flight,
+            EXISTS (SELECT 1 FROM oas_logouts AS f
+                WHERE f.client_id = c.client_id AND f.attempts > 0 AND f.purge_after > v_now
+                    AND (f.attempts = 1 AND f.leased_until > v_now) IS NOT TRUE) AS failed
+        FROM clients AS c WHERE c.client_id IS NOT NULL
     ), due AS MATERIALIZED (
-        SELECT d.logout_id FROM clients AS c, LATERAL (
+        SELECT d.logout_id, d.due_at, s.* FROM states AS s, LATERAL (
             SELECT l.logout_id, l.due_at FROM oas_logouts AS l
-            WHERE l.client_id = c.client_id AND l.due_at <= v_now AND l.purge_after > v_now
+            WHERE l.client_id = s.client_id AND l.due_at <= v_now AND l.purge_after > v_now
             ORDER BY l.due_at
-            LIMIT greatest(0, p_per_client - (SELECT count(*) FROM oas_logouts AS f
-                WHERE f.client_id = c.client_id AND f.leased_until > v_now))
+            LIMIT greatest(0, CASE WHEN s.failed THEN least(1, p_per_client) ELSE p_per_client END - s.in_flight)
             FOR UPDATE SKIP LOCKED) AS d
-        ORDER BY d.due_at LIMIT p_max
+    ), ranked AS (
+        SELECT d.logout_id, d.due_at, d.failed OR
+            d.in_flight + row_number() OVER (PARTITION BY d.client_id ORDER BY d.due_at) > 1 AS extra
+        FROM due AS d
+    ), numbered AS (
+        SELECT r.*, row_number() OVER (PARTITION BY r.extra ORDER BY r.due_at) AS place FROM ranked AS r
+    ), taken AS MATERIALIZED (
+        SELECT n.logout_id, n.extra FROM numbered AS n WHERE NOT n.extra OR n.place <= p_extra
+        ORDER BY n.extra, n.due_at LIMIT p_max
     )
     UPDATE oas_logouts AS l
     SET attempts = l.attempts + 1, leased_until = v_until, due_at = v_until
-    FROM due AS d WHERE l.logout_id = d.logout_id
+    FROM taken AS t WHERE l.logout_id = t.logout_id
     RETURNING l.logout_id, l.client_id, l.session_id, l.sub, l.attempts, oas_epoch(v_now),
-        oas_epoch(l.purge_after);
+        oas_epoch(l.purge_after), t.extra;
 END $$;

@@ -37,7 +37,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), p_role);
     EXECUTE format('GRANT SELECT ON oas_schema, oas_users, oas_secrets TO %I', p_role);
     EXECUTE format('GRANT UPDATE (password_hash, password_changed, rehashed) ON oas_users TO %I', p_role);
-    EXECUTE format('GRANT SELECT, INSERT ON oas_session_clients TO %I', p_role);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON oas_session_clients TO %I', p_role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON oas_clients, oas_subjects TO %I', p_role);
     EXECUTE format('GRANT SELECT, UPDATE ON oas_marks TO %I', p_role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON oas_sessions, oas_consents, oas_grants, '

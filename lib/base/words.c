@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "words.h"
 
-#include <limits.h>
 #include <string.h>
 #include <apr_strings.h>
 
@@ -50,7 +49,9 @@ apr_status_t oas_words_parse(oas_words_t **out, const char *text, apr_pool_t *po
 
 apr_status_t oas_words_parse_own(oas_words_t **out, const char *text, apr_pool_t *pool)
 {
-    return split(out, text, INT_MAX, pool);
+    apr_status_t rv = split(out, text, OAS_WORDS_OWN_MAX, pool);
+
+    return rv == APR_ENOSPC ? APR_SUCCESS : rv;
 }
 
 int oas_words_has(const oas_words_t *words, const char *word)

@@ -10,7 +10,8 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
-#define OAS_WORDS_MAX 100 /**< words in one list */
+#define OAS_WORDS_MAX     100  /**< words in one list */
+#define OAS_WORDS_OWN_MAX 4096 /**< in one of our own */
 
 /** An array of const char *, without repetitions, in the order given. */
 typedef apr_array_header_t oas_words_t;
@@ -24,8 +25,8 @@ oas_words_t *oas_words_create(apr_pool_t *pool);
  */
 apr_status_t oas_words_parse(oas_words_t **out, const char *text, apr_pool_t *pool);
 
-/** The same for a list that we have put together ourselves, of any length: what a consent remembers
- * is the sum of many requests. */
+/** The same for a list that we have put together ourselves: what a consent remembers is the sum of
+ * many requests. What is beyond OAS_WORDS_OWN_MAX is left out: it was not allowed, then. */
 apr_status_t oas_words_parse_own(oas_words_t **out, const char *text, apr_pool_t *pool);
 
 /** 1 when `word` is in the list (case-sensitive). NULL lists contain nothing. */

@@ -113,7 +113,7 @@ oas_outcome_t oas_check_access_token(oas_tx_t *tx)
     if (check_confirmation(tx) != OAS_NEXT) {
         return OAS_FAILED;
     }
-    if (oas_words_parse(&scopes, oas_json_string(tx->token->claims, "scope"), tx->pool) !=
+    if (oas_words_parse_own(&scopes, oas_json_string(tx->token->claims, "scope"), tx->pool) !=
             APR_SUCCESS ||
         !oas_words_has(scopes, "openid")) {
         return oas_refuse(tx, OAS_TAG(00674), OAS_E_BEARER_SCOPE, NULL);

@@ -145,7 +145,7 @@ static apr_status_t begin_one(oas_delivery_t *delivery, oas_tx_t *tx, const oas_
         return rv;
     }
     if (rv == APR_ENOENT || client->backchannel_logout_uri == NULL) {
-        return finish(tx, logout); /* removed meanwhile, or told by the front channel */
+        return finish(tx, logout); /* removed meanwhile */
     }
     rv = oas_salt_for(tx, client);
     if (rv != APR_SUCCESS) {
@@ -155,18 +155,31 @@ static apr_status_t begin_one(oas_delivery_t *delivery, oas_tx_t *tx, const oas_
     return why == NULL ? APR_SUCCESS : fail(tx, logout, why);
 }
 
+static int extra_count(const oas_delivery_t *delivery)
+{
+    const item_t *item;
+    int n = 0;
+
+    for (item = delivery->items; item != NULL; item = item->next) {
+        n += item->logout.extra;
+    }
+    return n;
+}
+
 apr_status_t oas_delivery_begin(oas_delivery_t *delivery, oas_tx_t *tx, void *source)
 {
-    int room = OAS_DELIVERIES_MAX - oas_delivery_count(delivery);
+    const oas_logouts_claim_t want = {.max = OAS_DELIVERIES_MAX - oas_delivery_count(delivery),
+                                      .extra = OAS_DELIVERIES_EXTRA - extra_count(delivery),
+                                      .per_client = OAS_DELIVERIES_PER_CLIENT,
+                                      .lease = OAS_DELIVERY_LEASE};
     apr_array_header_t *due;
     apr_status_t rv;
     int i;
 
-    if (room <= 0) {
+    if (want.max <= 0) {
         return APR_SUCCESS;
     }
-    rv = oas_store_logouts_claim(tx->db, room, OAS_DELIVERIES_PER_CLIENT, OAS_DELIVERY_LEASE, &due,
-                                 tx->pool);
+    rv = oas_store_logouts_claim(tx->db, &want, &due, tx->pool);
     for (i = 0; rv == APR_SUCCESS && i < due->nelts; i++) {
         rv = begin_one(delivery, tx, &APR_ARRAY_IDX(due, i, oas_logout_t), source);
     }

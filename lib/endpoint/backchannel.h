@@ -12,6 +12,7 @@
 #include "../base/tx.h"
 
 #define OAS_DELIVERIES_MAX        64 /**< under way in this process */
+#define OAS_DELIVERIES_EXTRA      32 /**< of these such as are extra (store/logout.h) */
 #define OAS_DELIVERIES_PER_CLIENT 4  /**< under way to one client, on all nodes together */
 #define OAS_DELIVERY_LEASE        apr_time_from_sec(30)
 #define OAS_DELIVERY_RETRY        apr_time_from_sec(1) /**< after the first failure */

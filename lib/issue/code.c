@@ -60,6 +60,7 @@ static apr_status_t describe(oas_tx_t *tx, oas_code_put_t *put)
         put->permissions = oas_words_join(tx->permissions, tx->pool);
     }
     put->track = oas_client_tracked(tx->client);
+    put->queue = tx->client->backchannel_logout_uri != NULL;
     return put->with_code ? make_code(tx, put) : APR_SUCCESS;
 }
 

@@ -66,6 +66,7 @@ apr_status_t oas_store_code_put(oas_db_t *db, const oas_code_put_t *in,
         in->activate ? "t" : "f",
         in->claims_request,
         in->track ? "t" : "f",
+        in->queue ? "t" : "f",
         in->claims_request ? in->permissions : NULL,
     };
     int found;

@@ -39,6 +39,7 @@ typedef struct {
     const char *permissions;    /**< with claims_request: what the consent covers or is widened by,
                                    scope and words for claims beyond it; NULL: scope */
     int track; /**< 1: the client wants to hear of the session's end (store/logout.h) */
+    int queue; /**< with track: 1: and is told from the queue; 0: by the browser only */
 } oas_code_put_t;
 
 typedef enum {

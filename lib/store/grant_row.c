@@ -46,7 +46,7 @@ static apr_status_t fill_grant(const oas_rows_t *rows, oas_grant_t *grant, apr_p
     grant->nonce = oas_cell(rows, 0, 12);
     grant->offline = oas_cell(rows, 0, 13) != NULL;
     grant->refresh_expires = oas_cell_int(rows, 0, 13);
-    if (oas_words_parse(&grant->scopes, oas_cell(rows, 0, 5), pool) != APR_SUCCESS || !claims ||
+    if (oas_words_parse_own(&grant->scopes, oas_cell(rows, 0, 5), pool) != APR_SUCCESS || !claims ||
         read_object(&grant->claims, claims, pool) != APR_SUCCESS)
         return APR_EGENERAL;
     return asked ? read_object(&grant->claims_request, asked, pool) : APR_SUCCESS;

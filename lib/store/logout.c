@@ -29,14 +29,14 @@ apr_status_t oas_store_session_logout(oas_db_t *db, const unsigned char id[OAS_I
     return oas_cell_true(rows, 0, 0) ? APR_SUCCESS : APR_ENOENT;
 }
 
-apr_status_t oas_store_logouts_claim(oas_db_t *db, int max, int per_client,
-                                     apr_interval_time_t lease, apr_array_header_t **out,
-                                     apr_pool_t *pool)
+apr_status_t oas_store_logouts_claim(oas_db_t *db, const oas_logouts_claim_t *want,
+                                     apr_array_header_t **out, apr_pool_t *pool)
 {
     const char *const params[] = {
-        oas_sql_int(max, pool),
-        oas_sql_int(per_client, pool),
-        oas_sql_seconds(lease, pool),
+        oas_sql_int(want->max, pool),
+        oas_sql_int(want->extra, pool),
+        oas_sql_int(want->per_client, pool),
+        oas_sql_seconds(want->lease, pool),
     };
     oas_rows_t *rows;
     apr_status_t rv = oas_db_run(db, OAS_STMT_LOGOUTS_CLAIM, params, &rows, pool);
@@ -56,6 +56,7 @@ apr_status_t oas_store_logouts_claim(oas_db_t *db, int max, int per_client,
         logout->attempts = (int)oas_cell_int(rows, i, 4);
         logout->now = oas_cell_int(rows, i, 5);
         logout->expires = oas_cell_int(rows, i, 6);
+        logout->extra = oas_cell_true(rows, i, 7);
     }
     return APR_SUCCESS;
 }

@@ -72,9 +72,9 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_ACCESS_WITHDRAW] = {"oas_access_withdraw", 2, 1,
                                   "SELECT oas_access_withdraw_1($1, $2)"},
     [OAS_STMT_LOGOUTS_CLAIM] =
-        {"oas_logouts_claim", 3, 0,
-         "SELECT logout_id, client_id, session_id, sub, attempts, now, expires "
-         "FROM oas_logouts_claim_1($1, $2, $3)"},
+        {"oas_logouts_claim", 4, 0,
+         "SELECT logout_id, client_id, session_id, sub, attempts, now, expires, extra "
+         "FROM oas_logouts_claim_1($1, $2, $3, $4)"},
     [OAS_STMT_LOGOUT_DONE] = {"oas_logout_done", 1, 1,
                               "DELETE FROM oas_logouts WHERE logout_id = $1 RETURNING 1"},
     [OAS_STMT_LOGOUT_LATER] =
@@ -85,9 +85,9 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
                                 "SELECT encode(value, 'hex') FROM oas_secrets "
                                 "WHERE name = 'pairwise'"},
     [OAS_STMT_CODE_PUT] =
-        {"oas_code_put", 18, 1,
+        {"oas_code_put", 19, 1,
          "SELECT " GRANT_COLUMNS " FROM oas_grant_for_2($1, oas_code_put_3($1, $2, $3, $4, "
-         "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)) AS a"},
+         "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)) AS a"},
     [OAS_STMT_CODE_REDEEM] =
         {"oas_code_redeem", 11, 1,
          "SELECT " GRANT_COLUMNS ", CASE WHEN a.grant_id IS NULL THEN "

@@ -15,6 +15,7 @@ import { alter, authorization, authorizeUrl, callbackOf, client, decode, getCode
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0';
 const safari = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
 const users = { alice: 'correct horse', bob: 'battery staple', carol: 'paper clip', dora: 'tooth brush', erin: 'garden hose', fred: 'from a file' };
+const shelves = Array.from({ length: 240 }, (_, i) => `shelf${i}`);
 const receiver = await Receiver.start();
 const server = await startInstance({
   conf:
@@ -22,6 +23,8 @@ const server = await startInstance({
     'OAuth2ASOutboundAllow 127.0.0.1/32\n' +
     client('spa', { extra: ['OAuth2ASName "The Shop"'] }) +
     client('own', { extra: ['OAuth2ASName "House"', 'OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }) +
+    client('many', { extra: ['OAuth2ASName "The Archive"'], allow: ['https://archive.example.test/ *'] }) +
+    `<OAuth2ASResource "https://archive.example.test/">\n${shelves.map((name) => `OAuth2ASScope ${name} "Read ${name}"\n`).join('')}</OAuth2ASResource>\n` +
     'OAuth2ASPasswordProvider oauth2as file\nOAuth2ASKeepSignedIn on\nOAuth2ASAuditLog ${OAS_DIR}/audit.log\n' +
     'OAuth2ASThrottle pair=3 account=50 address=1000 max=15min\n' +
     '<Location "/authorize">\nAuthUserFile ${OAS_DIR}/people\n</Location>\n' +
@@ -173,6 +176,24 @@ test('an application without consent is withdrawn as well, and one that is gone 
   for (const id of ['own', 'gone-since', 'never-heard-of', 'a|b']) assert.equal((await press(surfer, 'withdraw', id)).status, 200);
   assert.doesNotMatch(applicationsOf(await surfer.go(accountUrl)).join(), /House|gone-since/);
   assert.equal((await refresh(server, house.refresh_token, { client_id: 'own' })).json.error, 'invalid_grant');
+});
+
+test('however many permissions somebody has allowed, bit by bit or at once: sign-in, the page and its buttons go on', async () => {
+  const { surfer } = await browser('alice');
+  const [resource, client_id] = ['https://archive.example.test/', 'many'];
+  for (const scopes of [shelves.slice(0, 80), shelves.slice(80, 160), shelves.slice(0, 1)]) {
+    assert.ok((await getCode(server, { client_id, resource, scope: scopes.join(' ') }, { surfer })).code);
+  }
+  const rows = applicationsOf(await surfer.go(accountUrl)).filter((text) => text.includes('The Archive'));
+  assert.equal(rows.length, 1);
+  for (const name of shelves.slice(0, 160)) assert.match(rows[0], new RegExp(`Read ${name}\\b`));
+  // without a scope: all that the application may have
+  const all = await redeem(server, await getCode(server, { client_id, resource, scope: undefined }, { surfer }), { client_id });
+  assert.equal(all.status, 200, all.text);
+  assert.equal(all.json.scope.split(' ').length, shelves.length);
+  const after = await press(surfer, 'withdraw', client_id);
+  assert.match(textOf(after.text), /no longer has access/);
+  assert.doesNotMatch(applicationsOf(after).join(), /The Archive/);
 });
 
 test('bob withdraws nothing of alice\'s', async () => {

@@ -18,8 +18,9 @@ const receiver = await Receiver.start();
 const told = (id, url = receiver.url(`/${id}`), extra = []) => client(id, { extra: [...own, `OAuth2ASPostLogoutRedirectURI ${afterUri}`, `OAuth2ASBackchannelLogoutURI ${url}`, ...extra] });
 const ill = ['hang', 'moved', 'temporary', 'broken', 'closed', 'endless'];
 const inside = { six: 'http://[::1]:9/inside', private: 'https://10.1.2.3/inside', metadata: 'https://169.254.169.254/latest' };
+const stuck = Array.from({ length: 36 }, (_, i) => `stuck${i}`);
 const server = await startInstance({
-  conf: ['spa', 'second', 'refusing', 'flaky', 'pairs', 'stays', ...ill].map((id) => told(id)).join('') + Object.entries(inside).map(([id, url]) => told(id, url)).join('') +
+  conf: stuck.map((id) => told(id, receiver.url('/stuck'))).join('') + ['spa', 'second', 'refusing', 'flaky', 'pairs', 'stays', ...ill].map((id) => told(id)).join('') + Object.entries(inside).map(([id, url]) => told(id, url)).join('') +
     told('es256', receiver.url('/es256'), ['OAuth2ASIDTokenAlg ES256']) + client('untold', { extra: own }) +
     'OAuth2ASOutboundAllow 127.0.0.1/32\nOAuth2ASAuditLog ${OAS_DIR}/audit.log\n',
 });
@@ -173,6 +174,34 @@ test('many at once, four at a time for one application', async () => {
   await until('all are delivered', async () => (await queued("client_id = 'pairs'")) === 0);
   assert.equal(new Set(receiver.at('/pairs').map(({ token }) => decode(token).claims.sid)).size, 16);
   assert.ok(most > 1 && most <= 4, `${most} at a time`);
+});
+
+test('however many applications hang, with however long a backlog, the others are told within a second', async () => {
+  const open = new Set();
+  receiver.answer('/stuck', (response) => {
+    open.add(response);
+    response.on('close', () => open.delete(response));
+  });
+  const inTime = async (session, what) => {
+    const before = receiver.at('/spa').length;
+    const started = Date.now();
+    await signOut(session);
+    const calls = await receiver.wait('/spa', before + 1);
+    assert.ok(calls.at(-1).at - started < 1500, `${what}: ${calls.at(-1).at - started} ms`);
+  };
+  const sessions = [await signIn('spa'), await signIn('spa')];
+  const fill = (ids, attempts) =>
+    server.sql(`INSERT INTO oas_logouts (client_id, session_id, sub, attempts, due_at, purge_after)
+      SELECT id, gen_random_uuid(), 'oauth2as|alice', ${attempts}, clock_timestamp() - interval '1 minute', clock_timestamp() + interval '1 hour'
+      FROM unnest('{${ids.join()}}'::text[]) AS id, generate_series(1, 30)`);
+  await fill(stuck.slice(0, 16), 0);
+  await until('the first of sixteen and what may go beyond', () => open.size === 48);
+  await inTime(sessions[0], 'sixteen that have just begun to hang');
+  await fill(stuck.slice(16), 3); // and twenty that have hung for a while
+  await until('all sixteen have failed', async () => (await queued("client_id = 'stuck0' AND attempts > 0 AND leased_until IS NULL")) > 0);
+  await until('those that fail hold half of the places, and no more', async () => open.size === 32 && (await queued('leased_until > clock_timestamp()')) === 32);
+  await inTime(sessions[1], 'thirty-six that hang');
+  await server.sql("DELETE FROM oas_logouts WHERE client_id LIKE 'stuck%'");
 });
 
 test('two nodes: each logout is delivered once', async () => {

@@ -23,13 +23,14 @@ typedef struct {
 
 static void claim(racer_t *racer, void *data)
 {
+    static const oas_logouts_claim_t want = {
+        .max = CLAIMED, .extra = CLAIMED, .per_client = PER_CLIENT, .lease = apr_time_from_sec(60)};
     claim_round_t *round = data;
     int i = racer->index;
     apr_array_header_t *list;
 
     round->counts[i] = 0;
-    round->statuses[i] = oas_store_logouts_claim(racer->db, CLAIMED, PER_CLIENT,
-                                                 apr_time_from_sec(60), &list, racer->pool);
+    round->statuses[i] = oas_store_logouts_claim(racer->db, &want, &list, racer->pool);
     if (round->statuses[i] != APR_SUCCESS)
         return;
     round->counts[i] = list->nelts;
@@ -124,7 +125,7 @@ static void race_tracked(void)
     for (i = 0; i < RACERS; i++) {
         round.codes[i] = race_code(&round.login);
         round.codes[i].client_id = apr_psprintf(race_pool, "app%d", i);
-        round.codes[i].track = 1;
+        round.codes[i].track = round.codes[i].queue = 1;
         round.outcomes[i] = OAS_CODE_SESSION_GONE;
     }
     race_run(RACERS, put_tracked_or_log_out, &round);

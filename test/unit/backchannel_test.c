@@ -19,7 +19,8 @@
 static struct {
     int due; /* logouts that the next claim gives */
     oas_logout_t sample;
-    int asked, most, per_client;
+    int asked, extra; /* extra: of those that are given */
+    oas_logouts_claim_t want;
     int done, later;
     apr_interval_time_t delay;
     apr_status_t status;
@@ -36,9 +37,8 @@ static struct {
     apr_status_t begins;
 } net;
 
-apr_status_t __wrap_oas_store_logouts_claim(oas_db_t *db, int max, int per_client,
-                                            apr_interval_time_t lease, apr_array_header_t **out,
-                                            apr_pool_t *p);
+apr_status_t __wrap_oas_store_logouts_claim(oas_db_t *db, const oas_logouts_claim_t *want,
+                                            apr_array_header_t **out, apr_pool_t *p);
 apr_status_t __wrap_oas_store_logout_done(oas_db_t *db, const unsigned char id[OAS_ID_LEN],
                                           apr_pool_t *p);
 apr_status_t __wrap_oas_store_logout_later(oas_db_t *db, const unsigned char id[OAS_ID_LEN],
@@ -52,16 +52,15 @@ int __wrap_oas_posts_count(const oas_posts_t *posts);
 void __wrap_oas_posts_wait(oas_posts_t *posts, apr_interval_time_t time);
 int __wrap_oas_posts_take(oas_posts_t *posts, oas_post_result_t *out);
 
-apr_status_t __wrap_oas_store_logouts_claim(oas_db_t *db, int max, int per_client,
-                                            apr_interval_time_t lease, apr_array_header_t **out,
-                                            apr_pool_t *p)
+apr_status_t __wrap_oas_store_logouts_claim(oas_db_t *db, const oas_logouts_claim_t *want,
+                                            apr_array_header_t **out, apr_pool_t *p)
 {
     *out = apr_array_make(p, 4, sizeof(oas_logout_t));
     queue.asked++;
-    queue.most = max;
-    queue.per_client = per_client;
-    ck_assert_int_gt(lease, OAS_POST_TIME); /* or two nodes would send the same */
-    for (; queue.due > 0 && (*out)->nelts < max; queue.due--) {
+    queue.want = *want;
+    ck_assert_int_gt(want->lease, OAS_POST_TIME); /* or two nodes would send the same */
+    for (; queue.due > 0 && (*out)->nelts < want->max; queue.due--) {
+        queue.sample.extra = (*out)->nelts < queue.extra;
         APR_ARRAY_PUSH(*out, oas_logout_t) = queue.sample;
     }
     return queue.status;
@@ -272,8 +271,8 @@ START_TEST(no_more_than_there_is_room_for)
 {
     queue.due = 3 * OAS_DELIVERIES_MAX;
     oas_delivery_begin(delivery, tx, &source);
-    ck_assert_int_eq(queue.most, OAS_DELIVERIES_MAX);
-    ck_assert_int_eq(queue.per_client, OAS_DELIVERIES_PER_CLIENT);
+    ck_assert_int_eq(queue.want.max, OAS_DELIVERIES_MAX);
+    ck_assert_int_eq(queue.want.per_client, OAS_DELIVERIES_PER_CLIENT);
     ck_assert_int_eq(oas_delivery_count(delivery), OAS_DELIVERIES_MAX);
     oas_delivery_begin(delivery, tx, &source);
     ck_assert_int_eq(queue.asked, 1); /* nothing is claimed that could not be sent */
@@ -283,7 +282,24 @@ START_TEST(no_more_than_there_is_room_for)
     oas_delivery_settle(delivery, tx);
     net.begun--;
     oas_delivery_begin(delivery, tx, &source);
-    ck_assert_int_eq(queue.most, 1);
+    ck_assert_int_eq(queue.want.max, 1);
+}
+END_TEST
+
+START_TEST(half_the_room_is_for_clients_that_answer)
+{
+    queue.due = 40;
+    queue.extra = 30;
+    oas_delivery_begin(delivery, tx, &source);
+    ck_assert_int_eq(queue.want.extra, OAS_DELIVERIES_MAX / 2);
+    oas_delivery_begin(delivery, tx, &source);
+    ck_assert_int_eq(queue.want.max, OAS_DELIVERIES_MAX - 40);
+    ck_assert_int_eq(queue.want.extra, OAS_DELIVERIES_MAX / 2 - 30);
+    net.ended = 1; /* an extra one: the first that was begun */
+    ck_assert_ptr_eq(oas_delivery_next(delivery, 0), &source);
+    oas_delivery_settle(delivery, tx);
+    oas_delivery_begin(delivery, tx, &source);
+    ck_assert_int_eq(queue.want.extra, OAS_DELIVERIES_MAX / 2 - 29);
 }
 END_TEST
 
@@ -391,6 +407,7 @@ int main(void)
     tcase_add_loop_test(tcase, outcome, 0, sizeof(outcomes) / sizeof(outcomes[0]));
     tcase_add_test(tcase, whoever_cannot_be_told);
     tcase_add_test(tcase, no_more_than_there_is_room_for);
+    tcase_add_test(tcase, half_the_room_is_for_clients_that_answer);
     tcase_add_test(tcase, what_is_given_up_is_due_at_once);
     tcase_add_test(tcase, database_is_away);
     tcase_add_test(tcase, token_is_of_the_specification);

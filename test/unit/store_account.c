@@ -101,6 +101,47 @@ END_TEST
 
 /* What may be known of a claim by itself is asked for and remembered, and is no scope of the grant.
  */
+/* "PREFIX0 PREFIX1 ..." */
+static const char *many_words(const char *prefix, int count)
+{
+    apr_array_header_t *words = apr_array_make(pool, count, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < count; i++)
+        APR_ARRAY_PUSH(words, const char *) = apr_psprintf(pool, "%s%d", prefix, i);
+    return apr_array_pstrcat(pool, words, ' ');
+}
+
+START_TEST(test_many_permissions_stay_readable)
+{
+    oas_session_new_t login = open_session("file|many", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_code_put_outcome_t outcome;
+    apr_array_header_t *list;
+    const char *const prefixes[] = {"read", "write"};
+    int i;
+
+    code.consent = OAS_CONSENT_ALLOW;
+    code.activate = 1;
+    for (i = 0; i < 2; i++) {
+        fill_random(code.grant_id, OAS_ID_LEN);
+        code.form_started = now();
+        code.scope = many_words(prefixes[i], 120);
+        ck_assert_int_eq(oas_store_code_put(db, &code, &outcome, &grant, pool), APR_SUCCESS);
+        ck_assert_int_eq(outcome, OAS_CODE_PUT);
+        ck_assert_int_eq(grant.scopes->nelts, 120);
+    }
+    ck_assert_int_eq(oas_store_session_load(db, login.session_id, login.secret_hash, code.client_id,
+                                            "", apr_time_from_sec(600), &session, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(session.consented->nelts, 240);
+    ck_assert_int_eq(oas_store_access_list(db, "file|many", &list, pool), APR_SUCCESS);
+    ck_assert_int_eq(list->nelts, 1);
+    ck_assert_int_eq(APR_ARRAY_IDX(list, 0, oas_access_row_t).scopes->nelts, 240);
+    ck_assert_int_eq(oas_store_access_withdraw(db, "file|many", code.client_id, pool), APR_SUCCESS);
+}
+END_TEST
+
 START_TEST(test_permissions_are_consented)
 {
     oas_session_new_t login = open_session("file|permitted", &session);
@@ -464,6 +505,7 @@ Suite *store_account_suite(void)
     tcase_add_test(tcase, test_auth_time_is_never_ahead);
     tcase_add_test(tcase, test_claims_request_stays_with_the_grant);
     tcase_add_test(tcase, test_permissions_are_consented);
+    tcase_add_test(tcase, test_many_permissions_stay_readable);
     tcase_add_test(tcase, test_sessions_are_listed);
     tcase_add_test(tcase, test_one_session_is_ended);
     tcase_add_test(tcase, test_other_sessions_are_ended);

@@ -18,13 +18,17 @@ static void empty_queue(void)
     cluster_sql(owner, "DELETE FROM oas_logouts");
 }
 
-/* A code in that session for a client that wants to hear of its end, or does not. */
-static oas_code_put_t take_part(const oas_session_new_t *login, const char *client, int track)
+/* How a client hears of the end. */
+typedef enum { UNTOLD, BY_BROWSER, BY_QUEUE } heard_t;
+
+/* A code in that session for a client. */
+static oas_code_put_t take_part(const oas_session_new_t *login, const char *client, heard_t heard)
 {
     oas_code_put_t code = new_code(login);
 
     code.client_id = client;
-    code.track = track;
+    code.track = heard != UNTOLD;
+    code.queue = heard == BY_QUEUE;
     ck_assert_int_eq(put_code(&code), OAS_CODE_PUT);
     return code;
 }
@@ -34,10 +38,10 @@ static oas_session_new_t shared_session(const char *sub)
 {
     oas_session_new_t login = open_session(sub, &session);
 
-    take_part(&login, "shop", 1);
-    take_part(&login, "mail", 1);
-    take_part(&login, "shop", 1);
-    take_part(&login, "quiet", 0);
+    take_part(&login, "shop", BY_QUEUE);
+    take_part(&login, "mail", BY_QUEUE);
+    take_part(&login, "shop", BY_QUEUE);
+    take_part(&login, "quiet", UNTOLD);
     return login;
 }
 
@@ -50,11 +54,17 @@ static const char *queued(const char *sub)
                                               sub)));
 }
 
-static int claim(int max, int per_client)
+static int claim_extra(int max, int extra)
 {
-    ck_assert_int_eq(oas_store_logouts_claim(db, max, per_client, LEASE, &claimed, pool),
-                     APR_SUCCESS);
+    const oas_logouts_claim_t want = {.max = max, .extra = extra, .per_client = 4, .lease = LEASE};
+
+    ck_assert_int_eq(oas_store_logouts_claim(db, &want, &claimed, pool), APR_SUCCESS);
     return claimed->nelts;
+}
+
+static int claim(int max)
+{
+    return claim_extra(max, max);
 }
 
 static const oas_logout_t *logout_at(int i)
@@ -90,6 +100,22 @@ START_TEST(test_logout_names_its_clients)
     ck_assert_int_eq(oas_store_session_logout(db, login.session_id, wrong, &clients, pool),
                      APR_ENOENT);
     ck_assert_int_eq(clients->nelts, 0);
+}
+END_TEST
+
+START_TEST(test_what_the_browser_tells_is_not_queued)
+{
+    oas_session_new_t login = open_session("file|frames", &session);
+    apr_array_header_t *clients;
+
+    take_part(&login, "frames", BY_BROWSER);
+    take_part(&login, "shop", BY_QUEUE);
+    take_part(&login, "since", BY_BROWSER);
+    take_part(&login, "since", BY_QUEUE);  /* it has a URI for it since */
+    take_part(&login, "shop", BY_BROWSER); /* and this one no more; it was told so, though */
+    ck_assert_int_eq(log_out(&login, &clients), APR_SUCCESS);
+    ck_assert_int_eq(clients->nelts, 3); /* all of them are named */
+    ck_assert_str_eq(queued("file|frames"), "shop since");
 }
 END_TEST
 
@@ -168,8 +194,8 @@ START_TEST(test_every_end_is_told)
         owner,
         apr_psprintf(pool, "INSERT INTO oas_users VALUES ('%s', '$y$hash', false, '{}')", name));
     ck_assert_int_eq(oas_store_session_open(db, &login, &session, pool), APR_SUCCESS);
-    take_part(&login, "shop", 1);
-    take_part(&login, "quiet", 0);
+    take_part(&login, "shop", BY_QUEUE);
+    take_part(&login, "quiet", UNTOLD);
     ends[_i](&login);
     ck_assert_str_eq(queued(login.sub), "shop");
 }
@@ -182,9 +208,9 @@ START_TEST(test_claim_and_done)
     apr_array_header_t *clients;
 
     empty_queue();
-    ck_assert_int_eq(claim(10, 4), 0);
+    ck_assert_int_eq(claim(10), 0);
     ck_assert_int_eq(log_out(&login, &clients), APR_SUCCESS);
-    ck_assert_int_eq(claim(10, 4), 2);
+    ck_assert_int_eq(claim(10), 2);
     ck_assert_str_eq(logout_at(0)->sub, "file|claimed");
     ck_assert_str_eq(logout_at(0)->sid, session.id);
     ck_assert_int_eq(logout_at(0)->attempts, 1);
@@ -192,14 +218,14 @@ START_TEST(test_claim_and_done)
     ck_assert(logout_at(0)->expires >= now() + 7198 && logout_at(0)->expires <= now() + 7200);
     ck_assert_str_ne(logout_at(0)->client_id, logout_at(1)->client_id);
     memcpy(jti, logout_at(0)->id, OAS_ID_LEN);
-    ck_assert_int_eq(claim(10, 4), 0);
+    ck_assert_int_eq(claim(10), 0);
 
     ck_assert_int_eq(oas_store_logout_done(db, jti, pool), APR_SUCCESS);
     ck_assert_int_eq(oas_store_logout_done(db, jti, pool), APR_ENOENT);
     ck_assert_int_eq(oas_store_logout_later(db, jti, 0, pool), APR_ENOENT);
     /* whoever claimed the other one is gone: its lease ends */
     cluster_sql(owner, "UPDATE oas_logouts SET due_at = clock_timestamp()");
-    ck_assert_int_eq(claim(10, 4), 1);
+    ck_assert_int_eq(claim(10), 1);
     ck_assert_int_eq(logout_at(0)->attempts, 2);
 }
 END_TEST
@@ -210,20 +236,20 @@ START_TEST(test_later_is_the_same_logout)
     unsigned char jti[OAS_ID_LEN];
 
     empty_queue();
-    take_part(&login, "shop", 1);
+    take_part(&login, "shop", BY_QUEUE);
     end_by_logout(&login);
-    ck_assert_int_eq(claim(10, 4), 1);
+    ck_assert_int_eq(claim(10), 1);
     memcpy(jti, logout_at(0)->id, OAS_ID_LEN);
     ck_assert_int_eq(oas_store_logout_later(db, jti, apr_time_from_sec(30), pool), APR_SUCCESS);
-    ck_assert_int_eq(claim(10, 4), 0);
+    ck_assert_int_eq(claim(10), 0);
     ck_assert_int_eq(oas_store_logout_later(db, jti, 0, pool), APR_SUCCESS);
-    ck_assert_int_eq(claim(10, 4), 1);
+    ck_assert_int_eq(claim(10), 1);
     ck_assert_mem_eq(logout_at(0)->id, jti, OAS_ID_LEN);
     ck_assert_int_eq(logout_at(0)->attempts, 2);
     /* after two hours it is not handed out, and goes */
     ck_assert_int_eq(oas_store_logout_later(db, jti, 0, pool), APR_SUCCESS);
     cluster_sql(owner, "UPDATE oas_logouts SET purge_after = clock_timestamp()");
-    ck_assert_int_eq(claim(10, 4), 0);
+    ck_assert_int_eq(claim(10), 0);
     cluster_sql(owner, "SELECT oas_purge_1(1000)");
     ck_assert_str_eq(queued("file|later"), "");
 }
@@ -257,22 +283,102 @@ START_TEST(test_one_client_holds_up_no_other)
     empty_queue();
     queue("hangs", 100, 60);
     queue("works", 10, 1);
-    ck_assert_int_eq(claim(64, 4), 8);
+    ck_assert_int_eq(claim(64), 8);
     ck_assert_int_eq(claimed_of("hangs"), 4);
     ck_assert_int_eq(claimed_of("works"), 4);
     for (i = 0; i < 8; i++) {
         if (!strcmp(logout_at(i)->client_id, "works"))
             ck_assert_int_eq(oas_store_logout_done(db, logout_at(i)->id, pool), APR_SUCCESS);
     }
-    ck_assert_int_eq(claim(64, 4), 4);
+    ck_assert_int_eq(claim(64), 4);
     ck_assert_int_eq(claimed_of("works"), 4);
-    ck_assert_int_eq(claim(64, 4), 0);
-    /* the longest waiting first, when not all can be taken */
+    ck_assert_int_eq(claim(64), 0);
+    /* when not all can be taken: of each its first, then the longest waiting */
     empty_queue();
     queue("new", 3, 1);
     queue("old", 3, 60);
-    ck_assert_int_eq(claim(3, 4), 3);
+    ck_assert_int_eq(claim(4), 4);
     ck_assert_int_eq(claimed_of("old"), 3);
+    empty_queue();
+    queue("new", 1, 1);
+    queue("old", 1, 60);
+    ck_assert_int_eq(claim(1), 1);
+    ck_assert_int_eq(claimed_of("old"), 1);
+}
+END_TEST
+
+static int extra_claimed(void)
+{
+    int i, n = 0;
+
+    for (i = 0; i < claimed->nelts; i++)
+        n += logout_at(i)->extra;
+    return n;
+}
+
+/* All that were claimed have failed, and are due again. */
+static void fail_claimed(void)
+{
+    int i;
+
+    for (i = 0; i < claimed->nelts; i++)
+        ck_assert_int_eq(oas_store_logout_later(db, logout_at(i)->id, 0, pool), APR_SUCCESS);
+}
+
+START_TEST(test_a_client_that_fails_gets_one_at_a_time)
+{
+    unsigned char under_way[OAS_ID_LEN];
+
+    empty_queue();
+    queue("fails", 10, 60);
+    ck_assert_int_eq(claim(64), 4);
+    ck_assert_int_eq(extra_claimed(), 3); /* all but its first */
+    fail_claimed();
+    ck_assert_int_eq(claim(64), 1);
+    ck_assert_int_eq(logout_at(0)->attempts, 1); /* the longest waiting; it was not tried yet */
+    ck_assert_int_eq(extra_claimed(), 1);
+    memcpy(under_way, logout_at(0)->id, OAS_ID_LEN);
+    ck_assert_int_eq(claim(64), 0);
+    /* it answers, but what had failed is still there */
+    ck_assert_int_eq(oas_store_logout_done(db, under_way, pool), APR_SUCCESS);
+    ck_assert_int_eq(claim_extra(64, 0), 0);
+    ck_assert_int_eq(claim(64), 1);
+    memcpy(under_way, logout_at(0)->id, OAS_ID_LEN);
+    cluster_sql(owner, "DELETE FROM oas_logouts WHERE attempts > 0 AND leased_until IS NULL");
+    ck_assert_int_eq(claim(64), 3); /* all that had failed has been told */
+    ck_assert_int_eq(extra_claimed(), 3);
+    ck_assert_int_eq(oas_store_logout_done(db, under_way, pool), APR_SUCCESS);
+    ck_assert_int_eq(claim(64), 1);
+}
+END_TEST
+
+/* Twenty clients hang, and each has a backlog; one that answers has one logout. */
+START_TEST(test_many_that_hang_hold_up_no_other)
+{
+    int i;
+
+    empty_queue();
+    for (i = 0; i < 20; i++)
+        queue(apr_psprintf(pool, "hangs%02d", i), 30, 60);
+    ck_assert_int_eq(claim_extra(64, 32), 20 + 32);
+    ck_assert_int_eq(extra_claimed(), 32);
+    queue("works", 2, 1);
+    ck_assert_int_eq(claim_extra(64 - 52, 0), 1);
+    ck_assert_int_eq(claimed_of("works"), 1);
+    ck_assert_int_eq(extra_claimed(), 0);
+
+    empty_queue();
+    for (i = 0; i < 40; i++)
+        queue(apr_psprintf(pool, "hangs%02d", i), 30, 60);
+    cluster_sql(owner, "UPDATE oas_logouts SET attempts = 3");
+    queue("works", 10, 1);
+    ck_assert_int_eq(claim_extra(64, 32), 33);
+    ck_assert_int_eq(claimed_of("works"), 1);
+    ck_assert_int_eq(extra_claimed(), 32);
+    ck_assert_int_eq(claim_extra(64 - 33, 0), 0);
+    /* with room for extra ones the longest waiting go first */
+    ck_assert_int_eq(claim_extra(64 - 33, 11), 11);
+    ck_assert_int_eq(claimed_of("works"), 3);
 }
 END_TEST
 
@@ -297,7 +403,7 @@ END_TEST
 START_TEST(test_repeated_code_is_tracked_once)
 {
     oas_session_new_t login = open_session("file|twice", &session);
-    oas_code_put_t code = take_part(&login, "shop", 1);
+    oas_code_put_t code = take_part(&login, "shop", BY_QUEUE);
 
     ck_assert_int_eq(put_code(&code), OAS_CODE_PUT);
     end_by_logout(&login);
@@ -314,11 +420,14 @@ Suite *store_logout_suite(void)
     TCase *tcase = db_case(suite, "logout");
 
     tcase_add_test(tcase, test_logout_names_its_clients);
+    tcase_add_test(tcase, test_what_the_browser_tells_is_not_queued);
     tcase_add_test(tcase, test_logout_of_what_has_expired);
     tcase_add_loop_test(tcase, test_every_end_is_told, 0, 7);
     tcase_add_test(tcase, test_claim_and_done);
     tcase_add_test(tcase, test_later_is_the_same_logout);
     tcase_add_test(tcase, test_one_client_holds_up_no_other);
+    tcase_add_test(tcase, test_a_client_that_fails_gets_one_at_a_time);
+    tcase_add_test(tcase, test_many_that_hang_hold_up_no_other);
     tcase_add_test(tcase, test_purge_takes_the_list_along);
     tcase_add_test(tcase, test_repeated_code_is_tracked_once);
     return suite;

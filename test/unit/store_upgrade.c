@@ -255,7 +255,7 @@ START_TEST(test_versions_side_by_side)
     login.option = "password";
     ck_assert_int_eq(oas_store_session_open(with, &login, &session, pool), APR_SUCCESS);
     code = new_code(&login);
-    code.track = 1;
+    code.track = code.queue = 1;
     code.claims_request = "{}";
     ck_assert_int_eq(oas_store_code_put(with, &code, &outcome, &grant, pool), APR_SUCCESS);
     ck_assert_int_eq(outcome, OAS_CODE_PUT);
