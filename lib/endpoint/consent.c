@@ -54,13 +54,16 @@ static void add_links(const oas_tx_t *tx, json_t *data)
     json_object_set_new(data, "links", links);
 }
 
+/* Of a custom scheme what stands where web addresses have their host says nothing: whichever
+ * program has the scheme gets the answer. */
 static void add_destination(const oas_tx_t *tx, json_t *data)
 {
     oas_uri_t uri;
+    int web;
 
     if (oas_uri_parse(&uri, tx->redirect_uri, tx->pool) == APR_SUCCESS) {
-        oas_json_set(data, "destination",
-                     uri.host != NULL && uri.host[0] != '\0' ? uri.host : NULL);
+        web = strcmp(uri.scheme, "https") == 0 || strcmp(uri.scheme, "http") == 0;
+        oas_json_set(data, "destination", web ? uri.host : uri.scheme);
     }
 }
 

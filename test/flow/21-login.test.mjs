@@ -4,6 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
+import { recipe } from './lib/recipe.mjs';
 import { Surfer, textOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client, decode, getCode, redeem } from './lib/oauth.mjs';
 
@@ -11,6 +12,7 @@ const server = await startInstance({
   conf:
     client('spa') +
     client('own', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }) +
+    recipe('builtin') +
     'OAuth2ASThrottle pair=3 account=50 address=1000 max=15min\n',
 });
 const wrongWords = /The user name or password is not right/;
@@ -50,6 +52,17 @@ test('a wrong password and an unknown user read the same', async () => {
     texts.push(textOf(page.text));
   }
   assert.equal(texts[0], texts[1]);
+});
+
+test('the way to a new password is on the page, and still there after a wrong one', async () => {
+  const link = '<a href="https://people.example.com/password">Forgot password?</a>';
+  const surfer = new Surfer(server);
+  const page = await loginPage(surfer);
+  assert.ok(page.text.includes(link), page.text);
+  const again = await surfer.submit(page, { username: 'nobody-here', password: 'wrong' });
+  assert.match(textOf(again.text), wrongWords);
+  assert.ok(again.text.includes(link));
+  assert.ok(!page.text.includes('Create an account'), 'no link that nobody configured');
 });
 
 test('after a wrong password the right one goes on', async () => {

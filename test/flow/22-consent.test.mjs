@@ -3,18 +3,21 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { startInstance } from './lib/instance.mjs';
-import { Surfer, textOf } from './lib/surfer.mjs';
+import { Surfer, textOf, unescapeHtml } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client, getCode, redeem, userinfo } from './lib/oauth.mjs';
 
 const custom = 'com.example.app:/callback';
+const likeHost = 'com.example.app://bank.example.test/callback';
+const logo = 'https://app.example.test/logo.png';
 const server = await startInstance({
   conf:
-    client('spa', { extra: ['OAuth2ASName "The <b>Shop</b>"', 'OAuth2ASPolicyURI https://app.example.test/privacy'] }) +
+    client('spa', { extra: ['OAuth2ASName "The <b>Shop</b>"', 'OAuth2ASPolicyURI https://app.example.test/privacy', `OAuth2ASLogoURI ${logo}`] }) +
     client('once') +
     client('first', { extra: ['OAuth2ASFirstParty on'] }) +
     client('third', { extra: ['OAuth2ASSkipConsent on'] }) +
     client('skipped', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }) +
-    client('native', { type: 'native', uri: custom }) +
+    client('inside', { extra: ['OAuth2ASFirstParty on', `OAuth2ASSkipConsent "-R '127.0.0.0/8' && req('X-Network') == 'inside'"`] }) +
+    client('native', { type: 'native', uri: [custom, likeHost] }) +
     client('native-own', { type: 'native', uri: custom, extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }),
 });
 const api = 'https://api.example.test/';
@@ -38,6 +41,31 @@ test('the page names application, account and each permission in words', async (
   assert.match(text, /app\.example\.test/);
   assert.match(page.text, /href="https:\/\/app\.example\.test\/privacy"/);
   assert.match(page.headers['cache-control'], /no-store/);
+});
+
+test('the application\'s picture is on the page, and the policy lets it be shown', async () => {
+  const { page } = await signIn({});
+  assert.ok(page.text.includes(`<img src="${logo}" alt="">`), page.text);
+  assert.match(page.headers['content-security-policy'], /img-src 'self' https:/);
+  assert.doesNotMatch((await signIn({ client_id: 'once' })).page.text, /<img/);
+});
+
+/** The permissions on a page: their words, and whether they are marked. */
+const permissionsOf = (page) =>
+  [...page.text.match(/<ul class="permissions"[\s\S]*?<\/ul>/)[0].matchAll(/<li>([\s\S]*?)<\/li>/g)].map(([, item]) => textOf(item));
+
+test('"Use another account" asks who somebody is, for the same request', async () => {
+  const { surfer, page } = await signIn({ client_id: 'first', state: 'kept' });
+  const [, href] = page.text.match(/<a href="([^"]*)">Use another account<\/a>/);
+  const login = await surfer.go(new URL(unescapeHtml(href), server.issuer).href);
+  assert.ok('password' in login.form.fields, textOf(login.text));
+  const other = await surfer.submit(login, { username: 'bob', password: 'battery staple' });
+  assert.ok(isConsent(other));
+  assert.match(textOf(other.text), /Bob Example/);
+  assert.doesNotMatch(textOf(other.text), /Alice/);
+  const back = callbackOf(await surfer.submit(other, { decision: 'allow' }));
+  assert.equal(back.state, 'kept');
+  assert.deepEqual(await server.sql("SELECT sub FROM oas_consents WHERE client_id = 'first'"), [['oauth2as|bob']]);
 });
 
 test('Deny goes back with access_denied and leaves no grant', async () => {
@@ -66,6 +94,7 @@ test('Allow is remembered, asked again when scopes widen, and then the sum is re
   const wider = await surfer.go(authorizeUrl(server, authorization(large).params));
   assert.ok(isConsent(wider));
   assert.match(textOf(wider.text), /more than you allowed before/);
+  assert.deepEqual(permissionsOf(wider).map((text) => text.endsWith(' New')), [false, true, true], permissionsOf(wider).join());
   assert.ok(callbackOf(await surfer.submit(wider, { decision: 'allow' })).code);
   for (const overrides of [small, large]) {
     assert.ok(callbackOf(await surfer.go(authorizeUrl(server, authorization(overrides).params))).code);
@@ -107,6 +136,24 @@ test('only a first party that says so skips the page', async () => {
   assert.ok(isConsent((await signIn({ client_id: 'third' })).page));
   assert.ok(callbackOf((await signIn({ client_id: 'skipped' })).page).code);
   assert.ok(isConsent((await signIn({ client_id: 'skipped', prompt: 'consent' })).page));
+});
+
+test('an expression decides whether the page is left out', async () => {
+  const asked = async (network) => {
+    const { surfer } = await signIn({ client_id: 'inside' });
+    return surfer.go(authorizeUrl(server, authorization({ client_id: 'inside' }).params), { headers: { 'x-network': network } });
+  };
+  assert.ok(isConsent(await asked('outside')));
+  assert.ok(callbackOf(await asked('inside')).code);
+  assert.equal(await server.count('oas_consents', "client_id = 'inside'"), 0, 'left out is not allowed for good');
+});
+
+test('of a custom scheme the page shows the scheme, not what looks like a host in it', async () => {
+  for (const redirect_uri of [custom, likeHost]) {
+    const { page } = await signIn({ client_id: 'native', redirect_uri });
+    assert.match(textOf(page.text).replace(/[\u2068\u2069]/g, ''), /You will be sent to com\.example\.app\./);
+    assert.doesNotMatch(textOf(page.text), /bank/);
+  }
 });
 
 test('a custom scheme never gets a code silently', async () => {

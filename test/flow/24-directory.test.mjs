@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Passwords in other places, with a real directory: what its entries say of people, who is asked in which order, names
 // that are no names, and a directory that is away.
-import test from 'node:test';
+import test, { after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import { startApp } from './lib/app.mjs';
+import { newPage, signIn, startChromium } from './lib/chromium.mjs';
 import { startInstance } from './lib/instance.mjs';
 import { startDirectory } from './lib/ldap.mjs';
+import { recipe } from './lib/recipe.mjs';
 import { Surfer, textOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, client, decode, getCode, redeem } from './lib/oauth.mjs';
 
+const app = await startApp();
+after(() => app.stop());
 const person = (uid, password, more = {}) => ({ uid, cn: `${uid} of the directory`, mail: `${uid}@example.test`, password, more });
 const directory = await startDirectory([
   { ...person('Dora.Smith', 'ldap word', { cn: ['Dora Smith', 'D. Smith'], givenName: 'Dora', preferredLanguage: 'en-gb;q=0.8, fr' }), sn: 'Smith' },
   person('zoë', 'umlaut word', { cn: 'Zoë' }),
   person('two', 'two words', { uid: ['two', 'zwei'], mail: ['two@example.test', 'zwei@example.test'] }),
   person('carol', 'ldap carol'),
+  person('login', 'password of a service'),
 ]);
 const own = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const hash = (password) => execFileSync('openssl', ['passwd', '-apr1', password], { encoding: 'utf8' }).trim();
@@ -37,7 +43,7 @@ await server.reload({
       AuthLDAPURL "${directory.base}?uid,mail,cn,givenName,sn,preferredLanguage"
     </AuthnProviderAlias>
     LDAPCacheTTL 0
-    LDAPConnectionTimeout 2\n`,
+    ${recipe('ldap-server')}`,
   'test.conf': (text) => text.replace('Provider file', 'Provider corp file'),
 });
 
@@ -160,4 +166,73 @@ test('a directory that is away: 503 and a time to come back, never a wrong passw
   assert.equal(await server.count('oas_throttle', 'waiting_until IS NOT NULL'), 0);
   await directory.start();
   assert.equal((await claimsOf('dora.smith', 'ldap word')).sub, 'corp|dora.smith');
+});
+
+/** The recipes of docs/login.md, one behind the other, instead of what was there; with `more`. */
+async function cook(more) {
+  await server.reload({ 'test.conf': () => client('own', { extra: own }) + client('spa', { uri: `${app.origin}/callback`, extra: own }) + more });
+}
+
+test('the recipes for a directory and for a table, with a file between and the built-in users last', async () => {
+  fs.writeFileSync(`${server.dir}/ldap.secret`, 'password of a service\n');
+  await server.sql(`CREATE TABLE people (login text PRIMARY KEY, password text, email text, name text); GRANT SELECT ON people TO PUBLIC;
+    INSERT INTO people VALUES ${['tina', 'frank', 'carol', 'bob'].map((name) => `('${name}', '${hash(`table ${name}`)}', '${name}@table.test', '${name} of the table')`)}`);
+  await cook(
+    recipe('ldap', {
+      'ldap oauth2as': 'ldap file dbd oauth2as',
+      'ldaps://ldap.example.com/ou=people,dc=example,dc=com': directory.base,
+      'uid=login,ou=services,dc=example,dc=com': 'uid=login,ou=people,dc=example,dc=test',
+      '/etc/apache2/oauth2as/ldap.secret': `${server.dir}/ldap.secret`,
+    }) +
+      recipe('dbd', { 'OAuth2ASPasswordProvider dbd oauth2as': '' }) +
+      `<Location "/authorize">\nAuthUserFile ${server.dir}/people\n</Location>\n`,
+  );
+  const who = async (...credentials) => (({ sub, email }) => `${sub} ${email}`)(await claimsOf(...credentials));
+  assert.equal(await who('Carol', 'ldap carol'), 'ldap|carol carol@example.test');
+  assert.equal(await who('frank', 'file frank'), 'file|frank undefined');
+  assert.equal(await who('tina', 'table tina'), 'dbd|tina tina@table.test');
+  assert.equal((await claimsOf('tina', 'table tina')).name, 'tina of the table');
+  assert.equal(await who('bob', 'table bob'), 'dbd|bob bob@table.test');
+  assert.equal(await who('alice', 'correct horse'), 'oauth2as|alice alice@example.test');
+  // known to the one before, with the password of the one behind
+  await wrong('carol', 'file carol');
+  await wrong('carol', 'table carol');
+  await wrong('frank', 'table frank');
+  await wrong('bob', 'battery staple');
+  await wrong('nobody-here', 'x');
+});
+
+test('a browser signs in as somebody of the directory', async () => {
+  const page = await newPage(await startChromium());
+  const { params, verifier } = authorization({ redirect_uri: `${app.origin}/callback` });
+  await page.goto(authorizeUrl(server, params));
+  await signIn(page, 'dora.smith', 'wrong');
+  await page.waitForSelector('[role=alert]');
+  await signIn(page, 'dora.smith', 'ldap word');
+  await page.waitForURL(`${app.origin}/**`);
+  const { claims } = decode((await redeem(server, { ...app.last(), params, verifier })).json.id_token);
+  assert.deepEqual([claims.sub, claims.email, claims.name], ['ldap|dora.smith', 'Dora.Smith@example.test', 'Dora Smith']);
+  assert.deepEqual(page.problems, []);
+  await page.done();
+});
+
+test('a provider that is there but not set up: 503, the page says so, and the log', async () => {
+  await cook('OAuth2ASPasswordProvider oauth2as file\nOAuth2ASSubject "staff:%{tolower:%{reqenv:AUTHENTICATE_EMAIL}}"\n');
+  server.announce(/OAS00751/);
+  server.announce(/AH01619/); // mod_authn_file's: AuthUserFile not specified
+  const answer = await attempt('frank', 'file frank');
+  assert.equal(answer.status, 503);
+  assert.ok(Number(answer.headers['retry-after']) >= 1);
+  const text = textOf(answer.text);
+  assert.match(text, /Signing in is not possible right now/);
+  assert.match(text, /Your account and your password are not affected/);
+  assert.doesNotMatch(text, /not right/);
+  const [, reference] = text.match(/Reference (\S+)/);
+  assert.ok(server.log().split('\n').some((line) => line.includes('OAS00751') && line.includes(reference)), 'a caller can be found in the log');
+});
+
+test('OAuth2ASSubject says who somebody is; who it says nothing of cannot sign in', async () => {
+  assert.equal((await claimsOf('bob', 'battery staple')).sub, 'staff:bob@example.test');
+  const [[provider, name]] = await server.sql("SELECT provider, name FROM oas_subjects WHERE sub = 'staff:bob@example.test'");
+  assert.deepEqual([provider, name], ['oauth2as', 'bob']);
 });

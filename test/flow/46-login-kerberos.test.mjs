@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in with a Kerberos ticket, through mod_auth_gssapi and a private KDC: the recipe of docs/login.md.
+// The ticket is shown by curl: Debian's Chromium, driven without a screen, refuses the scheme Negotiate before it loads
+// the Kerberos library (ERR_UNSUPPORTED_AUTH_SCHEME), also with --auth-server-allowlist and a profile of its own.
+// It is here for the page that people without a ticket see.
 import test, { after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

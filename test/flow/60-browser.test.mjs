@@ -3,6 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
+import fs from 'node:fs';
 import { startInstance } from './lib/instance.mjs';
 import { startApp } from './lib/app.mjs';
 import { decide, newPage, signIn, startChromium, watch } from './lib/chromium.mjs';
@@ -238,4 +239,27 @@ test('no page scrolls sideways at 320 pixels, in either colour scheme', async ()
     await fits('the consent page');
     await page.context().close();
   }
+});
+
+test('a style sheet of the administrator by its path is loaded, and nothing else is', async () => {
+  fs.writeFileSync(`${server.dir}/look.css`, 'h1 { color: rgb(1, 2, 3) }');
+  await server.reload({
+    'test.conf': (text) => `${text}OAuth2ASStylesheet /look.css
+      Alias /look.css ${server.dir}/look.css
+      <Location /look.css>
+        Require all granted
+      </Location>\n`,
+  });
+  const page = await newPage(browser);
+  const answer = await page.goto(start({ prompt: 'consent' }).url);
+  assert.match((await answer.allHeaders())['content-security-policy'], /; style-src 'self';/);
+  assert.equal(await page.locator('style').count(), 0);
+  assert.equal(await page.evaluate("getComputedStyle(document.querySelector('h1')).color"), 'rgb(1, 2, 3)');
+  await signIn(page);
+  await page.waitForSelector('button[name=decision]');
+  assert.equal(await page.evaluate("getComputedStyle(document.querySelector('h1')).color"), 'rgb(1, 2, 3)');
+  assert.deepEqual(page.problems, []);
+  await page.evaluate("document.querySelector('h1').setAttribute('style', 'color: rgb(4, 5, 6)')");
+  assert.equal(await page.evaluate("getComputedStyle(document.querySelector('h1')).color"), 'rgb(1, 2, 3)', 'a style in the page does not count');
+  await page.context().close();
 });

@@ -46,7 +46,7 @@ export async function freePort() {
 // Lines that say what the server found wrong, a child that died, and what a sanitizer writes.
 const trouble = /\] \[(?:\w+:)?(?:warn|error|crit|alert|emerg)\] |exit signal|Sanitizer|: runtime error: /;
 // What any httpd says that is stopped or restarted in the middle of things.
-const harmless = /AH00045|AH00046|AH00098/;
+const harmless = /AH00045|AH00046|AH00098|AH00488/;
 
 export class Instance {
   constructor(dir, variables) {
