@@ -7,7 +7,7 @@ import { after } from 'node:test';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { newPage, startChromium } from './lib/chromium.mjs';
-import { gallery, pageNames, signedInState, startGallery, statesOf } from './lib/pages.mjs';
+import { gallery, pageNames, signedInState, startGallery, statesOf, visit } from './lib/pages.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const phone = { width: 360, height: 640 };
@@ -15,15 +15,8 @@ const context = await startGallery();
 after(() => context.app.stop());
 const browser = await startChromium();
 const storageState = await signedInState(browser, context);
-const appears = 900; // milliseconds until a page that usually goes on at once has become visible
 
-async function open([, reach, signedIn], options, more) {
-  const page = await newPage(browser, { viewport: phone, reducedMotion: 'reduce', ...options, ...(signedIn && { storageState }) });
-  await reach(page, context, more);
-  await page.waitForSelector('main');
-  if (await page.locator('main.passing').count()) await page.waitForTimeout(appears);
-  return page;
-}
+const open = (state, more) => visit(browser, context, storageState, state, { viewport: phone }, more);
 
 /** What axe finds: everything in one colour scheme, and colours in the other. */
 async function violations(page) {
@@ -74,26 +67,35 @@ async function tour(page, length) {
   return visited;
 }
 
-for (const name of pageNames()) {
-  for (const state of statesOf(name)) {
-    test(`${state[0]}: axe finds nothing on a telephone, and the key Tab goes everywhere in order`, async () => {
-      const page = await open(state);
-      assert.deepEqual(await violations(page), []);
-      await assertFits(page);
-      await page.setViewportSize({ width: 720, height: 500 });
-      const expected = await page.evaluate(stops);
-      const visited = await tour(page, expected.length);
-      const from = expected.indexOf(visited[0]);
-      assert.deepEqual(visited, [...expected.slice(from), ...expected.slice(0, from)]);
-      await page.done();
-    });
-  }
+async function look(state) {
+  const page = await open(state);
+  assert.deepEqual(await violations(page), []);
+  await assertFits(page);
+  await page.setViewportSize({ width: 720, height: 500 });
+  const expected = await page.evaluate(stops);
+  const visited = await tour(page, expected.length);
+  const from = expected.indexOf(visited[0]);
+  assert.deepEqual(visited, [...expected.slice(from), ...expected.slice(0, from)]);
+  await page.done();
+}
 
-  test(`${name}, from right to left`, async () => {
-    const page = await open(statesOf(name)[0], {}, { ui_locales: 'ar' });
-    assert.deepEqual(await page.evaluate('[document.documentElement.lang, document.documentElement.dir]'), ['ar', 'rtl']);
-    await assertFits(page);
-    await page.done();
+async function lookFromTheRight(state) {
+  const page = await open(state, { ui_locales: 'ar' });
+  assert.deepEqual(await page.evaluate('[document.documentElement.lang, document.documentElement.dir]'), ['ar', 'rtl']);
+  await assertFits(page);
+  await page.done();
+}
+
+for (const name of pageNames()) {
+  test(`${name}: axe finds nothing on a telephone, and the key Tab goes everywhere in order`, async () => {
+    const states = statesOf(name);
+    const jobs = [...states.map((state) => [state[0], () => look(state)]), ['from right to left', () => lookFromTheRight(states[0])]];
+    const wrong = [];
+    const work = async () => {
+      for (let job; (job = jobs.shift()); ) await job[1]().catch((error) => wrong.push(`${job[0]}: ${error.stack}`));
+    };
+    await Promise.all([work(), work()]); // beside each other: they mostly wait
+    assert.deepEqual(wrong, []);
   });
 }
 

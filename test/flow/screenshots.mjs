@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { startInstance, top } from './lib/instance.mjs';
 import { decide, newPage, signIn, startChromium } from './lib/chromium.mjs';
-import { pageNames, signedInState, startGallery, statesOf } from './lib/pages.mjs';
+import { pageNames, signedInState, startGallery, statesOf, visit } from './lib/pages.mjs';
 
 const [folder, ...languages] = process.argv.slice(2);
 const images = folder ?? path.join(top, 'docs/images');
@@ -27,13 +27,10 @@ test('every page', async () => {
   after(() => context.app.stop());
   const storageState = await signedInState(browser, context);
   for (const language of languages.length ? languages : ['en']) {
-    for (const [state, reach, signedIn] of pageNames().flatMap(statesOf)) {
-      for (const kind of folder || inEachKind.includes(state) ? Object.keys(kinds) : ['light']) {
-        const page = await newPage(browser, { ...kinds[kind], reducedMotion: 'reduce', ...(signedIn && { storageState }) });
-        await reach(page, context, { ui_locales: language });
-        await page.waitForSelector('main');
-        await page.waitForTimeout(800); // until pages that usually go on at once can be seen
-        await shoot(page, [state, ...(folder ? [language] : []), kind].join('-'));
+    for (const state of pageNames().flatMap(statesOf)) {
+      for (const kind of folder || inEachKind.includes(state[0]) ? Object.keys(kinds) : ['light']) {
+        const page = await visit(browser, context, storageState, state, kinds[kind], { ui_locales: language });
+        await shoot(page, [state[0], ...(folder ? [language] : []), kind].join('-'));
         await page.done();
       }
     }

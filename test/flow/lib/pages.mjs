@@ -4,10 +4,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { startInstance, top } from './instance.mjs';
 import { startApp } from './app.mjs';
-import { decide, signIn } from './chromium.mjs';
+import { decide, newPage, signIn } from './chromium.mjs';
 import { authorization, authorizeUrl, client } from './oauth.mjs';
+import { Surfer } from './surfer.mjs';
 
 const folder = path.join(top, 'templates');
+const strong = 'urn:example:strong';
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" fill="#fff4e0"/>
+<path d="M10 28h44l-5-14H15z" fill="#d9480f"/><path d="M14 28h36v24H14z" fill="#ffd8a8"/><path d="M27 36h10v16H27z" fill="#862e0b"/></svg>`;
 
 /** The pages there are: the templates that are no part of another one. */
 export function pageNames() {
@@ -28,20 +32,54 @@ export async function startGallery(args = ['--host', 'login.localhost']) {
     conf:
       client('shop', { uri, type: 'native', extra: ['OAuth2ASName "Garden Shop"', 'OAuth2ASFirstParty off', ...about] }) +
       client('silent', { uri, type: 'spa', extra: ['OAuth2ASName "Garden Shop"', 'OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on', 'OAuth2ASWebMessage on', `OAuth2ASPostLogoutRedirectURI ${uri}`, `OAuth2ASFrontchannelLogoutURI ${app.origin}/frame`, ...about] }) +
+      client('market', { uri, type: 'native', extra: ['OAuth2ASName "Market Hall"', 'OAuth2ASLogoURI /market.svg', 'OAuth2ASFirstParty off', ...about] }) +
       'OAuth2ASHelpLink forgot-password https://login.example.test/forgot\nOAuth2ASHelpLink help https://login.example.test/help\n' +
-      'OAuth2ASLoginOption windows "Windows sign-in" /login/windows\nOAuth2ASLoginOption password\n' +
-      '<Location "/login/windows">\nSetHandler oauth2as-login\nAuthType Basic\nAuthName windows\nAuthBasicProvider oauth2as\nRequire valid-user\n</Location>\n' +
+      `OAuth2ASLoginOption windows "Windows sign-in" /login/windows acr=${strong}\n` +
+      `OAuth2ASLoginOption certificate "Certificate or smart card" /login/certificate acr=${strong}\nOAuth2ASLoginOption password\n` +
+      '<LocationMatch "^/login/">\nSetHandler oauth2as-login\nAuthType Basic\nAuthName login\nAuthBasicProvider oauth2as\nRequire valid-user\n</LocationMatch>\n' +
+      // whoever is not in the first place is looked for in the second, which is not there
+      'OAuth2ASPasswordProvider oauth2as file\n<Location "/authorize">\nAuthUserFile "${OAS_DIR}/absent"\n</Location>\n' +
       'OAuth2ASKeepSignedIn on\n',
     args,
   });
   const ask = (overrides) =>
     authorizeUrl(server, authorization({ client_id: 'shop', redirect_uri: uri, scope: 'openid profile email read:items offline_access', audience: 'https://api.example.test/', ...overrides }).params);
+  await server.ctl(['user', 'add', 'carol'], 'paper clip');
+  await tooMany(server, ask);
   return { app, server, ask };
+}
+
+/** More wrong passwords of carol than are free: the first one writes the only rows there are, which then count for ten. */
+async function tooMany(server, ask) {
+  const surfer = new Surfer(server);
+  const fail = async () => surfer.submit(await surfer.go(ask()), { username: 'carol', password: 'wrong' });
+  await fail();
+  await server.sql('UPDATE oas_throttle SET failures = 10');
+  await fail();
+}
+
+/**
+ * Opens a page in a state (of statesOf) as it is when all that appears has appeared; it ends by page.done().
+ * @param storageState what signedInState gave
+ * @param options of the browser
+ */
+export async function visit(browser, context, storageState, [, reach, signedIn], options, more) {
+  const page = await newPage(browser, { reducedMotion: 'reduce', ...options, ...(signedIn && { storageState }) });
+  await page.route('**/market.svg', (route) => route.fulfill({ contentType: 'image/svg+xml', body: logo }));
+  await reach(page, context, more);
+  await page.waitForSelector('main');
+  await page.evaluate('document.getAnimations().forEach((one) => one.finish())');
+  return page;
 }
 
 /** Lets a page that goes on by itself stay: what it goes to has nothing to show. */
 async function hold(page, origin) {
   await page.route(`${origin}/**`, (route) => route.fulfill({ status: 204 }));
+}
+
+/** Waits for the page that a form leads to. */
+function gone(page, selector) {
+  return page.waitForSelector(selector, { state: 'detached' });
 }
 
 /** Signs in for this page alone, and begins to sign out again. */
@@ -64,6 +102,8 @@ export const gallery = {
       await signIn(page, 'bob', 'wrong');
       await page.waitForSelector('[role=alert]');
     },
+    'login-options': (page, { ask }, more) => page.goto(ask({ claims: JSON.stringify({ id_token: { acr: { essential: true, value: strong } } }), ...more })),
+    'login-logo': (page, { ask }, more) => page.goto(ask({ client_id: 'market', ...more })),
     'login-again': { signedIn: true, reach: (page, { ask }, more) => page.goto(ask({ prompt: 'login', ...more })) },
   },
   select_account: {
@@ -71,9 +111,22 @@ export const gallery = {
   },
   consent: {
     consent: { signedIn: true, reach: (page, { ask }, more) => page.goto(ask({ prompt: 'consent', ...more })) },
+    'consent-widened': { signedIn: true, reach: (page, { ask }, more) => page.goto(ask({ scope: 'openid profile email address read:items write:items offline_access', ...more })) },
+    'consent-logo': { signedIn: true, reach: (page, { ask }, more) => page.goto(ask({ client_id: 'market', prompt: 'consent', ...more })) },
   },
   account: {
     account: { signedIn: true, reach: (page, { server }, more) => page.goto(server.url('account', more)) },
+    async 'account-notice'(page, { server }, more) {
+      const other = await newPage(page.context().browser());
+      for (const one of [other, page]) {
+        await one.goto(server.url('account', more));
+        await signIn(one, 'bob', 'battery staple');
+        await one.waitForSelector('[name=current_password]');
+      }
+      await other.done();
+      await page.click('button[name=end_others]');
+      await page.waitForSelector('[role=status]');
+    },
     'account-wrong': {
       signedIn: true,
       async reach(page, { server }, more) {
@@ -106,10 +159,12 @@ export const gallery = {
       await beginLogout(page, context, undefined, more);
       await page.goto(context.server.url('oidc/logout', { client_id: 'shop', ...more }));
       await page.click('button[name=confirm][value=yes]');
+      await page.waitForSelector('main:not(.passing):not(:has(button))'); // behind the page that tells applications
     },
     async 'logged_out-declined'(page, context, more) {
       await beginLogout(page, context, undefined, more);
       await page.click('button[name=confirm][value=no]');
+      await gone(page, 'button[name=confirm]');
     },
   },
   logout_frontchannel: {
@@ -127,6 +182,20 @@ export const gallery = {
       await page.goto(ask(more));
       await page.evaluate("document.querySelector('[name=interaction]').value = 'altered'");
       await signIn(page);
+      await gone(page, '[name=password]');
+    },
+    async 'error-throttled'(page, { server, ask }, more) {
+      await server.sql("UPDATE oas_throttle SET waiting_until = now() + interval '9 minutes' WHERE waiting_until IS NOT NULL");
+      await page.goto(ask(more));
+      await signIn(page, 'carol', 'paper clip');
+      await gone(page, '[name=password]');
+    },
+    async 'error-unavailable'(page, { server, ask }, more) {
+      server.announce(/AH01620/); // mod_authn_file has no file
+      server.announce(/OAS00751/);
+      await page.goto(ask(more));
+      await signIn(page, 'nobody', 'nothing');
+      await gone(page, '[name=password]');
     },
   },
 };
@@ -140,9 +209,9 @@ export function statesOf(name) {
 export async function signedInState(browser, context) {
   const { ask, app } = context;
   const [first, other] = [await browser.newContext(), await browser.newContext()];
-  for (const one of [other, first]) {
+  for (const [one, client_id] of [[other, 'shop'], [first, 'market']]) {
     const page = await one.newPage();
-    await page.goto(ask({ prompt: 'consent' }));
+    await page.goto(ask({ client_id, prompt: 'consent' }));
     await signIn(page);
     await decide(page);
     await page.waitForURL(`${app.origin}/**`);
