@@ -31,9 +31,13 @@ export async function newPage(browser, options = {}) {
   return page;
 }
 
-/** A page of a browser with a profile of its own in `dir`, which stays when it is closed: page.done(). */
-export async function openProfile(dir, options = {}) {
-  const context = await chromium.launchPersistentContext(dir, { ...launchOptions(), ...options });
+/**
+ * A page of a browser with a profile of its own in `dir`, which stays when it is closed: page.done().
+ * @param options of playwright; `args` are further ones
+ */
+export async function openProfile(dir, { args = [], ...options } = {}) {
+  const launch = launchOptions();
+  const context = await chromium.launchPersistentContext(dir, { ...launch, ...options, args: [...launch.args, ...args] });
   context.setDefaultTimeout(10_000);
   const page = watch(await context.newPage());
   page.done = () => context.close();
