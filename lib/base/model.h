@@ -279,6 +279,7 @@ typedef struct {
     apr_interval_time_t lifetimes[OAS_LIFETIME_COUNT];
     apr_interval_time_t clock_skew;
     oas_words_t *password_providers;
+    int names_ignore_case;             /**< 1: all of these take Alice and alice for one */
     apr_array_header_t *login_options; /**< of oas_login_option_t, in the order of the page */
     oas_expr_t *subject;               /**< NULL: provider|canonical name */
     apr_array_header_t *claims;        /**< of oas_claim_t */

@@ -7,8 +7,10 @@
 #include <apr_strings.h>
 #include <mod_auth.h>
 #include "../base/json.h"
+#include "../login/fold.h"
 
-#define SEVERAL "; " /* what mod_authnz_ldap puts between the values of one attribute */
+#define VALUE_MAX 1024 /* bytes; no spelling of a name that somebody types is longer */
+#define SEVERAL   "; " /* what mod_authnz_ldap puts between the values of one attribute */
 
 static int is_attribute(const char *name)
 {
@@ -83,20 +85,76 @@ static const char *first_attribute(const request_rec *r)
 }
 
 /** Without the blanks that a directory does not see (RFC 4518 section 2.6.1): around, and but one
- * inside. */
+ * inside. NULL when anything but visible ASCII is left, which has spellings without number. */
 static const char *squeezed(const char *typed, apr_pool_t *pool)
 {
     char *name = apr_pstrdup(pool, typed);
     char *out = name;
 
-    while (*typed != '\0') {
+    for (; *typed != '\0'; typed++) {
+        if ((unsigned char)*typed < ' ' || (unsigned char)*typed >= 0x7f) {
+            return NULL;
+        }
         if (*typed != ' ' || (out > name && typed[1] != ' ' && typed[1] != '\0')) {
             *out++ = *typed;
         }
-        typed++;
     }
     *out = '\0';
     return name;
+}
+
+/** The search for the value that was typed. */
+typedef struct {
+    const char *typed, *folded;
+    const char *found; /* the first that is a spelling of it */
+    int exact;         /* somebody typed it so */
+    int others;        /* there are other spellings of it */
+    apr_pool_t *pool;
+} choice_t;
+
+static void judge(choice_t *choice, const char *value)
+{
+    if (choice->exact || strcmp(oas_fold_name(value, choice->pool), choice->folded) != 0) {
+        return;
+    }
+    choice->exact = strcmp(value, choice->typed) == 0;
+    choice->others |= choice->found != NULL && strcmp(value, choice->found) != 0;
+    choice->found = value;
+}
+
+/** All that begins at `begin` and ends where a value may end. */
+static void judge_from(choice_t *choice, const char *begin)
+{
+    const char *end = begin;
+
+    while (end != NULL) {
+        apr_size_t len;
+
+        end = strstr(end, SEVERAL);
+        len = end != NULL ? (apr_size_t)(end - begin) : strlen(begin);
+        if (len > VALUE_MAX) {
+            return;
+        }
+        judge(choice, apr_pstrmemdup(choice->pool, begin, len));
+        end = end != NULL ? end + strlen(SEVERAL) : NULL;
+    }
+}
+
+/**
+ * The value that was typed, as the directory spells it. A value may itself have in it what stands
+ * between two, so every run of parts may be one; the directory has found the typed one among them.
+ */
+static const char *one_of(const char *values, const char *typed, apr_pool_t *pool)
+{
+    choice_t choice = {.typed = typed, .folded = oas_fold_name(typed, pool), .pool = pool};
+    const char *begin = values;
+
+    while (begin != NULL) {
+        judge_from(&choice, begin);
+        begin = strstr(begin, SEVERAL);
+        begin = begin != NULL ? begin + strlen(SEVERAL) : NULL;
+    }
+    return choice.exact || !choice.others ? choice.found : NULL;
 }
 
 const char *oas_attributes_ldap_name(request_rec *r, const char *typed)
@@ -106,7 +164,8 @@ const char *oas_attributes_ldap_name(request_rec *r, const char *typed)
     if (r->user != NULL && *r->user != '\0' && strcmp(r->user, typed) != 0) {
         return r->user;
     }
-    return name != NULL && *name != '\0' && strstr(name, SEVERAL) == NULL
-               ? name
-               : squeezed(typed, r->pool);
+    if (name == NULL || *name == '\0') {
+        return squeezed(typed, r->pool);
+    }
+    return strstr(name, SEVERAL) == NULL ? name : one_of(name, typed, r->pool);
 }

@@ -21,8 +21,10 @@ void oas_attributes_export(request_rec *r, const json_t *claims);
  * one spelling for all that find the entry: r->user where the configuration sets that
  * (AuthLDAPRemoteUserAttribute, AuthLDAPRemoteUserIsDN), else the first attribute of AuthLDAPURL,
  * which is the one that is searched. An entry with several names is called by the one that was
- * typed; so is one whose name nothing exports, because the URL names no attribute.
+ * typed, spelled as the entry has it; of one whose name nothing exports, because the URL names no
+ * attribute, only what ASCII can spell is known to be one.
  * @param typed what r->user was when the provider was asked
+ * @return NULL when two people might be called so, or one person might have two names
  */
 const char *oas_attributes_ldap_name(request_rec *r, const char *typed);
 

@@ -41,20 +41,21 @@ typedef struct {
     const char *name;
     manner_t manner;
     int ignores_case;     /* it takes Alice and alice for one */
+    int fails_for_one;    /* AUTH_GENERAL_ERROR may be about this user, not about all */
     int may_use_database; /* it may take a connection of mod_dbd, until the request ends */
-    /* what it calls a user; NULL: r->user */
+    /* what it calls a user; NULL: r->user. It returns NULL when that is not clear */
     const char *(*name_of)(request_rec *r, const char *typed);
 } manners_t;
 
 /** The last row is for all that are not known. */
 static const manners_t manners[] = {
-    {OAS_BUILTIN_PROVIDER, BY_ITSELF, 1, 0, NULL},
-    {"file", BY_HASHER, 0, 0, NULL},
-    {"dbm", BY_HASHER, 0, 0, NULL},
-    {"dbd", BY_HASHER, 0, 1, NULL},
-    {"ldap", BY_GATE, 1, 0, oas_attributes_ldap_name},
-    {"anon", BY_GATE, 0, 0, NULL},
-    {NULL, BY_GATE, 0, 1, NULL},
+    {OAS_BUILTIN_PROVIDER, BY_ITSELF, 1, 0, 0, NULL},
+    {"file", BY_HASHER, 0, 0, 0, NULL},
+    {"dbm", BY_HASHER, 0, 0, 0, NULL},
+    {"dbd", BY_HASHER, 0, 0, 1, NULL},
+    {"ldap", BY_GATE, 1, 1, 0, oas_attributes_ldap_name},
+    {"anon", BY_GATE, 0, 0, 0, NULL},
+    {NULL, BY_GATE, 0, 0, 1, NULL},
 };
 
 /** What is known of a provider, by whatever <AuthnProviderAlias> it goes. */
@@ -67,6 +68,19 @@ static const manners_t *manners_of(const oas_server_config_t *config, const char
         row++;
     }
     return row;
+}
+
+int oas_authn_ignores_case(const oas_server_config_t *config)
+{
+    const oas_words_t *names = config->issuer.password_providers;
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        if (!manners_of(config, OAS_WORD(names, i))->ignores_case) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 static oas_password_result_t result_of(authn_status status)
@@ -137,12 +151,49 @@ static oas_password_result_t ask(oas_tx_t *tx, manner_t manner, question_t *ques
     return rv == APR_SUCCESS && !state->busy ? result_of(question->status) : OAS_PASSWORD_BUSY;
 }
 
+/**
+ * A directory may refuse to check one account's password, with the same error as when it is away:
+ * that would tell that the account exists, and nothing would be counted. So it is asked about a
+ * user who cannot exist: where it knows that, the other answer is a verdict.
+ */
+static oas_password_result_t doubt(oas_tx_t *tx, manner_t manner, const question_t *question)
+{
+    question_t probe = *question;
+    unsigned char random[OAS_ID_LEN];
+
+    if (oas_random(random, sizeof(random)) != APR_SUCCESS) {
+        return OAS_PASSWORD_UNAVAILABLE;
+    }
+    probe.user = probe.password = probe.r->user =
+        oas_hex_encode(probe.r->pool, random, sizeof(random));
+    oas_attributes_forget(probe.r);
+    if (ask(tx, manner, &probe) != OAS_PASSWORD_UNKNOWN) {
+        return OAS_PASSWORD_UNAVAILABLE;
+    }
+    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(01020), APR_SUCCESS,
+            "the provider answers, but does not check the password of this user: taken as wrong "
+            "ref=%s",
+            tx->request_id);
+    return OAS_PASSWORD_DENIED;
+}
+
 static const char *name_of(request_rec *r, const manners_t *row, const char *typed)
 {
     if (row->name_of != NULL) {
         return row->name_of(r, typed);
     }
     return r->user != NULL && *r->user != '\0' ? r->user : typed;
+}
+
+static oas_password_result_t nameless(oas_tx_t *tx, const char *provider)
+{
+    oas_log(
+        tx->log, OAS_LOG_WARNING, OAS_TAG(01021), APR_SUCCESS,
+        "provider %s: the password is right, but which name the entry goes by is not clear, so "
+        "it is refused; AuthLDAPURL must name the attribute, and one of its values must be what "
+        "is typed ref=%s",
+        provider, tx->request_id);
+    return OAS_PASSWORD_DENIED;
 }
 
 oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const char *user,
@@ -165,14 +216,20 @@ oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const 
     /* an <AuthnProviderAlias> finds itself by this note, as under mod_auth_basic */
     apr_table_setn(r->notes, AUTHN_PROVIDER_NAME_NOTE, provider);
     result = ask(tx, row->manner, &question);
+    if (result == OAS_PASSWORD_UNAVAILABLE && row->fails_for_one) {
+        result = doubt(tx, row->manner, &question);
+    }
     apr_table_unset(r->notes, AUTHN_PROVIDER_NAME_NOTE);
+    if (result == OAS_PASSWORD_GRANTED) {
+        identity->name = name_of(r, row, user);
+        result = identity->name != NULL ? result : nameless(tx, provider);
+    }
     if (result != OAS_PASSWORD_GRANTED) {
         oas_attributes_forget(r);
         r->user = user_before;
         return result;
     }
     identity->provider = provider;
-    identity->name = name_of(r, row, user);
     identity->proof = oas_request_state(r)->proof;
     identity->ignores_case = row->ignores_case;
     return OAS_PASSWORD_GRANTED;

@@ -16,4 +16,8 @@ void oas_authn_register(apr_pool_t *pool);
 oas_password_result_t oas_authn_check(oas_tx_t *tx, const char *provider, const char *user,
                                       const char *password, oas_identity_t *identity);
 
+/** Whether all providers of the issuer take names that differ in case for one; the aliases must be
+ * known. */
+int oas_authn_ignores_case(const oas_server_config_t *config);
+
 #endif

@@ -14,6 +14,7 @@
 #include "../endpoint/endpoint.h"
 #include "../jose/keyset.h"
 #include "../reply/templates.h"
+#include "authn.h"
 #include "complete.h"
 #include "directives.h"
 
@@ -248,6 +249,7 @@ static void check_providers(oas_check_t *check)
             }
         }
     }
+    check->config->issuer.names_ignore_case = oas_authn_ignores_case(check->config);
 }
 
 static void check_endpoints(oas_check_t *check)

@@ -20,9 +20,7 @@ oas_outcome_t oas_issue_password_grant(oas_tx_t *tx)
                                .amr = login->amr,
                                .access_lifetime = oas_lifetime(tx->issuer, tx->client, tx->resource,
                                                                OAS_LIFETIME_ACCESS_TOKEN),
-                               .throttle_pair = login->attempt.key[OAS_THROTTLE_PAIR],
-                               .throttle_account = login->attempt.key[OAS_THROTTLE_ACCOUNT],
-                               .throttle_address = login->attempt.key[OAS_THROTTLE_ADDRESS]};
+                               .attempt = &login->attempt};
     apr_status_t rv = oas_random(in.grant_id, sizeof(in.grant_id));
 
     if (rv == APR_SUCCESS) {

@@ -3,7 +3,7 @@
  * @file known.h
  * Browsers that have signed in with an account before: strangers who try passwords must not lock
  * its owner out. A cookie of its own says so, "DEVICE.PROOF...": a random name of this browser and,
- * for each of its last accounts, an HMAC of that name and the account. It signs nobody in, tells
+ * for each of its last accounts, an HMAC of that name and the account's as it was typed. It signs nobody in, tells
  * nobody which accounts these are, and outlives sessions and logouts.
  */
 #ifndef OAS_LOGIN_KNOWN_H
@@ -17,7 +17,7 @@
 /**
  * The name of this browser, when it has signed in with the account before (by any of the server's
  * secrets), else NULL.
- * @param account SHA-256 that names the account (oas_throttle_describe)
+ * @param account SHA-256 of what was typed for it (`name` of oas_throttle_describe)
  */
 const char *oas_known_device(const oas_tx_t *tx, const unsigned char account[OAS_SHA256_LEN]);
 

@@ -8,6 +8,7 @@ liboas_login_la_SOURCES = \
 	lib/login/desk.c lib/login/desk.h \
 	lib/login/device.c lib/login/device.h \
 	lib/login/known.c lib/login/known.h \
+	lib/login/fold.c lib/login/fold.h \
 	lib/login/interaction.c lib/login/interaction.h \
 	lib/login/own_password.c lib/login/own_password.h \
 	lib/login/logout.c lib/login/logout.h \

@@ -72,6 +72,7 @@ static oas_login_result_t verify(oas_tx_t *tx, const char *provider, const char 
     if (result != OAS_PASSWORD_GRANTED) {
         return failed_login(tx, result, &out->attempt);
     }
+    out->attempt.forgets = oas_throttle_forgets(tx, username, identity.name);
     out->counted = 1;
     out->fresh = 1;
     return oas_login_describe(tx, &identity, oas_login_option_find(tx->issuer, OAS_OPTION_PASSWORD),

@@ -120,17 +120,13 @@ static oas_session_new_t session_of(const oas_tx_t *tx, const oas_login_t *login
                             .option = login->option,
                             .persistent = tx->keep,
                             .once = login->once,
+                            .attempt = login->counted ? &login->attempt : NULL,
                             .lifetime = tx->issuer->lifetimes[OAS_LIFETIME_SESSION],
                             .idle = tx->issuer->lifetimes[OAS_LIFETIME_SESSION_IDLE],
                             .address = tx->request.address,
                             .user_agent =
                                 storable(tx->request.user_agent, USER_AGENT_MAX, tx->pool)};
 
-    if (login->counted) {
-        in.throttle_pair = login->attempt.key[OAS_THROTTLE_PAIR];
-        in.throttle_account = login->attempt.key[OAS_THROTTLE_ACCOUNT];
-        in.throttle_address = login->attempt.key[OAS_THROTTLE_ADDRESS];
-    }
     return in;
 }
 

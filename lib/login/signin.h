@@ -37,7 +37,7 @@ typedef struct oas_login {
     /** What was counted beforehand, to be given back; with `counted` only. */
     oas_throttle_attempt_t attempt;
     int counted;
-    unsigned char account[OAS_SHA256_LEN]; /**< whose counters these are (known.h); likewise */
+    unsigned char account[OAS_SHA256_LEN]; /**< the name that was typed (known.h); likewise */
     int step;                              /**< index of the step that is next (steps.h) */
     /** The session that this login opens: one, however often the form of a step is sent; chosen
      * when it leaves in that form for the first time, with `once` from then on. */

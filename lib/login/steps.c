@@ -76,6 +76,7 @@ json_t *oas_login_to_json(oas_tx_t *tx, const oas_login_step_t *steps, const oas
         oas_json_set(
             json, "attempt",
             oas_base64url_encode(tx->pool, login->attempt.key, sizeof(login->attempt.key)));
+        json_object_set_new(json, "forgets", json_boolean(login->attempt.forgets));
         oas_json_set(json, "account",
                      oas_base64url_encode(tx->pool, login->account, sizeof(login->account)));
     }
@@ -109,6 +110,7 @@ static int restore_attempt(oas_tx_t *tx, oas_login_t *login, const json_t *json)
 {
     const char *keys = oas_json_string(json, "attempt");
 
+    login->attempt.forgets = json_is_true(json_object_get(json, "forgets"));
     login->counted =
         restore_bytes(keys, login->attempt.key, sizeof(login->attempt.key), tx->pool) &&
         restore_bytes(oas_json_string(json, "account"), login->account, sizeof(login->account),

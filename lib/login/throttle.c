@@ -4,6 +4,7 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include <apr_strings.h>
+#include "fold.h"
 #include "known.h"
 #include "subject.h"
 
@@ -26,20 +27,10 @@ static const char *address_bucket(const char *address, apr_pool_t *pool)
     return oas_hex_encode(pool, v6, 8);
 }
 
-/* Spellings that a directory may take for one: case and white space do not count. */
-static const char *account_bucket(const char *username, apr_pool_t *pool)
+/* The name for which a browser is known: the providers take its spellings for one person. */
+static const char *exact_name(const oas_tx_t *tx, const char *typed)
 {
-    char *folded = oas_fold_case(username, pool);
-    char *out = folded;
-    const char *p;
-
-    for (p = folded; *p != '\0'; p++) {
-        if ((unsigned char)*p > 0x20 && *p != 0x7f) {
-            *out++ = *p;
-        }
-    }
-    *out = '\0';
-    return folded;
+    return tx->issuer->names_ignore_case ? oas_fold_case(typed, tx->pool) : typed;
 }
 
 static void counter_key(const oas_tx_t *tx, const char *kind, const char *user, const char *address,
@@ -69,38 +60,47 @@ static const char *origin_bucket(const oas_tx_t *tx)
 }
 
 /* The counters of the account, and of it and whoever tries. */
-static void describe_account(const oas_tx_t *tx, const char *user, const char *origin,
-                             unsigned char account[OAS_SHA256_LEN], oas_throttle_attempt_t *out)
+static void describe_account(const oas_tx_t *tx, const char *typed, const char *origin,
+                             unsigned char name[OAS_SHA256_LEN], oas_throttle_attempt_t *out)
 {
+    const char *exact = exact_name(tx, typed);
+    const char *user = oas_fold_name(typed, tx->pool);
     const char *device;
 
-    counter_key(tx, "account", user, "", account);
-    device = tx->endpoint != OAS_EP_TOKEN ? oas_known_device(tx, account) : NULL;
+    counter_key(tx, "name", exact, "", name);
+    device = tx->endpoint != OAS_EP_TOKEN ? oas_known_device(tx, name) : NULL;
     out->limit[OAS_THROTTLE_PAIR] = tx->issuer->throttle.pair;
     if (device != NULL) { /* the second counter is another one of the pair */
-        counter_key(tx, "device", user, device, out->key[OAS_THROTTLE_PAIR]);
-        counter_key(tx, "known", user, device, out->key[OAS_THROTTLE_ACCOUNT]);
+        counter_key(tx, "device", exact, device, out->key[OAS_THROTTLE_PAIR]);
+        counter_key(tx, "known", exact, device, out->key[OAS_THROTTLE_ACCOUNT]);
         out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.pair;
         return;
     }
     counter_key(tx, "pair", user, origin, out->key[OAS_THROTTLE_PAIR]);
-    memcpy(out->key[OAS_THROTTLE_ACCOUNT], account, OAS_SHA256_LEN);
+    counter_key(tx, "account", user, "", out->key[OAS_THROTTLE_ACCOUNT]);
     out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.account;
 }
 
 void oas_throttle_describe(const oas_tx_t *tx, const char *username,
-                           unsigned char account[OAS_SHA256_LEN], oas_throttle_attempt_t *out)
+                           unsigned char name[OAS_SHA256_LEN], oas_throttle_attempt_t *out)
 {
-    const char *user = account_bucket(username, tx->pool);
     const char *origin = origin_bucket(tx);
 
-    describe_account(tx, user, origin, account, out);
+    describe_account(tx, username, origin, name, out);
     out->max = tx->issuer->throttle.max;
+    out->forgets = 0;
     if (by_application(tx)) { /* the third counter is a second one of the pair */
-        counter_key(tx, "application", user, origin, out->key[OAS_THROTTLE_ADDRESS]);
+        counter_key(tx, "application", oas_fold_name(username, tx->pool), origin,
+                    out->key[OAS_THROTTLE_ADDRESS]);
         out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.pair;
     } else {
         counter_key(tx, "address", "", origin, out->key[OAS_THROTTLE_ADDRESS]);
         out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.address;
     }
+}
+
+int oas_throttle_forgets(const oas_tx_t *tx, const char *typed, const char *canonical)
+{
+    return tx->issuer->names_ignore_case &&
+           strcmp(oas_fold_name(typed, tx->pool), oas_fold_name(canonical, tx->pool)) == 0;
 }

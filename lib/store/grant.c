@@ -118,7 +118,6 @@ apr_status_t oas_store_code_redeem(oas_db_t *db, const oas_code_redeem_t *in,
 apr_status_t oas_store_password_grant(oas_db_t *db, const oas_password_grant_t *in,
                                       oas_grant_t *grant, apr_pool_t *pool)
 {
-    const unsigned char *const forgiven[] = {in->throttle_account, in->throttle_address};
     const oas_refresh_first_t *first = in->refresh;
     const char *const params[] = {
         oas_sql_id(in->grant_id, pool),
@@ -134,8 +133,8 @@ apr_status_t oas_store_password_grant(oas_db_t *db, const oas_password_grant_t *
         first ? oas_sql_seconds(first->lifetime, pool) : NULL,
         oas_sql_seconds(in->access_lifetime, pool),
         first ? first->cnf : NULL,
-        oas_sql_bytes(in->throttle_pair, OAS_SHA256_LEN, pool),
-        oas_sql_array(forgiven, 2, OAS_SHA256_LEN, pool),
+        oas_throttle_forgotten(in->attempt, pool),
+        oas_throttle_forgiven(in->attempt, pool),
         in->proof,
     };
     int found;

@@ -8,6 +8,7 @@
 #define OAS_STORE_GRANT_H
 
 #include "db.h"
+#include "throttle.h"
 
 typedef enum {
     OAS_CONSENT_SKIP,    /**< configuration says that nobody is asked */
@@ -116,8 +117,7 @@ typedef struct {
     const char *amr;                     /**< or NULL */
     const oas_refresh_first_t *refresh;  /**< as at oas_code_redeem_t */
     apr_interval_time_t access_lifetime; /**< of what is issued now */
-    const unsigned char *throttle_pair, *throttle_account,
-        *throttle_address; /**< as at oas_session_new_t (session.h) */
+    const oas_throttle_attempt_t *attempt; /**< as at oas_session_new_t (session.h) */
 } oas_password_grant_t;
 
 /** Stores the subject with its claims and makes a live grant; auth_time is now. Safe to repeat.

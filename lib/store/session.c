@@ -8,7 +8,6 @@
 apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, oas_session_t *out,
                                     apr_pool_t *pool)
 {
-    const unsigned char *const forgiven[] = {in->throttle_account, in->throttle_address};
     const char *const params[] = {
         oas_sql_id(in->session_id, pool),
         oas_sql_bytes(in->secret_hash, OAS_SHA256_LEN, pool),
@@ -27,8 +26,8 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
         in->user_agent,
         oas_sql_id(in->old_session_id, pool),
         oas_sql_bytes(in->old_secret_hash, OAS_SHA256_LEN, pool),
-        oas_sql_bytes(in->throttle_pair, OAS_SHA256_LEN, pool),
-        oas_sql_array(forgiven, 2, OAS_SHA256_LEN, pool),
+        oas_throttle_forgotten(in->attempt, pool),
+        oas_throttle_forgiven(in->attempt, pool),
         in->proof,
         in->once ? "t" : "f",
     };

@@ -8,6 +8,7 @@
 #define OAS_STORE_SESSION_H
 
 #include "db.h"
+#include "throttle.h"
 
 #define OAS_AUTH_NOW ((apr_int64_t)-1) /**< now, by the database's clock */
 
@@ -29,11 +30,9 @@ typedef struct {
     const char *address, *user_agent;     /**< for the user's list of sessions; may be NULL */
     const unsigned char *old_session_id;  /**< what the browser had before, or NULL */
     const unsigned char *old_secret_hash; /**< belongs to it */
-    /** Key whose failures are forgotten (throttle.h), or NULL. */
-    const unsigned char *throttle_pair;
-    /** Keys that get back what this login's attempt counted beforehand, or NULL. Without them many
-     * good logins from one address would look like many failures. */
-    const unsigned char *throttle_account, *throttle_address;
+    /** What was counted beforehand, or NULL. It is given back: without that many good logins from
+     * one address would look like many failures. */
+    const oas_throttle_attempt_t *attempt;
 } oas_session_new_t;
 
 /**

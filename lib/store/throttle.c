@@ -15,6 +15,23 @@ static const char *keys_param(const oas_throttle_attempt_t *in, apr_pool_t *pool
     return oas_sql_array(keys, OAS_THROTTLE_KEYS, OAS_SHA256_LEN, pool);
 }
 
+const char *oas_throttle_forgotten(const oas_throttle_attempt_t *in, apr_pool_t *pool)
+{
+    return in && in->forgets ? oas_sql_bytes(in->key[OAS_THROTTLE_PAIR], OAS_SHA256_LEN, pool)
+                             : NULL;
+}
+
+const char *oas_throttle_forgiven(const oas_throttle_attempt_t *in, apr_pool_t *pool)
+{
+    const unsigned char *const keys[OAS_THROTTLE_KEYS] = {
+        in && !in->forgets ? in->key[OAS_THROTTLE_PAIR] : NULL,
+        in ? in->key[OAS_THROTTLE_ACCOUNT] : NULL,
+        in ? in->key[OAS_THROTTLE_ADDRESS] : NULL,
+    };
+
+    return oas_sql_array(keys, OAS_THROTTLE_KEYS, OAS_SHA256_LEN, pool);
+}
+
 apr_status_t oas_store_throttle_attempt(oas_db_t *db, const oas_throttle_attempt_t *in, int *wait_s,
                                         apr_pool_t *pool)
 {

@@ -14,6 +14,8 @@ typedef struct {
     unsigned char key[OAS_THROTTLE_KEYS][OAS_SHA256_LEN]; /**< pair, account, address */
     int limit[OAS_THROTTLE_KEYS];                         /**< failures before waiting starts */
     apr_interval_time_t max;                              /**< longest wait */
+    /** 1: a good login forgets the failures of the pair; 0: it gives back what it counted, no more. */
+    int forgets;
 } oas_throttle_attempt_t;
 
 /**
@@ -28,5 +30,12 @@ apr_status_t oas_store_throttle_attempt(oas_db_t *db, const oas_throttle_attempt
 /** Takes back what an attempt counted: it was no failure (used when the provider was away). */
 apr_status_t oas_store_throttle_forgive(oas_db_t *db, const oas_throttle_attempt_t *in,
                                         apr_pool_t *pool);
+
+/** Parameter of the statements that store a good login: the key whose failures are forgotten; NULL
+ * when none is, or when nothing was counted (`in` is NULL). */
+const char *oas_throttle_forgotten(const oas_throttle_attempt_t *in, apr_pool_t *pool);
+
+/** The parameter beside it: the keys that get back what the attempt counted. */
+const char *oas_throttle_forgiven(const oas_throttle_attempt_t *in, apr_pool_t *pool);
 
 #endif

@@ -3,15 +3,23 @@
 // own browser must not be locked out by that.
 import test, { beforeEach } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 import { startInstance } from './lib/instance.mjs';
 import { Surfer, textOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client } from './lib/oauth.mjs';
 
+const hash = (password) => execFileSync('openssl', ['passwd', '-apr1', password], { encoding: 'utf8' }).trim();
 const server = await startInstance({
+  prepare: (dir) => fs.writeFileSync(`${dir}/people`, `victim:${hash('word')}\nVictim:${hash('other word')}\n`),
   conf: `${client('own', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] })}
     OAuth2ASThrottle pair=3 account=8 address=20 max=10min
     RemoteIPHeader X-Forwarded-For
-    RemoteIPInternalProxy 127.0.0.0/8\n`,
+    RemoteIPInternalProxy 127.0.0.0/8
+    OAuth2ASPasswordProvider oauth2as
+    <Location "/authorize">
+      AuthUserFile \${OAS_DIR}/people
+    </Location>\n`,
 });
 const nodes = [server, { url: await server.neighbour() }];
 
@@ -140,7 +148,7 @@ test('IPv6: a /64 is one address', async () => {
 });
 
 test('spellings of one name are one account', async () => {
-  const spellings = ['alice', 'ALICE', ' alice', 'al ice\t'];
+  const spellings = ['alice', 'ALICE', 'ａlⓘce\u00a0', 'al ícé\t'];
   const surfer = stranger(90);
   await fail(4, (i) => wrong(surfer, spellings[i]));
   paused(await right(surfer));
@@ -156,4 +164,23 @@ test('the wait doubles, and ends at max', async () => {
     const wait = Number((await wrong(surfer, 'alice')).headers['retry-after']);
     assert.ok(wait <= seconds && wait > seconds / 2 - 2, `${wait} seconds after ${failures} failures`);
   }
+});
+
+test('a provider that tells names apart: whoever has a name like another one gains nothing at that', async () => {
+  const mine = (surfer) => surfer.signIn('Victim', 'other word');
+  await server.reload({ 'test.conf': (text) => text.replace('Provider oauth2as', 'Provider file') });
+  const surfer = stranger(110);
+  await fail(4, async (i) => {
+    const answer = await wrong(surfer, 'victim');
+    if (i < 2) signedIn(await mine(new At(surfer.address)));
+    return answer;
+  });
+  paused(await wrong(surfer, 'victim'));
+
+  await server.sql('DELETE FROM oas_throttle');
+  const known = stranger(111);
+  signedIn(await mine(known));
+  await fail(9, (i) => wrong(stranger(120 + i), 'victim'));
+  paused(await wrong(known, 'victim'));
+  signedIn(await mine(known));
 });

@@ -20,8 +20,13 @@ const directory = await startDirectory([
   { ...person('Dora.Smith', 'ldap word', { cn: ['Dora Smith', 'D. Smith'], givenName: 'Dora', preferredLanguage: 'en-gb;q=0.8, fr' }), sn: 'Smith' },
   person('zoë', 'umlaut word', { cn: 'Zoë' }),
   person('two', 'two words', { uid: ['two', 'zwei'], mail: ['two@example.test', 'zwei@example.test'] }),
+  person('semi', 'semi word', { uid: ['semi', 'semi; colon'] }),
+  person('chloe', 'chloe word', { uid: ['chloe', 'chloë'] }),
   person('carol', 'ldap carol'),
   person('login', 'password of a service'),
+  { ...person('gone', 'gone word'), ou: 'locked' },
+  { ...person('Ida', 'ida word'), ou: 'staff' },
+  { ...person('åke', 'ake word'), ou: 'staff' },
 ]);
 const own = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 const hash = (password) => execFileSync('openssl', ['passwd', '-apr1', password], { encoding: 'utf8' }).trim();
@@ -42,9 +47,15 @@ await server.reload({
     <AuthnProviderAlias ldap corp>
       AuthLDAPURL "${directory.base}?uid,mail,cn,givenName,sn,preferredLanguage"
     </AuthnProviderAlias>
+    <AuthnProviderAlias ldap locked>
+      AuthLDAPURL "${directory.baseOf('locked')}?uid"
+    </AuthnProviderAlias>
+    <AuthnProviderAlias ldap staff>
+      AuthLDAPURL "${directory.baseOf('staff')}"
+    </AuthnProviderAlias>
     LDAPCacheTTL 0
     ${recipe('ldap-server')}`,
-  'test.conf': (text) => text.replace('Provider file', 'Provider corp file'),
+  'test.conf': (text) => text.replace('Provider file', 'Provider corp locked staff file'),
 });
 
 async function claimsOf(username, password) {
@@ -79,9 +90,36 @@ test('claims without a line of configuration: the first value of mail, cn, given
   assert.equal(two.email, 'two@example.test');
 });
 
-test('an entry with two names is called by the one that was typed', async () => {
-  assert.equal((await claimsOf('two', 'two words')).sub, 'corp|two');
-  assert.equal((await claimsOf(' Zwei', 'two words')).sub, 'corp|zwei');
+test('an entry with two names is called by the one that was typed, as the entry spells it', async () => {
+  for (const typed of ['two', 'TWO ', 'ｔwo', 'ⓣwo']) assert.equal((await claimsOf(typed, 'two words')).sub, 'corp|two', typed);
+  for (const typed of [' Zwei', 'ｚwei']) assert.equal((await claimsOf(typed, 'two words')).sub, 'corp|zwei', typed);
+  assert.equal((await claimsOf('semi; Colon', 'semi word')).sub, 'corp|semi;%20colon');
+  assert.equal((await claimsOf('ｓemi', 'semi word')).sub, 'corp|semi');
+  assert.equal((await claimsOf('chloe', 'chloe word')).sub, 'corp|chloe');
+  assert.equal((await claimsOf('chloë', 'chloe word')).sub, 'corp|chlo%C3%AB');
+});
+
+test('a name that is not clear is no name: refused, and the administrator is told', async () => {
+  server.announce(/OAS01021/);
+  await wrong('CHLOË', 'chloe word');
+  assert.equal((await claimsOf('IDA ', 'ida word')).sub, 'staff|ida', 'nothing is exported');
+  for (const [username, password] of [['ｉda', 'ida word'], ['åke', 'ake word']]) await wrong(username, password);
+});
+
+test('spellings that the directory takes for one are counted as one', async () => {
+  assert.equal((await claimsOf('ｃⓐrol', 'ldap carol')).sub, 'corp|carol');
+  await server.sql('DELETE FROM oas_throttle');
+  for (const username of ['carol', 'ｃarol', 'ⓒⓐrol', 'ＣAROL', 'carol\u3000']) await wrong(username, 'x');
+  assert.deepEqual(await server.sql('SELECT failures::text FROM oas_throttle'), [['5'], ['5'], ['5']]);
+});
+
+test('a user whose password the directory refuses to check is wrong like one who does not exist, and counted', async () => {
+  for (const username of ['gone', 'nobody-here']) {
+    await server.sql('DELETE FROM oas_throttle');
+    await wrong(username, 'gone word');
+    await wrong(username, 'x');
+    assert.deepEqual(await server.sql('SELECT failures::text FROM oas_throttle'), [['2'], ['2'], ['2']], username);
+  }
 });
 
 test('a name that is not ASCII', async () => {

@@ -67,6 +67,7 @@ static inline oas_issuer_t *fake_issuer(apr_pool_t *p)
     issuer->claims = apr_array_make(p, 4, sizeof(oas_claim_t));
     issuer->resources = apr_hash_make(p);
     issuer->clients = apr_hash_make(p);
+    issuer->names_ignore_case = 1;
     issuer->throttle = (oas_throttle_t){10, 50, 100, apr_time_from_sec(900)};
     api->uri = "https://api.example/";
     api->access_token_lifetime = OAS_LIFETIME_UNSET;

@@ -62,7 +62,7 @@ START_TEST(a_known_browser_is_counted_apart)
 {
     const char *cookie = sent(sign_in(NULL, "alice"));
     oas_throttle_attempt_t stranger = attempt(NULL, "alice", "192.0.2.1", alice);
-    oas_throttle_attempt_t known = attempt(cookie, "Alice ", "192.0.2.1", alice);
+    oas_throttle_attempt_t known = attempt(cookie, "Alice", "192.0.2.1", alice);
     oas_throttle_attempt_t moved = attempt(cookie, "alice", "198.51.100.1", alice);
     oas_throttle_attempt_t other =
         attempt(sent(sign_in(NULL, "alice")), "alice", "192.0.2.1", alice);
@@ -76,7 +76,27 @@ START_TEST(a_known_browser_is_counted_apart)
     ck_assert(same(&known, &moved, OAS_THROTTLE_ACCOUNT));
     ck_assert(!same(&known, &moved, OAS_THROTTLE_ADDRESS));
     ck_assert(!same(&known, &other, OAS_THROTTLE_PAIR));
-    ck_assert_mem_eq(stranger.key[OAS_THROTTLE_ACCOUNT], alice, OAS_SHA256_LEN);
+}
+END_TEST
+
+/* Spellings share the counters of strangers; a browser is known for what was typed in it. */
+START_TEST(only_for_its_names)
+{
+    const char *cookie = sent(sign_in(NULL, "alice"));
+    unsigned char name[OAS_SHA256_LEN];
+    oas_throttle_attempt_t stranger = attempt(NULL, "alice", "192.0.2.1", name);
+    oas_throttle_attempt_t accent = attempt(cookie, "alic\xc3\xa9", "192.0.2.1", name);
+    oas_tx_t *tx = fake_tx(pool);
+    oas_throttle_attempt_t capital;
+
+    ck_assert_mem_eq(stranger.key, accent.key, sizeof(stranger.key));
+    tx->request.cookie = cookie;
+    tx->request.address = "192.0.2.1";
+    ((oas_issuer_t *)tx->issuer)->names_ignore_case = 0;
+    oas_throttle_describe(tx, "Alice", name, &capital);
+    ck_assert_mem_eq(stranger.key, capital.key, sizeof(stranger.key));
+    oas_throttle_describe(tx, "alice", name, &capital);
+    ck_assert(!same(&stranger, &capital, OAS_THROTTLE_PAIR));
 }
 END_TEST
 
@@ -187,7 +207,7 @@ START_TEST(no_cookie_counts_at_the_token_endpoint)
     tx->endpoint = OAS_EP_TOKEN;
     tx->request.cookie = sent(sign_in(NULL, "alice"));
     oas_throttle_describe(tx, "alice", alice, &out);
-    ck_assert_mem_eq(out.key[OAS_THROTTLE_ACCOUNT], alice, OAS_SHA256_LEN);
+    ck_assert_int_eq(out.limit[OAS_THROTTLE_ACCOUNT], 50);
 }
 END_TEST
 
@@ -199,6 +219,7 @@ int main(void)
     tcase_add_test(tcase, the_cookie);
     tcase_add_test(tcase, a_known_browser_is_counted_apart);
     tcase_add_test(tcase, only_for_its_accounts);
+    tcase_add_test(tcase, only_for_its_names);
     tcase_add_test(tcase, the_last_five_accounts);
     tcase_add_test(tcase, secrets_change);
     tcase_add_test(tcase, the_key_is_the_secrets);

@@ -10,6 +10,7 @@
 #include "../../lib/login/session.h"
 #include "../../lib/login/subject.h"
 #include "../../lib/login/throttle.h"
+#include "../../lib/login/fold.h"
 #include "fake_tx.h"
 
 /* ---- seal ---- */
@@ -364,6 +365,46 @@ END_TEST
 
 /* ---- throttle ---- */
 
+static const struct {
+    const char *name, *folded;
+} folds[] = {
+    {"alice", "alice"},
+    {"", ""},
+    {" Al\tICE\x7f", "alice"},
+    {"\xef\xbd\x81\xe2\x93\x9b\xef\xbc\xa9"
+     "ce",
+     "alice"}, /* full width, circled */
+    {"ali\xcc\x81"
+     "ce\xe2\x80\x8b",
+     "alice"},                                      /* accent, no width */
+    {"a\xc2\xadl\xc2\xa0ice\xef\xbf\xbc", "alice"}, /* soft hyphen, hard blank */
+    {"Zo\xc3\x8b", "zoe"},                          /* precomposed */
+    {"stra\xc3\x9f"
+     "e",
+     "strasse"},                                              /* sharp s */
+    {"\xe3\x82\xab\xe3\x82\xac", "\xe3\x81\x8b\xe3\x81\x8b"}, /* katakana */
+    {"\xef\xbd\xb6", "\xe3\x81\x8b"},                         /* of half width */
+    {"\xd0\x90lice", "\xd0\xb0lice"},                         /* a look-alike is another letter */
+    {"Al\xff ice", "al\xffice"},                              /* no UTF-8 */
+};
+
+START_TEST(folded_names)
+{
+    ck_assert_str_eq(oas_fold_name(folds[_i].name, pool), folds[_i].folded);
+}
+END_TEST
+
+START_TEST(throttle_forgets)
+{
+    oas_tx_t *tx = fake_tx(pool);
+
+    ck_assert(oas_throttle_forgets(tx, " ALICE", "alice"));
+    ck_assert(!oas_throttle_forgets(tx, "alice", "bob"));
+    ((oas_issuer_t *)tx->issuer)->names_ignore_case = 0;
+    ck_assert(!oas_throttle_forgets(tx, "alice", "alice"));
+}
+END_TEST
+
 START_TEST(throttle_counters)
 {
     oas_tx_t *tx = fake_tx(pool);
@@ -458,6 +499,8 @@ int main(void)
     tcase_add_test(people, subject_long_and_expression);
     tcase_add_test(people, claims_by_type);
     tcase_add_test(people, throttle_counters);
+    tcase_add_test(people, throttle_forgets);
+    LOOP(people, folded_names, folds);
     LOOP(people, new_password_cases, new_passwords);
     tcase_add_test(people, new_password_length);
     return unit_run(suite);

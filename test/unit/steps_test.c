@@ -54,6 +54,7 @@ static oas_login_t *password_login(void)
     login->auth_time = -1;
     login->fresh = 1;
     login->counted = 1;
+    login->attempt.forgets = 1;
     memset(login->attempt.key, 7, sizeof(login->attempt.key));
     return login;
 }
@@ -122,6 +123,7 @@ START_TEST(step_travels_and_comes_back)
     ck_assert_int_eq(back->step, 1);
     ck_assert_int_eq(back->counted, 1);
     ck_assert_int_eq(back->once, 1);
+    ck_assert_int_eq(back->attempt.forgets, 1);
     ck_assert_mem_eq(back->attempt.key, login->attempt.key, sizeof(login->attempt.key));
     /* a step that this version does not have */
     ck_assert_ptr_null(oas_login_from_json(tx, oas_login_steps, json));

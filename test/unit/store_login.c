@@ -123,9 +123,8 @@ START_TEST(test_password_grant_forgives)
     oas_throttle_attempt_t attempt = three_failures();
     int i;
 
-    in.throttle_pair = attempt.key[OAS_THROTTLE_PAIR];
-    in.throttle_account = attempt.key[OAS_THROTTLE_ACCOUNT];
-    in.throttle_address = attempt.key[OAS_THROTTLE_ADDRESS];
+    attempt.forgets = 1;
+    in.attempt = &attempt;
     for (i = 0; i < 2; i++)
         ck_assert_int_eq(oas_store_password_grant(db, &in, &grant, pool), APR_SUCCESS);
     ck_assert_str_eq(failures_left(&attempt), "2,2");

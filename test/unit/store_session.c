@@ -101,9 +101,8 @@ START_TEST(test_once)
     int i;
 
     in.once = 1;
-    in.throttle_pair = attempt.key[OAS_THROTTLE_PAIR];
-    in.throttle_account = attempt.key[OAS_THROTTLE_ACCOUNT];
-    in.throttle_address = attempt.key[OAS_THROTTLE_ADDRESS];
+    attempt.forgets = 1;
+    in.attempt = &attempt;
     in.old_session_id = old.session_id;
     in.old_secret_hash = old.secret_hash;
     for (i = 0; i < 2; i++) { /* the same login, and its repetition */
@@ -213,12 +212,23 @@ START_TEST(test_forgets_failures)
     oas_session_t out;
     int i;
 
-    in.throttle_pair = attempt.key[OAS_THROTTLE_PAIR];
-    in.throttle_account = attempt.key[OAS_THROTTLE_ACCOUNT];
-    in.throttle_address = attempt.key[OAS_THROTTLE_ADDRESS];
+    attempt.forgets = 1;
+    in.attempt = &attempt;
     for (i = 0; i < 2; i++) /* the repetition takes nothing back again */
         ck_assert_int_eq(oas_store_session_open(db, &in, &out, pool), APR_SUCCESS);
     ck_assert_str_eq(failures_left(&attempt), "2,2");
+}
+END_TEST
+
+START_TEST(test_forgives_failures)
+{
+    oas_throttle_attempt_t attempt = three_failures();
+    oas_session_new_t in = new_login("file|forgiven");
+    oas_session_t out;
+
+    in.attempt = &attempt;
+    ck_assert_int_eq(oas_store_session_open(db, &in, &out, pool), APR_SUCCESS);
+    ck_assert_str_eq(failures_left(&attempt), "2,2,2");
 }
 END_TEST
 
@@ -250,6 +260,7 @@ Suite *store_session_suite(void)
     tcase_add_test(tcase, test_ends);
     tcase_add_test(tcase, test_idle_and_absolute_end);
     tcase_add_test(tcase, test_forgets_failures);
+    tcase_add_test(tcase, test_forgives_failures);
     tcase_add_test(tcase, test_bytes_postgres_cannot_take);
     return suite;
 }

@@ -40,6 +40,14 @@ pidfile ${dir}/slapd.pid
 argsfile ${dir}/slapd.args
 database mdb
 maxsize 10485760
+suffix "ou=locked,${suffix}"
+subordinate
+restrict bind
+rootdn "cn=admin,${suffix}"
+directory ${dir}/locked
+access to * by * read
+database mdb
+maxsize 10485760
 suffix "${suffix}"
 rootdn "cn=admin,${suffix}"
 directory ${dir}/data
@@ -55,14 +63,15 @@ const lines = (dn, attributes) =>
 
 const entries = (people) => [
   `dn: ${suffix}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n`,
-  `dn: ou=people,${suffix}\nobjectClass: organizationalUnit\nou: people\n`,
-  ...people.map(({ uid, cn, mail, password, sn = cn, more = {} }) => lines(`uid=${uid},ou=people,${suffix}`, { objectClass: 'inetOrgPerson', uid, cn, sn, mail, userPassword: password, ...more })),
+  ...['people', 'staff', 'locked'].map((ou) => `dn: ou=${ou},${suffix}\nobjectClass: organizationalUnit\nou: ${ou}\n`),
+  ...people.map(({ uid, cn, mail, password, sn = cn, ou = 'people', more = {} }) => lines(`uid=${uid},ou=${ou},${suffix}`, { objectClass: 'inetOrgPerson', uid, cn, sn, mail, userPassword: password, ...more })),
 ].join('\n');
 
 /**
  * Starts a directory for the test file that calls this, and stops it behind the last test.
- * @param people array of {uid, cn, mail, password}, perhaps sn and more: further attributes, which may replace these
- * @returns {Promise<{url: string, base: string, stop: () => Promise<void>, start: () => Promise<void>}>} url is for
+ * @param people array of {uid, cn, mail, password}, perhaps sn, ou (people, staff, or locked, where no password is ever
+ * checked: unwillingToPerform), and more: further attributes, which may replace these
+ * @returns {Promise<{url: string, base: string, baseOf: (ou: string) => string, stop: () => Promise<void>, start: () => Promise<void>}>} url is for
  * AuthLDAPURL, base is that without attributes
  */
 export async function startDirectory(people) {
@@ -71,6 +80,7 @@ export async function startDirectory(people) {
   const port = await freePort();
   let child;
   fs.mkdirSync(`${dir}/data`);
+  fs.mkdirSync(`${dir}/locked`);
   fs.writeFileSync(`${dir}/slapd.conf`, config(dir));
   fs.writeFileSync(`${dir}/people.ldif`, entries(people));
   execFileSync(slapd, ['-T', 'add', '-f', `${dir}/slapd.conf`, '-l', `${dir}/people.ldif`], { stdio: 'pipe' });
@@ -92,6 +102,7 @@ export async function startDirectory(people) {
     await stop();
     fs.rmSync(dir, { recursive: true, force: true });
   });
-  const base = `ldap://127.0.0.1:${port}/ou=people,${suffix}`;
-  return { url: `${base}?uid,mail,cn`, base, start, stop };
+  const baseOf = (ou) => `ldap://127.0.0.1:${port}/ou=${ou},${suffix}`;
+  const base = baseOf('people');
+  return { url: `${base}?uid,mail,cn`, base, baseOf, start, stop };
 }
