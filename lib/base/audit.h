@@ -20,7 +20,7 @@
 
 typedef enum {
     OAS_AUDIT_LOGIN,              /**< login: a user signed in */
-    OAS_AUDIT_LOGIN_FAILED,       /**< login_failed: reason wrong, unavailable, busy */
+    OAS_AUDIT_LOGIN_FAILED,       /**< login_failed: reason wrong, refused, unavailable, busy */
     OAS_AUDIT_LOGIN_THROTTLED,    /**< login_throttled: with wait (seconds) */
     OAS_AUDIT_CONSENT,            /**< consent: the user allowed */
     OAS_AUDIT_CONSENT_DENIED,     /**< consent_denied */

@@ -69,6 +69,9 @@ typedef enum {
     OAS_E_LOGOUT_RETURN,
     OAS_E_SIGN_IN_UNAVAILABLE,
     OAS_E_SIGN_IN_BUSY,
+    /* the Location of a login option: the page has httpd's status */
+    OAS_E_OPTION_REFUSED,
+    OAS_E_OPTION_UNAVAILABLE,
     /* token endpoint */
     OAS_E_GRANT_TYPE_MISSING,
     OAS_E_GRANT_TYPE_UNSUPPORTED,

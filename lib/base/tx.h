@@ -260,9 +260,10 @@ struct oas_tx {
     const char *language; /**< of the pages, a tag; NULL: not chosen yet (reply/reply.h) */
     struct oas_end_session *ending; /**< a logout (check/logout.h); by load_logout_hint */
 
-    oas_error_id_t error; /**< by oas_refuse, oas_fault */
-    const char *detail;   /**< what the log said of it, or NULL */
-    int retry_after;      /**< seconds, for 429 and 503 */
+    oas_error_id_t error;    /**< by oas_refuse, oas_fault */
+    const char *detail;      /**< what the log said of it, or NULL */
+    const char *restart_url; /**< where its page leads to sign in another way, or NULL */
+    int retry_after;         /**< seconds, for 429 and 503 */
     oas_reply_t reply;
 };
 

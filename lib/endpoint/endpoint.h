@@ -24,7 +24,13 @@ void oas_endpoint_run(oas_tx_t *tx);
  * signed in, and sent on to the endpoint that the login is for. */
 void oas_external_run(oas_tx_t *tx);
 
-/** The page in the place of httpd's own when what protects such a Location fails. */
+/**
+ * The pages in the place of httpd's own at such a Location, with a way back to the login that the
+ * browser began: it is asked for credentials and shows the page when it has none to give; who it
+ * is, or what it showed, was refused; what protects the Location has failed. httpd's status stays.
+ */
+void oas_external_challenged(oas_tx_t *tx);
+void oas_external_refused(oas_tx_t *tx);
 void oas_external_unavailable(oas_tx_t *tx);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
 #include "../check/client.h"
 #include "../check/params.h"
 #include "../login/cookie.h"
@@ -90,11 +91,77 @@ void oas_external_run(oas_tx_t *tx)
     oas_pipeline_run(tx, steps);
 }
 
+/* The option whose Location this is, or NULL. */
+static const oas_login_option_t *option_here(oas_tx_t *tx)
+{
+    int i;
+
+    for (i = 0; i < tx->issuer->login_options->nelts; i++) {
+        const oas_login_option_t *option =
+            &APR_ARRAY_IDX(tx->issuer->login_options, i, oas_login_option_t);
+        if (option->url != NULL && tx->host->is_here(tx, option)) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * The login that this browser began: the page can then lead back to it. Without the database, since
+ * each login by Kerberos begins with such a page, which nobody sees.
+ */
+static int reopen(oas_tx_t *tx, const oas_login_option_t *here)
+{
+    const char *client_id;
+
+    tx->elsewhere = 1;
+    if (load_query(tx) != OAS_NEXT) {
+        return 0;
+    }
+    oas_cookie_read(tx);
+    if (oas_interaction_open(tx) != APR_SUCCESS || tx->option != here) {
+        return 0;
+    }
+    client_id = oas_params_get(tx->params, "client_id");
+    if (client_id != NULL) {
+        tx->client = apr_hash_get(tx->issuer->clients, client_id, APR_HASH_KEY_STRING);
+    }
+    return 1;
+}
+
+/* A page in the place of httpd's, for whoever does not get in here. */
+static const char *stop(oas_tx_t *tx, const char *tag, oas_error_id_t id, const char *why)
+{
+    const oas_login_option_t *here = option_here(tx);
+    const char *name = here != NULL ? here->id : NULL;
+
+    tx->carrier = OAS_CARRIER_PAGE;
+    if (reopen(tx, here)) {
+        tx->restart_url = oas_interaction_again_url(tx);
+    }
+    oas_refuse(tx, tag, id,
+               name != NULL ? apr_pstrcat(tx->pool, "login option ", name, ": ", why, NULL) : why);
+    oas_reply_error(tx);
+    return name;
+}
+
+void oas_external_challenged(oas_tx_t *tx)
+{
+    stop(tx, OAS_TAG(01040), OAS_E_OPTION_REFUSED, "the browser is asked to authenticate");
+}
+
+void oas_external_refused(oas_tx_t *tx)
+{
+    const char *option = stop(tx, OAS_TAG(01041), OAS_E_OPTION_REFUSED,
+                              "the authentication module, or Require, let nobody in");
+
+    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "refused", option);
+}
+
 void oas_external_unavailable(oas_tx_t *tx)
 {
-    tx->carrier = OAS_CARRIER_PAGE;
-    oas_fault(tx, OAS_TAG(00939), OAS_E_SIGN_IN_UNAVAILABLE, APR_SUCCESS,
-              "the authentication module of a login option's Location failed, or is not loaded");
-    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable", NULL);
-    oas_reply_error(tx);
+    const char *option = stop(tx, OAS_TAG(00939), OAS_E_OPTION_UNAVAILABLE,
+                              "the authentication module failed, or is not loaded");
+
+    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable", option);
 }

@@ -137,6 +137,13 @@ oas_outcome_t oas_interaction_external(oas_tx_t *tx)
     return send_on(tx, OAS_FORM_EXTERNAL, tx->option->url);
 }
 
+const char *oas_interaction_again_url(const oas_tx_t *tx)
+{
+    const oas_params_t *params = oas_interaction_params(tx->params, tx->pool);
+
+    return oas_uri_append(own_url(tx), oas_params_encode(params, tx->pool), 0, tx->pool);
+}
+
 const char *oas_interaction_restart_url(const oas_tx_t *tx, const char *prompt)
 {
     static const char *const left_out[] = {"prompt", "login_hint", "screen_hint", "id_token_hint"};

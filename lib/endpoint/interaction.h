@@ -30,6 +30,9 @@ oas_outcome_t oas_interaction_resume(oas_tx_t *tx);
  */
 oas_outcome_t oas_interaction_external(oas_tx_t *tx);
 
+/** Where the same request begins anew. */
+const char *oas_interaction_again_url(const oas_tx_t *tx);
+
 /** Where the same request begins anew, with another prompt: without login_hint, id_token_hint and
  * screen_hint, since somebody else may sign in, and another site may be the one to send them there.
  */

@@ -2,8 +2,11 @@
 #include "login_option.h"
 
 #include <string.h>
+#include <ap_expr.h>
 #include <apr_buckets.h>
 #include <apr_strings.h>
+#include <http_core.h>
+#include <mod_core.h>
 #include <util_filter.h>
 #include "../base/uri.h"
 #include "../endpoint/endpoint.h"
@@ -83,18 +86,49 @@ int oas_login_handler(request_rec *r)
     return oas_request_answer(r, oas_external_run);
 }
 
-static int is_option(const request_rec *r)
+/** As httpd does it with SetHandler. */
+static const char *lower(const char *text, apr_pool_t *pool)
 {
-    const oas_issuer_t *issuer = &oas_server_config(r->server)->issuer;
-    int i;
+    char *copy = apr_pstrdup(pool, text);
 
-    for (i = 0; issuer->url != NULL && i < issuer->login_options->nelts; i++) {
-        const char *path = APR_ARRAY_IDX(issuer->login_options, i, oas_login_option_t).path;
-        if (path != NULL && strcmp(path, r->uri) == 0) {
-            return 1;
-        }
+    ap_str_tolower(copy);
+    return copy;
+}
+
+/** By its configuration: what authenticates runs before httpd gives the request its handler. */
+static int is_login_location(request_rec *r)
+{
+    const core_dir_config *dir = ap_get_core_module_config(r->per_dir_config);
+    const char *why = NULL;
+    const char *handler;
+
+    if (oas_server_config(r->server)->issuer.url == NULL || dir->expr_handler == NULL ||
+        oas_request_claimed(r) != NULL) {
+        return 0;
     }
-    return 0;
+    handler = ap_expr_str_exec(r, dir->expr_handler, &why);
+    return why == NULL && handler != NULL && is_ours(lower(handler, r->pool));
+}
+
+/** An answer of the administrator's; "ErrorDocument 401 default" is none. */
+static int has_error_document(request_rec *r)
+{
+    return ap_response_code_string(r, ap_index_of_response(r->status)) != NULL;
+}
+
+typedef void page_t(oas_tx_t *tx);
+
+/** What to say in the place of an error of httpd, or NULL. */
+static page_t *page_for(const request_rec *r)
+{
+    if (ap_is_HTTP_SERVER_ERROR(r->status)) {
+        return oas_external_unavailable;
+    }
+    if (r->status == HTTP_UNAUTHORIZED && apr_table_get(r->headers_in, "Authorization") == NULL) {
+        return oas_external_challenged;
+    }
+    return r->status == HTTP_UNAUTHORIZED || r->status == HTTP_FORBIDDEN ? oas_external_refused
+                                                                         : NULL;
 }
 
 /** Puts a page of ours in the place of what httpd says, once. */
@@ -107,7 +141,7 @@ static apr_status_t replace_body(ap_filter_t *f, apr_bucket_brigade *bb)
         return APR_SUCCESS;
     }
     f->ctx = f->r;
-    reply = oas_request_page(f->r, oas_external_unavailable);
+    reply = oas_request_page(f->r, page_for(f->r));
     APR_BRIGADE_INSERT_TAIL(
         bb, apr_bucket_pool_create(reply->body, reply->body_len, f->r->pool, bb->bucket_alloc));
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
@@ -116,7 +150,7 @@ static apr_status_t replace_body(ap_filter_t *f, apr_bucket_brigade *bb)
 
 void oas_login_option_error_insert(request_rec *r)
 {
-    if (ap_is_HTTP_SERVER_ERROR(r->status) && r->main == NULL && is_option(r)) {
+    if (r->main == NULL && is_login_location(r) && page_for(r) != NULL && !has_error_document(r)) {
         ap_add_output_filter(FILTER_NAME, NULL, r, r->connection);
     }
 }

@@ -23,8 +23,11 @@ int oas_login_option_here(oas_tx_t *tx, const oas_login_option_t *option);
  */
 void oas_login_option_find_twins(server_rec *main_server);
 
-/** ap_hook_insert_error_filter, and the registration of its filter: where what protects a Location
- * fails (its module is not loaded, its server is down), people see that signing in is not possible.
+/**
+ * ap_hook_insert_error_filter, and the registration of its filter: where what protects a Location
+ * refuses (401, 403) or fails (5xx: its module is not loaded, its server is down), people see a
+ * page of ours that leads back to the other ways to sign in. Status and headers stay, so that
+ * browsers go on negotiating; an ErrorDocument goes before it.
  */
 void oas_login_option_error_insert(request_rec *r);
 void oas_login_option_register(void);

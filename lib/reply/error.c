@@ -16,6 +16,8 @@ static const char *const page_kinds[OAS_E_COUNT] = {
     [OAS_E_THROTTLED] = "throttled",
     [OAS_E_SIGN_IN_UNAVAILABLE] = "unavailable",
     [OAS_E_SIGN_IN_BUSY] = "unavailable",
+    [OAS_E_OPTION_REFUSED] = "option_refused",
+    [OAS_E_OPTION_UNAVAILABLE] = "option_unavailable",
     [OAS_E_UNAVAILABLE] = "unavailable",
     [OAS_E_SERVER] = "server",
 };
@@ -72,6 +74,11 @@ static void error_page(oas_tx_t *tx, const oas_error_row_t *row)
     oas_json_set(data, "reference", tx->request_id);
     if (tx->error == OAS_E_THROTTLED) {
         json_object_set_new(data, "wait", oas_page_wait(tx->retry_after));
+    }
+    if (tx->restart_url != NULL) {
+        json_object_set_new(data, "restart",
+                            json_pack("{sssb}", "url", tx->restart_url, "only",
+                                      tx->issuer->login_options->nelts == 1));
     }
     if (tx->client != NULL && tx->client->client_uri != NULL) {
         json_object_set_new(

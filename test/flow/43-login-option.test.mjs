@@ -7,15 +7,15 @@ import { spawnSync } from 'node:child_process';
 import { startInstance } from './lib/instance.mjs';
 import { authorization, authorizeUrl, callbackOf, client, decode, redeem } from './lib/oauth.mjs';
 import { recipe } from './lib/recipe.mjs';
-import { Surfer, textOf } from './lib/surfer.mjs';
+import { Surfer, textOf, unescapeHtml } from './lib/surfer.mjs';
 
 const hash = (password) => spawnSync('openssl', ['passwd', '-apr1', '-stdin'], { input: password }).stdout.toString().trim();
-const protectedBy = (where, name) => `<Location "${where}">
+const protectedBy = (where, name, who = 'valid-user') => `<Location "${where}">
   SetHandler oauth2as-login
   AuthType Basic
   AuthName ${name}
   AuthUserFile \${OAS_DIR}/intranet.htpasswd
-  Require valid-user
+  Require ${who}
 </Location>
 `;
 const server = await startInstance({
@@ -33,12 +33,27 @@ OAuth2ASLoginOption strong "Smart card" /login/strong acr=urn:example:strong amr
 OAuth2ASLoginOption dated "Dated" /login/dated reauth=can auth_time=%{req:X-Auth-Time}
 OAuth2ASLoginOption open "Nobody" /login/open
 OAuth2ASLoginOption missing "Not loaded" /login/missing
+OAuth2ASLoginOption chosen "For Dora" /login/chosen
+OAuth2ASLoginOption worded "In words of yours" /login/worded
 OAuth2ASClaim department "%{reqenv:DEPARTMENT}"
 OAuth2ASClaim email "%{reqenv:MAIL}"
 ${protectedBy('/login/strong', 'strong')}${protectedBy('/login/dated', 'dated')}
 <Location "/login/strong">
   SetEnv DEPARTMENT Vault
   SetEnv MAIL carol@example.test
+</Location>
+${protectedBy('/login/chosen', 'chosen', 'user dora')}${protectedBy('/login/worded', 'worded')}
+<Location "/login/chosen">
+  AuthzSendForbiddenOnFailure On
+</Location>
+<Location "/login/worded">
+  ErrorDocument 401 "words of ours"
+</Location>
+<Location "/private">
+  AuthType Basic
+  AuthName private
+  AuthUserFile \${OAS_DIR}/intranet.htpasswd
+  Require valid-user
 </Location>
 <Location "/login/missing">
   SetHandler oauth2as-login
@@ -81,6 +96,8 @@ async function signIn(option, overrides = {}, headers = credentials('carol')) {
   return { ...got, ...decode(tokens.json.id_token), tokens: tokens.json };
 }
 
+const auditLines = () => fs.readFileSync(`${server.dir}/audit.log`, 'utf8').trim().split('\n').filter(Boolean).map(JSON.parse);
+
 const optionsOf = (page) => page.form.buttons.map(({ name, value }) => (name === 'option' ? value : null)).filter(Boolean);
 
 /** A page that says this and carries a reference. */
@@ -94,7 +111,7 @@ function assertPage(answer, status, pattern) {
 
 test('the login page shows the options in the order of the directives, the password where it is put', async () => {
   const { page } = await loginPage();
-  assert.deepEqual(optionsOf(page), ['intranet', 'strong', 'dated', 'open', 'missing']);
+  assert.deepEqual(optionsOf(page), ['intranet', 'strong', 'dated', 'open', 'missing', 'chosen', 'worded']);
   const text = textOf(page.text);
   const places = ['Intranet account', 'User name', 'Staff', 'Smart card', 'Dated'].map((label) => text.indexOf(label));
   assert.ok(places.every((at) => at >= 0), text);
@@ -109,8 +126,7 @@ test('whoever the module lets through is signed in, as the option and the name i
   assert.equal(claims.auth_time, undefined, 'nobody knows when the password was typed');
   const again = await surfer.go(authorizeUrl(server, authorization({ prompt: 'none' }).params));
   assert.ok(callbackOf(again).code, 'the session is there for the next request');
-  const lines = fs.readFileSync(`${server.dir}/audit.log`, 'utf8').trim().split('\n').map(JSON.parse);
-  assert.ok(lines.some(({ event, option, provider }) => event === 'login' && option === 'intranet' && provider === 'intranet'));
+  assert.ok(auditLines().some(({ event, option, provider }) => event === 'login' && option === 'intranet' && provider === 'intranet'));
 });
 
 test('the same name by the password form, by one option and by another are three people', async () => {
@@ -134,18 +150,79 @@ test('amr, acr and claims are those of the option and of its Location', async ()
   assert.ok(claims.auth_time >= before - 2 && claims.auth_time <= before + 30, 'it can authenticate anew, so it was now');
 });
 
+/** The page of a refusal, in httpd's own status. */
+function assertRefused(answer, status) {
+  assertPage(answer, status, /This way of signing in did not work/);
+  assert.match(answer.headers['content-security-policy'], /default-src 'none'/);
+  assert.equal(answer.headers['content-language'], 'en');
+}
+
+/** Where "Sign in another way" leads, or undefined. */
+const anotherWay = (answer) => {
+  const [, href] = /<a class="button primary" href="([^"]*)">Sign in another way</.exec(answer.text) ?? [];
+  return href && unescapeHtml(href);
+};
+
+const referenceOf = (answer) => /Reference<\/dt><dd><code>([^<]+)</.exec(answer.text)[1];
+
+/** What the audit log has for this answer, as [reason, option]. */
+const failuresOf = (answer) => auditLines().filter(({ event, ref }) => event === 'login_failed' && ref === referenceOf(answer)).map(({ reason, option }) => [reason, option]);
+
 test('without the right credentials the module refuses, and nobody is signed in', async () => {
   const login = await loginPage();
   const where = await choose(login, 'intranet');
   for (const headers of [{}, credentials('carol', 'wrong')]) {
     server.announce(/AH01617/, { maybe: true });
     const answer = await login.surfer.go(where.href, { headers });
-    assert.equal(answer.status, 401);
+    assertRefused(answer, 401);
     assert.match(answer.headers['www-authenticate'], /^Basic/);
     assert.deepEqual(answer.cookies, []);
+    assert.deepEqual(failuresOf(answer), headers.authorization ? [['refused', 'intranet']] : [], 'to be asked is no failure');
   }
   const after = await login.surfer.go(authorizeUrl(server, authorization({ prompt: 'none' }).params));
   assert.equal(callbackOf(after).error, 'login_required');
+});
+
+test('whoever is refused goes back to the same request, and signs in another way', async () => {
+  const login = await loginPage({ login_hint: 'alice', scope: 'openid email' });
+  const refused = await login.surfer.go((await choose(login, 'chosen')).href, { headers: credentials('carol') });
+  server.announce(/AH01631/, { maybe: true });
+  assertRefused(refused, 403);
+  assert.deepEqual(failuresOf(refused), [['refused', 'chosen']]);
+  const again = new URL(anotherWay(refused));
+  assert.equal(`${again.origin}${again.pathname}`, server.url('authorize'));
+  assert.deepEqual(Object.fromEntries(again.searchParams), Object.fromEntries(Object.entries(login.params).map(([name, value]) => [name, String(value)])));
+  const end = await login.surfer.through(again.href);
+  const { tokens, claims } = await redeem(server, { ...callbackOf(end), ...login }).then(({ json }) => ({ tokens: json, claims: decode(json.id_token).claims }));
+  assert.equal(claims.sub, 'oauth2as|alice');
+  assert.equal(tokens.scope, 'openid email');
+});
+
+test('a refusal leads back only in the browser that began the sign-in, and repeats nothing of the address', async () => {
+  const login = await loginPage();
+  const where = await choose(login, 'intranet');
+  const swapped = new URL(where);
+  swapped.pathname = '/login/strong';
+  const marked = server.url('login/intranet', { interaction: 'x"><b>marker', redirect_uri: 'https://marker.example.test/', ui_locales: 'de' });
+  const german = await login.surfer.send(marked);
+  assert.match(textOf(german.text), /Diese Art der Anmeldung hat nicht funktioniert.*Gehen Sie zurück zur Anwendung/);
+  for (const answer of [await new Surfer(server).send(where.href), await login.surfer.send(swapped.href), await login.surfer.send(server.url('login/intranet')), german]) {
+    assert.equal(answer.status, 401);
+    assert.doesNotMatch(answer.text, /<a class="button|marker/);
+    assert.deepEqual(answer.cookies, []);
+  }
+  assert.ok(anotherWay(await login.surfer.send(where.href)));
+});
+
+test('an ErrorDocument goes before our page, and other Locations keep the errors of httpd', async () => {
+  const login = await loginPage();
+  assert.equal((await login.surfer.go((await choose(login, 'worded')).href)).text.trim(), 'words of ours');
+  for (const where of ['private', 'private?interaction=x']) {
+    const other = await login.surfer.send(server.url(where));
+    assert.equal(other.status, 401);
+    assert.match(other.text, /Unauthorized/);
+    assert.doesNotMatch(other.text, /Reference/);
+  }
 });
 
 test('an option whose time nobody knows satisfies neither prompt=login nor max_age, and is not offered for them', async () => {
@@ -233,7 +310,9 @@ test('a Location whose authentication module is not loaded says that signing in 
   server.announce(/AH00027|AH00025|AuthType Unheard-Of/, { maybe: true });
   server.announce(/OAS00939/);
   const answer = await login.surfer.go(where.href);
-  assertPage(answer, 500, /Signing in is not possible right now/);
+  assertPage(answer, 500, /This way of signing in is not possible right now/);
+  assert.deepEqual(failuresOf(answer), [['unavailable', 'missing']]);
+  assert.match((await login.surfer.go(anotherWay(answer))).text, /name="password"/);
   assert.match(answer.headers['content-security-policy'], /default-src 'none'/);
   assert.deepEqual(answer.cookies, []);
 });

@@ -197,6 +197,11 @@ export const gallery = {
       await signIn(page, 'nobody', 'nothing');
       await gone(page, '[name=password]');
     },
+    async 'error-refused'(page, { ask }, more) {
+      await page.goto(ask(more));
+      await page.click('button[name=option][value=windows]');
+      await page.waitForURL('**/login/windows?*');
+    },
   },
 };
 
