@@ -12,6 +12,7 @@ EXTRA_DIST += docs/account.md docs/architecture.md docs/auth0.md docs/check-full
 	docs/images/demo-light.png \
 	docs/images/error-bare-light.png \
 	docs/images/error-light.png \
+	docs/images/error-refused-light.png \
 	docs/images/error-stale-light.png \
 	docs/images/form_post-light.png \
 	docs/images/logged_out-declined-light.png \

@@ -37,6 +37,7 @@ export async function startGallery(args = ['--host', 'login.localhost']) {
       `OAuth2ASLoginOption windows "Windows sign-in" /login/windows acr=${strong}\n` +
       `OAuth2ASLoginOption certificate "Certificate or smart card" /login/certificate acr=${strong}\nOAuth2ASLoginOption password\n` +
       '<LocationMatch "^/login/">\nSetHandler oauth2as-login\nAuthType Basic\nAuthName login\nAuthBasicProvider oauth2as\nRequire valid-user\n</LocationMatch>\n' +
+      '<Location "/login/windows">\nRequire all denied\n</Location>\n' +
       // whoever is not in the first place is looked for in the second, which is not there
       'OAuth2ASPasswordProvider oauth2as file\n<Location "/authorize">\nAuthUserFile "${OAS_DIR}/absent"\n</Location>\n' +
       'OAuth2ASKeepSignedIn on\n',
@@ -197,7 +198,8 @@ export const gallery = {
       await signIn(page, 'nobody', 'nothing');
       await gone(page, '[name=password]');
     },
-    async 'error-refused'(page, { ask }, more) {
+    async 'error-refused'(page, { server, ask }, more) {
+      server.announce(/AH01630.*login/);
       await page.goto(ask(more));
       await page.click('button[name=option][value=windows]');
       await page.waitForURL('**/login/windows?*');
