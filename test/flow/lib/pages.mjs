@@ -199,7 +199,7 @@ export const gallery = {
       await gone(page, '[name=password]');
     },
     async 'error-refused'(page, { server, ask }, more) {
-      server.announce(/AH01630.*login/);
+      server.announce(/AH01630|AH01631/, { maybe: true });
       await page.goto(ask(more));
       await page.click('button[name=option][value=windows]');
       await page.waitForURL('**/login/windows?*');
