@@ -82,6 +82,11 @@ test_fuzz_fuzz_device_SOURCES = test/fuzz/fuzz_device.c test/fuzz/fuzz.h $(FUZZ_
 test_fuzz_fuzz_device_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_device_LDADD = $(OAS_LOGIN) $(OAS_LIBS)
 
+FUZZ_TARGETS += test/fuzz/fuzz_fold
+test_fuzz_fuzz_fold_SOURCES = test/fuzz/fuzz_fold.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_fold_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_fold_LDADD = $(OAS_LOGIN) $(OAS_LIBS)
+
 FUZZ_TARGETS += test/fuzz/fuzz_language
 test_fuzz_fuzz_language_SOURCES = test/fuzz/fuzz_language.c test/fuzz/fuzz.h $(FUZZ_MAIN)
 test_fuzz_fuzz_language_LDFLAGS = $(FUZZ_LINK)
