@@ -6,7 +6,7 @@ import { after } from 'node:test';
 import fs from 'node:fs';
 import { startInstance } from './lib/instance.mjs';
 import { startApp } from './lib/app.mjs';
-import { decide, newPage, signIn, startChromium, watch } from './lib/chromium.mjs';
+import { cursorIn, decide, newPage, signIn, startChromium, watch } from './lib/chromium.mjs';
 import { authorization, authorizeUrl, client, decode, redeem } from './lib/oauth.mjs';
 
 const app = await startApp();
@@ -37,7 +37,7 @@ test('login, consent, and the redirect to another origin after the POST', async 
   const page = await newPage(browser);
   const { url, params, verifier } = start({});
   await page.goto(url);
-  assert.equal(await page.evaluate('document.activeElement.name'), 'username', 'the cursor stands in the first field');
+  await cursorIn(page, 'username');
   await signIn(page);
   await page.waitForSelector('button[name=decision]');
   assert.match(await page.textContent('main'), /The Shop/);
@@ -57,6 +57,7 @@ test('login, consent, and the redirect to another origin after the POST', async 
 test('the keyboard is enough', async () => {
   const page = await newPage(browser);
   await page.goto(start({ prompt: 'consent' }).url);
+  await cursorIn(page, 'username');
   await page.keyboard.type('alice');
   await page.keyboard.press('Tab');
   await page.keyboard.type('correct horse');

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 
 const { chromium } = await import('playwright-core');
+const patience = 30_000;
 const paths = [process.env.OAS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 function launchOptions() {
@@ -25,7 +26,7 @@ export async function startChromium() {
 /** A fresh profile with one page. `page.problems` are what its console and its policy complained about. */
 export async function newPage(browser, options = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(patience);
   const page = watch(await context.newPage());
   page.done = () => context.close();
   return page;
@@ -38,7 +39,7 @@ export async function newPage(browser, options = {}) {
 export async function openProfile(dir, { args = [], ...options } = {}) {
   const launch = launchOptions();
   const context = await chromium.launchPersistentContext(dir, { ...launch, ...options, args: [...launch.args, ...args] });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(patience);
   const page = watch(await context.newPage());
   page.done = () => context.close();
   return page;
@@ -56,7 +57,7 @@ export async function startChromiumWithThirdPartyCookies() {
     JSON.stringify({ profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }),
   );
   const context = await chromium.launchPersistentContext(dir, launchOptions());
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(patience);
   after(async () => {
     await context.close();
     fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
@@ -85,6 +86,11 @@ export async function signIn(page, username = 'alice', password = 'correct horse
   await page.fill('input[name=username]', username);
   await page.fill('input[name=password]', password);
   await page.click('button.primary'); // there may be buttons of other ways to sign in before it
+}
+
+/** The browser moves the cursor there (autofocus) a moment after the page has loaded; what is typed before goes nowhere. */
+export function cursorIn(page, name) {
+  return page.waitForSelector(`input[name=${name}]:focus`);
 }
 
 export function decide(page, decision = 'allow') {
