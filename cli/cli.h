@@ -22,6 +22,7 @@ typedef struct {
     int argc;
     char *const *argv;      /**< argv[0] is the verb */
     const char *dbd_params; /**< --dbd-params, else OAUTH2AS_DBDPARAMS, or NULL */
+    int json;               /**< --output json */
 } cli_t;
 
 /** One line on standard error, "oauth2asctl: ...". Returns `code`. */
@@ -73,5 +74,12 @@ typedef struct {
  * @return CLI_DONE, or CLI_USAGE (said on standard error)
  */
 int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, int count);
+
+/**
+ * How most verbs begin: cli_parse(), then cli_database().
+ * @return NULL when one of them fails (said on standard error, *code is the exit code)
+ */
+oas_db_t *cli_open(cli_t *cli, const cli_option_t *options, const char **operands, int count,
+                   int *code);
 
 #endif

@@ -54,3 +54,10 @@ oas_db_t *cli_database(cli_t *cli, int *code)
     *code = CLI_DONE;
     return oas_db_create(cli->pool, &source, dbd, NULL, NULL, 0, &log);
 }
+
+oas_db_t *cli_open(cli_t *cli, const cli_option_t *options, const char **operands, int count,
+                   int *code)
+{
+    *code = cli_parse(cli, options, operands, count);
+    return *code == CLI_DONE ? cli_database(cli, code) : NULL;
+}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli.h"
+#include "output.h"
 
 #include <stdio.h>
 #include <string.h>
+#include "../lib/base/json.h"
 #include "../lib/base/tx.h"
 #include "../lib/base/uri.h"
 #include "../lib/store/schema.h"
@@ -84,15 +85,18 @@ static const char *state_of(int version)
 
 int cli_schema_status(cli_t *cli)
 {
-    const cli_option_t options[] = {{.name = NULL}};
-    int version, code = cli_parse(cli, options, NULL, 0);
+    static const cli_column_t columns[] = {{"version", "version"},
+                                           {"program", "this program"},
+                                           {"issuer", "issuer"},
+                                           {"state", "state"},
+                                           {NULL, NULL}};
+    const cli_option_t options[] = {CLI_OPTION_OUTPUT(cli), {.name = NULL}};
+    json_t *status = oas_json_object(cli->pool);
     const char *issuer;
     apr_status_t rv;
-    oas_db_t *db;
+    int version, code;
+    oas_db_t *db = cli_open(cli, options, NULL, 0, &code);
 
-    if (code != CLI_DONE)
-        return code;
-    db = cli_database(cli, &code);
     if (!db)
         return code;
     rv = oas_schema_status(db, &version, &issuer, cli->pool);
@@ -102,7 +106,9 @@ int cli_schema_status(cli_t *cli)
         return cli_fail(CLI_FAILED, "the table oas_schema cannot be read by this role");
     if (!version)
         return cli_fail(CLI_FAILED, "there is no schema yet (oauth2asctl schema apply)");
-    printf("version %d (this program: %d)\nissuer  %s\nstate   %s\n", version, OAS_SCHEMA_VERSION,
-           issuer, state_of(version));
-    return CLI_DONE;
+    json_object_set_new(status, "version", json_integer(version));
+    json_object_set_new(status, "program", json_integer(OAS_SCHEMA_VERSION));
+    oas_json_set(status, "issuer", issuer);
+    oas_json_set(status, "state", state_of(version));
+    return cli_print_object(cli, status, columns);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli.h"
+#include "output.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 #include <apr_strings.h>
 #include "../lib/base/bytes.h"
@@ -163,50 +162,33 @@ static json_t *user_json(const oas_user_t *user)
     json_t *row = json_object();
 
     oas_json_set(row, "name", user->name);
-    json_object_set_new(row, "locked", json_boolean(user->locked));
+    oas_json_set(row, "state", user->locked ? "locked" : "active");
     json_object_set_new(row, "claims", json_loads(user->claims, 0, NULL));
     oas_json_set(row, "created", user->created);
     oas_json_set(row, "password_changed", user->password_changed);
     return row;
 }
 
-static void print_json(const apr_array_header_t *users, apr_pool_t *pool)
-{
-    json_t *list = oas_json_own(pool, json_array());
-    int i;
-
-    for (i = 0; i < users->nelts; i++)
-        json_array_append_new(list, user_json(&APR_ARRAY_IDX(users, i, oas_user_t)));
-    json_dumpf(list, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    putchar('\n');
-}
-
 int cli_user_list(cli_t *cli)
 {
-    const char *json = NULL;
-    const cli_option_t options[] = {{.name = "json", .value = &json, .is_flag = 1}, {.name = NULL}};
+    static const cli_column_t columns[] = {{"name", "NAME"},
+                                           {"state", "STATE"},
+                                           {"created", "CREATED"},
+                                           {"password_changed", "PASSWORD OF"},
+                                           {NULL, NULL}};
+    const cli_option_t options[] = {CLI_OPTION_OUTPUT(cli), {.name = NULL}};
+    json_t *list = oas_json_own(cli->pool, json_array());
     apr_array_header_t *users;
-    int i, code = cli_parse(cli, options, NULL, 0);
     apr_status_t rv;
-    oas_db_t *db;
+    int i, code;
+    oas_db_t *db = cli_open(cli, options, NULL, 0, &code);
 
-    if (code != CLI_DONE)
-        return code;
-    db = cli_database(cli, &code);
     if (!db)
         return code;
     rv = oas_store_user_list(db, &users, cli->pool);
     if (rv != APR_SUCCESS)
         return cli_store_failed(rv, "users");
-    if (json) {
-        print_json(users, cli->pool);
-        return CLI_DONE;
-    }
-    for (i = 0; i < users->nelts; i++) {
-        const oas_user_t *user = &APR_ARRAY_IDX(users, i, oas_user_t);
-
-        printf("%-24s %-7s created %s, password of %s\n", user->name,
-               user->locked ? "locked" : "active", user->created, user->password_changed);
-    }
-    return CLI_DONE;
+    for (i = 0; i < users->nelts; i++)
+        json_array_append_new(list, user_json(&APR_ARRAY_IDX(users, i, oas_user_t)));
+    return cli_print_list(cli, list, columns);
 }
