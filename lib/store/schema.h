@@ -9,7 +9,7 @@
 
 #include "db.h"
 
-#define OAS_SCHEMA_VERSION 3 /**< number of the newest files in schema/ */
+#define OAS_SCHEMA_VERSION 4 /**< number of the newest files in schema/ */
 
 /**
  * Applies the files NNN-*.sql of `dir` that are newer than the database, and records the issuer at
@@ -29,7 +29,7 @@ apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, 
 int oas_schema_usable(int version);
 
 /**
- * Gives a role what httpd needs and nothing more (oas_schema_grant in schema/003-upkeep.sql).
+ * Gives a role what httpd needs and nothing more (the table oas_rights).
  * APR_EINVAL: no such role, or the caller does not own the schema (*why, in pool).
  */
 apr_status_t oas_schema_grant(oas_db_t *db, const char *role, const char **why, apr_pool_t *pool);

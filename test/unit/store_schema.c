@@ -81,6 +81,29 @@ START_TEST(test_shipped_schema)
 }
 END_TEST
 
+/* Whoever adds a table says who may do what with it, and names nothing that is not there. */
+START_TEST(test_rights_of_every_table)
+{
+    ck_assert_str_eq(cluster_sql(owner, "SELECT string_agg(c.relname, ' ') FROM pg_class AS c "
+                                        "LEFT JOIN oas_rights AS r ON r.name = c.relname "
+                                        "WHERE c.relnamespace = current_schema()::regnamespace "
+                                        "AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+                                        "AND r.name IS NULL"),
+                     "");
+    ck_assert_str_eq(
+        cluster_sql(owner, "SELECT string_agg(name, ' ') FROM oas_rights WHERE to_regclass(name) "
+                           "IS NULL AND NOT EXISTS (SELECT 1 FROM pg_proc WHERE proname = name)"),
+        "");
+    ck_assert_str_eq(cluster_sql(owner, "SELECT string_agg(p.proname, ' ') FROM pg_proc AS p "
+                                        "LEFT JOIN oas_rights AS r ON r.name = p.proname "
+                                        "WHERE p.pronamespace = current_schema()::regnamespace "
+                                        "AND (has_function_privilege('public', p.oid, 'EXECUTE') "
+                                        "OR has_function_privilege('oauth2as', p.oid, 'EXECUTE') = "
+                                        "(r.name IS NOT NULL))"),
+                     "");
+}
+END_TEST
+
 START_TEST(test_failing_file_changes_nothing)
 {
     oas_db_t *tool = other_schema("failing");
@@ -211,6 +234,7 @@ Suite *store_schema_suite(void)
     TCase *tcase = db_case(suite, "schema");
 
     tcase_add_test(tcase, test_shipped_schema);
+    tcase_add_test(tcase, test_rights_of_every_table);
     tcase_add_test(tcase, test_failing_file_changes_nothing);
     tcase_add_test(tcase, test_files_of_one_version_come_together);
     tcase_add_test(tcase, test_gap_and_newer_database);
