@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# Load drivers, run by hand; they need what the flow tests need.
+# Load drivers, run by hand; they need what the flow tests need. `make bench` builds what is in C.
+EXTRA_LTLIBRARIES = bench/probe/mod_oas_probe.la
+bench_probe_mod_oas_probe_la_SOURCES = bench/probe/mod_oas_probe.c \
+	bench/probe/crypto.c bench/probe/crypto.h bench/probe/work.c bench/probe/work.h
+bench_probe_mod_oas_probe_la_CFLAGS = $(mod_oauth2as_la_CFLAGS)
+bench_probe_mod_oas_probe_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere \
+	-export-symbols-regex '^oas_probe_module$$'
+bench_probe_mod_oas_probe_la_LIBADD = $(APU_LIBS) $(APR_LIBS) $(OPENSSL_LIBS) $(PQ_LIBS)
+.PHONY: bench
+bench: bench/probe/mod_oas_probe.la
+
 EXTRA_DIST += bench/README.md bench/login-flood.mjs
