@@ -54,7 +54,11 @@ export class Instance {
     this.env = variables;
     this.issuer = variables.ISSUER;
     this.also = variables.ALSO_ISSUER;
-    this.pid = Number(variables.HTTPD_PID);
+    const [urls, pids, homes] = ['NODES', 'HTTPD_PIDS', 'NODE_DIRS'].map((name) => variables[name].split(' '));
+    /** Each node of httpd: `url` asks it past the balancer, `home` is its folder, `read` how much of its error log is known. */
+    this.nodes = urls.map((url, i) => ({ url: (...args) => this.url(...args).replace(this.issuer, url), pid: Number(pids[i]), home: homes[i], read: 0 }));
+    this.pid = this.nodes[0].pid;
+    this.lines = '';
     this.ca = variables.CA_FILE && fs.readFileSync(variables.CA_FILE);
     this.seen = 0;
     this.announced = [];
@@ -72,8 +76,16 @@ export class Instance {
     this.announced.push({ pattern, maybe, met: maybe });
   }
 
+  /** The error logs of all nodes; what was there stays where it was. */
   log() {
-    return fs.readFileSync(this.env.ERROR_LOG, 'utf8');
+    if (this.nodes.length === 1) return fs.readFileSync(this.env.ERROR_LOG, 'utf8');
+    for (const node of this.nodes) {
+      const bytes = fs.readFileSync(path.join(node.home, 'error.log'));
+      const end = bytes.lastIndexOf('\n') + 1;
+      this.lines += bytes.subarray(node.read, end).toString('utf8');
+      node.read = end;
+    }
+    return this.lines;
   }
 
   newTrouble() {
@@ -130,31 +142,32 @@ export class Instance {
     return (await running).stdout;
   }
 
-  /** Processes of httpd's present generation. */
-  async children() {
+  /** Processes of httpd's present generation, of all nodes or of one. */
+  async children(nodes = this.nodes) {
     const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=']);
     const pairs = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
-    return pairs.filter(([, parent]) => parent === this.pid).map(([pid]) => pid);
+    return pairs.filter(([, parent]) => nodes.some(({ pid }) => parent === pid)).map(([pid]) => pid);
   }
 
   /**
    * Edits files of the configuration and has httpd read them again; returns when no process with the old one is left.
-   * @param edits functions from old text to new, by file name below the instance's folder
+   * @param edits functions from old text to new, by file name below the instance's folder; httpd/httpd.conf is each node's
    */
   async reload(edits) {
     for (const [name, edit] of Object.entries(edits)) {
-      const file = path.join(this.dir, name);
-      const old = fs.readFileSync(file, 'utf8');
-      const text = edit(old);
-      assert.notEqual(text, old, `${name} is as it was`);
-      fs.writeFileSync(file, text);
+      for (const file of name === 'httpd/httpd.conf' ? this.nodes.map(({ home }) => path.join(home, 'httpd.conf')) : [path.join(this.dir, name)]) {
+        const old = fs.readFileSync(file, 'utf8');
+        const text = edit(old);
+        assert.notEqual(text, old, `${name} is as it was`);
+        fs.writeFileSync(file, text);
+      }
     }
     const before = new Set(await this.children());
-    process.kill(this.pid, 'SIGUSR1');
+    for (const { pid } of this.nodes) process.kill(pid, 'SIGUSR1');
     const deadline = Date.now() + 20_000;
     for (;;) {
-      const now = await this.children();
-      if (now.length > 0 && !now.some((pid) => before.has(pid))) return;
+      const now = await Promise.all(this.nodes.map((node) => this.children([node])));
+      if (now.every((children) => children.length > 0 && !children.some((pid) => before.has(pid)))) return;
       assert.ok(Date.now() < deadline, 'old processes of httpd do not end');
       await sleep(50);
     }
@@ -199,7 +212,7 @@ export class Instance {
 
   /**
    * A second node: one more httpd with the configuration, the database and the error log of this one, at a port of its
-   * own. It ends with this one.
+   * own, past any balancer. It ends with this one.
    * @returns a function like url(), for what the second node is asked
    */
   async neighbour() {
@@ -208,9 +221,10 @@ export class Instance {
     const home = path.join(this.dir, 'httpd');
     const conf = path.join(home, `node-${port}.conf`);
     const text = fs.readFileSync(path.join(home, 'httpd.conf'), 'utf8');
+    const listens = String(new URL(this.nodes[0].url()).port);
     const moved = text
       .replace(/^PidFile .*$/m, `PidFile ${home}/run/node-${port}.pid`)
-      .replaceAll(new RegExp(`^(Listen \\S+:|<VirtualHost \\*:)${own}\\b`, 'gm'), `$1${port}`);
+      .replaceAll(new RegExp(`^(Listen \\S+:|<VirtualHost \\*:)${listens}\\b`, 'gm'), `$1${port}`);
     assert.notEqual(moved, text);
     fs.writeFileSync(conf, moved);
     const makefile = fs.readFileSync(path.join(path.dirname(this.env.OAUTH2ASCTL), 'Makefile'), 'utf8');
@@ -243,10 +257,11 @@ export class Instance {
  * Starts a server; whoever calls this stops and removes it.
  * @param conf text for the virtual host
  * @param args further arguments of test/instance up
+ * @param nodes how many nodes of httpd, behind HAProxy when it is more than one (default: the environment's OAS_NODES, or 1)
  * @param env makes further environment variables of it from the instance's folder
  * @param prepare is given the instance's folder before anything starts
  */
-export async function bringUp({ conf = '', args = [], env = () => ({}), prepare } = {}) {
+export async function bringUp({ conf = '', args = [], nodes, env = () => ({}), prepare } = {}) {
   const dir = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'oas-flow-'));
   fs.chmodSync(dir, 0o755);
   prepare?.(dir);
@@ -254,7 +269,7 @@ export async function bringUp({ conf = '', args = [], env = () => ({}), prepare 
   fs.writeFileSync(included, conf);
   running.add(dir);
   const started = Date.now();
-  const { stdout } = await run(script, ['up', dir, '--conf', included, ...args], {
+  const { stdout } = await run(script, ['up', dir, '--conf', included, ...(nodes ? ['--nodes', String(nodes)] : []), ...args], {
     timeout: 300_000,
     env: { ...process.env, ...env(dir) },
   }).catch((error) => {
