@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <apr_strings.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -152,6 +153,14 @@ apr_status_t oas_random(void *out, apr_size_t len)
 void oas_sha256(const void *data, apr_size_t len, unsigned char out[OAS_SHA256_LEN])
 {
     SHA256(data, len, out);
+}
+
+const char *oas_etag(const char *text, apr_pool_t *pool)
+{
+    unsigned char hash[OAS_SHA256_LEN];
+
+    oas_sha256(text, strlen(text), hash);
+    return apr_pstrcat(pool, "\"", oas_hex_encode(pool, hash, 8), "\"", NULL);
 }
 
 int oas_equal(const void *a, const void *b, apr_size_t len)

@@ -56,6 +56,9 @@ int oas_equal(const void *a, const void *b, apr_size_t len);
 /** 1 when two strings are equal; the time shows their lengths at most. NULL equals nothing. */
 int oas_equal_str(const char *a, const char *b);
 
+/** A strong entity tag of a text (RFC 9110 section 8.8.3), quotes included. */
+const char *oas_etag(const char *text, apr_pool_t *pool);
+
 /** Overwrites memory so that the compiler cannot leave it out. */
 void oas_wipe(void *data, apr_size_t len);
 

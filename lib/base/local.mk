@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += liboas_base.la
 liboas_base_la_SOURCES = \
 	lib/base/audit.c lib/base/audit.h \
+	lib/base/box.c lib/base/box.h \
 	lib/base/bytes.c lib/base/bytes.h \
 	lib/base/refresh_token.c lib/base/refresh_token.h \
 	lib/base/error.c lib/base/error.h \

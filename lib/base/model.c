@@ -249,3 +249,16 @@ apr_interval_time_t oas_lifetime(const oas_issuer_t *issuer, const oas_client_t 
     }
     return issuer->lifetimes[kind];
 }
+
+const char *const oas_key_state_names[OAS_KEY_STATES] = {
+    [OAS_KEY_ACTIVE] = "active", [OAS_KEY_NEXT] = "next", [OAS_KEY_RETIRED] = "retired"};
+
+oas_key_state_t oas_key_state_find(const char *name)
+{
+    int state = 0;
+
+    while (state < OAS_KEY_STATES && strcmp(oas_key_state_names[state], name) != 0) {
+        state++;
+    }
+    return state;
+}

@@ -263,14 +263,23 @@ typedef struct {
 #define OAS_OPTION_PASSWORD  "password"
 #define OAS_BUILTIN_PROVIDER "oauth2as" /**< the authn provider of the users table */
 
+/** What a signing key is for: it signs; it will, and is published already; it did, and is published
+ * until the last token that it signed has ended. */
+typedef enum { OAS_KEY_ACTIVE, OAS_KEY_NEXT, OAS_KEY_RETIRED, OAS_KEY_STATES } oas_key_state_t;
+
+extern const char *const oas_key_state_names[OAS_KEY_STATES];
+
+/** The state called `name`, or OAS_KEY_STATES. */
+oas_key_state_t oas_key_state_find(const char *name);
+
 /** A virtual host that is an authorization server. */
 typedef struct {
     const char *url;    /**< exactly as configured: the iss value */
     const char *origin; /**< scheme://host[:port] of url */
     const char *path;   /**< path of url without its last slash: "" or "/tenant" */
     oas_profile_t profile;
-    apr_array_header_t *secrets; /**< of oas_secret_t *; the first one seals */
-    struct oas_keyset *keys;
+    apr_array_header_t *secrets;              /**< of oas_secret_t *; the first one seals */
+    struct oas_keyset *keys;                  /**< those of the configuration */
     const char *endpoint_paths[OAS_EP_COUNT]; /**< whole paths on this host, NULL when off */
     const char *endpoint_urls[OAS_EP_COUNT];  /**< the same as URLs */
     const char *mtls_url;                     /**< OAuth2ASMutualTLS, or NULL */
@@ -305,9 +314,9 @@ typedef struct {
     struct oas_templates *templates;
     oas_words_t
         *languages; /**< of the pages, tags; the first one for those whose wish cannot be met */
-    const char *stylesheet; /**< URL instead of the built-in one, or NULL */
-    const char *logo;       /**< URL or NULL */
-    const char *metadata_json, *jwks_json, *jwks_etag, *metadata_etag; /**< made at start-up */
+    const char *stylesheet;                    /**< URL instead of the built-in one, or NULL */
+    const char *logo;                          /**< URL or NULL */
+    const char *metadata_json, *metadata_etag; /**< made at start-up */
 } oas_issuer_t;
 
 /** The API called `uri`, or NULL. */

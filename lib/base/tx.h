@@ -181,6 +181,8 @@ struct oas_tx {
     const oas_log_t *log;
     const char *request_id; /**< short, printable; shown on error pages and in every log line */
     struct oas_db *db;
+    const struct oas_keyset *keys; /**< what signs now and verifies; NULL: not known yet. The same
+                                      for the whole request, whatever changes meanwhile */
     oas_request_t request;
     oas_endpoint_id_t endpoint;
     oas_carrier_t carrier;

@@ -51,7 +51,7 @@ static const char *reject_reason(oas_tx_t *tx, const char *text)
     const char *userinfo = tx->issuer->endpoint_urls[OAS_EP_USERINFO];
     oas_token_t *token = apr_palloc(tx->pool, sizeof(*token));
 
-    oas_token_read(tx->issuer, text, token, tx->pool);
+    oas_token_read(tx, text, token);
     if (token->kind != OAS_TOKEN_ACCESS) {
         return token->kind == OAS_TOKEN_HANDLE ? "not a JWT" : token->why;
     }

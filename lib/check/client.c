@@ -47,7 +47,7 @@ apr_status_t oas_client_find(oas_tx_t *tx, const char *client_id, const oas_clie
         return rv;
     }
     /* found out here, not when its code has been redeemed already */
-    if (oas_keyset_signer(tx->issuer->keys, stored->id_token_alg) == NULL) {
+    if (oas_keyset_signer(tx->keys, stored->id_token_alg) == NULL) {
         oas_log(tx->log, OAS_LOG_WARNING, OAS_TAG(00613), APR_SUCCESS,
                 "client %s of the database wants ID tokens signed with %s: no such key here",
                 client_id, stored->id_token_alg);

@@ -13,7 +13,7 @@ const json_t *oas_id_token_read(const oas_tx_t *tx, const char *text)
     json_t *claims;
 
     if (oas_jws_parse(&jws, text, strlen(text), tx->pool) != APR_SUCCESS ||
-        oas_jws_verify_own(jws, tx->issuer->keys) != APR_SUCCESS || jws->typ == NULL ||
+        oas_jws_verify_own(jws, tx->keys) != APR_SUCCESS || jws->typ == NULL ||
         strcmp(jws->typ, "JWT") != 0 || oas_jwt_claims(&claims, jws, tx->pool) != APR_SUCCESS ||
         oas_is_access_token(jws->typ, claims)) {
         return NULL;

@@ -30,24 +30,23 @@ int oas_is_access_token(const char *typ, const json_t *claims)
 }
 
 /* NULL when it is an access token of this issuer, else why not. */
-static const char *read_jwt(const oas_issuer_t *issuer, const char *text, json_t **claims,
-                            apr_pool_t *pool)
+static const char *read_jwt(const oas_tx_t *tx, const char *text, json_t **claims)
 {
     const char *iss;
     oas_jws_t *jws;
 
-    if (oas_jws_parse(&jws, text, strlen(text), pool) != APR_SUCCESS) {
+    if (oas_jws_parse(&jws, text, strlen(text), tx->pool) != APR_SUCCESS) {
         return "not a JWT";
     }
-    if (oas_jws_verify_own(jws, issuer->keys) != APR_SUCCESS) {
+    if (oas_jws_verify_own(jws, tx->keys) != APR_SUCCESS) {
         return "signature";
     }
-    if (oas_jwt_claims(claims, jws, pool) != APR_SUCCESS ||
+    if (oas_jwt_claims(claims, jws, tx->pool) != APR_SUCCESS ||
         !oas_is_access_token(jws->typ, *claims)) {
         return "type";
     }
     iss = oas_json_string(*claims, "iss");
-    return iss != NULL && strcmp(iss, issuer->url) == 0 ? NULL : "issuer";
+    return iss != NULL && strcmp(iss, tx->issuer->url) == 0 ? NULL : "issuer";
 }
 
 static void read_claims(oas_token_t *token, apr_pool_t *pool)
@@ -71,19 +70,18 @@ static void read_claims(oas_token_t *token, apr_pool_t *pool)
     }
 }
 
-void oas_token_read(const oas_issuer_t *issuer, const char *text, oas_token_t *out,
-                    apr_pool_t *pool)
+void oas_token_read(const oas_tx_t *tx, const char *text, oas_token_t *out)
 {
     memset(out, 0, sizeof(*out));
-    if (oas_handle_split(text, out->grant_id, out->hash, pool) == APR_SUCCESS) {
+    if (oas_handle_split(text, out->grant_id, out->hash, tx->pool) == APR_SUCCESS) {
         out->kind = OAS_TOKEN_HANDLE;
         out->has_grant = 1;
         return;
     }
-    out->why = read_jwt(issuer, text, &out->claims, pool);
+    out->why = read_jwt(tx, text, &out->claims);
     if (out->why == NULL) {
         out->kind = OAS_TOKEN_ACCESS;
-        read_claims(out, pool);
+        read_claims(out, tx->pool);
     }
 }
 
@@ -95,6 +93,6 @@ oas_outcome_t oas_check_token(oas_tx_t *tx)
         return oas_refuse(tx, OAS_TAG(00850), OAS_E_TOKEN_MISSING, NULL);
     }
     tx->token = apr_palloc(tx->pool, sizeof(*tx->token));
-    oas_token_read(tx->issuer, text, tx->token, tx->pool);
+    oas_token_read(tx, text, tx->token);
     return OAS_NEXT;
 }

@@ -32,11 +32,10 @@ typedef struct oas_token {
 int oas_is_access_token(const char *typ, const json_t *claims);
 
 /**
- * Tells what `text` is. An access token is verified: signature by any published key of the issuer,
+ * Tells what `text` is. An access token is verified: signature by any of tx->keys,
  * type (RFC 9068 section 2.1, or an API's own dialect), iss. Its expiry is not judged here.
  */
-void oas_token_read(const oas_issuer_t *issuer, const char *text, oas_token_t *out,
-                    apr_pool_t *pool);
+void oas_token_read(const oas_tx_t *tx, const char *text, oas_token_t *out);
 
 /**
  * Step: the parameter `token` is there (RFC 7009 section 2.1, RFC 7662 section 2.1). Sets

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../check/params.h"
+#include "../jose/keyset.h"
 #include "../reply/reply.h"
 #include "pipeline.h"
 
@@ -8,7 +9,7 @@ static oas_outcome_t respond_document(oas_tx_t *tx)
     const oas_issuer_t *issuer = tx->issuer;
 
     if (tx->endpoint == OAS_EP_JWKS) {
-        oas_reply_document(tx, issuer->jwks_json, issuer->jwks_etag);
+        oas_reply_document(tx, oas_keyset_json(tx->keys), oas_keyset_etag(tx->keys));
     } else {
         oas_reply_document(tx, issuer->metadata_json, issuer->metadata_etag);
     }

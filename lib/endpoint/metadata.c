@@ -261,22 +261,12 @@ static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
     return data;
 }
 
-static const char *etag_of(const char *text, apr_pool_t *pool)
-{
-    unsigned char hash[OAS_SHA256_LEN];
-
-    oas_sha256(text, strlen(text), hash);
-    return apr_pstrcat(pool, "\"", oas_hex_encode(pool, hash, 8), "\"", NULL);
-}
-
 apr_status_t oas_issuer_finish(oas_issuer_t *issuer, apr_pool_t *pool)
 {
     issuer->metadata_json = oas_json_text(pool, metadata(issuer, pool));
-    issuer->jwks_json = oas_json_text(pool, oas_keyset_public(issuer->keys, pool));
-    if (issuer->metadata_json == NULL || issuer->jwks_json == NULL) {
+    if (issuer->metadata_json == NULL) {
         return APR_EGENERAL;
     }
-    issuer->metadata_etag = etag_of(issuer->metadata_json, pool);
-    issuer->jwks_etag = etag_of(issuer->jwks_json, pool);
-    return APR_SUCCESS;
+    issuer->metadata_etag = oas_etag(issuer->metadata_json, pool);
+    return oas_keyset_publish(issuer->keys);
 }

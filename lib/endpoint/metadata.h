@@ -9,8 +9,9 @@
 #include "../base/model.h"
 
 /**
- * Makes metadata_json, jwks_json and their ETags once everything else of the issuer is set. Called
- * at start-up; the texts live in `pool`. APR_EGENERAL when JSON cannot be written.
+ * Makes metadata_json, its ETag and the document of the configured keys once everything else of
+ * the issuer is set. Called at start-up; the texts live in `pool`. APR_EGENERAL when JSON cannot be
+ * written.
  */
 apr_status_t oas_issuer_finish(oas_issuer_t *issuer, apr_pool_t *pool);
 

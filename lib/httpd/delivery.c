@@ -32,6 +32,7 @@ static oas_tx_t *make_tx(server_rec *s, apr_pool_t *pool)
 
     tx->pool = pool;
     tx->issuer = &config->issuer;
+    tx->keys = tx->issuer->keys;
     tx->host = oas_background_host();
     tx->host_baton = s;
     tx->log = &config->log;

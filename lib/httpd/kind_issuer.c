@@ -117,11 +117,7 @@ typedef struct {
 
 static const char *parse_key_option(const char *text, key_options_t *out, apr_pool_t *pool)
 {
-    static const struct {
-        const char *name;
-        oas_key_state_t state;
-    } states[] = {{"active", OAS_KEY_ACTIVE}, {"next", OAS_KEY_NEXT}, {"retired", OAS_KEY_RETIRED}};
-    apr_size_t i;
+    oas_key_state_t state = oas_key_state_find(text);
 
     if (strncmp(text, "alg=", 4) == 0) {
         out->alg = oas_alg_find(text + 4);
@@ -131,11 +127,9 @@ static const char *parse_key_option(const char *text, key_options_t *out, apr_po
                                                "PS256, ES256, EdDSA",
                                                text + 4);
     }
-    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-        if (strcmp(text, states[i].name) == 0) {
-            out->state = states[i].state;
-            return NULL;
-        }
+    if (state != OAS_KEY_STATES) {
+        out->state = state;
+        return NULL;
     }
     return apr_psprintf(pool, "\"%s\" is none of active, next, retired, alg=ALG", text);
 }

@@ -178,6 +178,7 @@ static oas_tx_t *make_tx(request_rec *r, oas_request_state_t *state)
 
     tx->pool = r->pool;
     tx->issuer = &state->config->issuer;
+    tx->keys = tx->issuer->keys;
     tx->host = &oas_host;
     tx->host_baton = r;
     tx->log = &state->log;

@@ -24,9 +24,9 @@ static json_t *audience(const oas_tx_t *tx)
 static const oas_signer_t *choose_signer(const oas_tx_t *tx, const oas_resource_t *resource)
 {
     if (resource != NULL && resource->token_alg != NULL) {
-        return oas_keyset_signer(tx->issuer->keys, resource->token_alg);
+        return oas_keyset_signer(tx->keys, resource->token_alg);
     }
-    return oas_keyset_default(tx->issuer->keys);
+    return oas_keyset_default(tx->keys);
 }
 
 static oas_dialect_t dialect_of(const oas_tx_t *tx, const oas_resource_t *resource)

@@ -83,7 +83,7 @@ oas_outcome_t oas_issue_id_token(oas_tx_t *tx)
     if (!oas_words_has(tx->grant->scopes, "openid")) {
         return OAS_NEXT;
     }
-    signer = oas_keyset_signer(tx->issuer->keys, tx->client->id_token_alg);
+    signer = oas_keyset_signer(tx->keys, tx->client->id_token_alg);
     if (signer == NULL) {
         return oas_fault(tx, OAS_TAG(00705), OAS_E_SERVER, APR_EGENERAL,
                          "no active key for the client's ID token algorithm");

@@ -10,7 +10,7 @@
 apr_status_t oas_logout_token(const char **out, const oas_tx_t *tx, const oas_client_t *client,
                               const oas_logout_t *logout)
 {
-    const oas_signer_t *signer = oas_keyset_signer(tx->issuer->keys, client->id_token_alg);
+    const oas_signer_t *signer = oas_keyset_signer(tx->keys, client->id_token_alg);
     const char *sub = oas_subject_for(tx, client, logout->sub);
     json_t *claims = oas_json_object(tx->pool);
 

@@ -48,6 +48,7 @@ struct oas_signer {
     const oas_alg_t *alg;
     const char *kid;
     oas_key_state_t state;
+    const oas_key_times_t *times;          /**< or NULL */
     const char *headers[OAS_SIGNER_TYPES]; /**< encoded, one for each of the usual "typ" values */
     EVP_MD_CTX *sign;   /**< initialised, only ever copied; NULL: the key cannot be prepared */
     EVP_MD_CTX *verify; /**< likewise */
@@ -55,9 +56,6 @@ struct oas_signer {
 
 /** Reads the n-th public member of a key (n, e, x or y) as base64url; NULL when there is none. */
 const char *oas_kind_value(const EVP_PKEY *key, oas_jwk_kind_t kind, int n, apr_pool_t *pool);
-
-/** The kid under which a key is published for an algorithm. */
-const char *oas_jwk_kid_for(const oas_jwk_t *jwk, const oas_alg_t *alg, apr_pool_t *pool);
 
 /** Makes `ctx` ready to sign (or verify) with the key; 1 when it worked. */
 int oas_alg_begin(EVP_MD_CTX *ctx, const oas_alg_t *alg, EVP_PKEY *key, int sign);

@@ -10,6 +10,7 @@
 #include <apr_pools.h>
 #include <jansson.h>
 #include <openssl/evp.h>
+#include "../base/bytes.h"
 
 #define OAS_RSA_MIN_BITS 2048
 
@@ -66,6 +67,19 @@ const char *oas_jwk_kid(const oas_jwk_t *jwk);
 
 /** The public key as a JWK with kid (as in a key set), alg and use; owned by the pool. */
 json_t *oas_jwk_public(const oas_jwk_t *jwk, const oas_alg_t *alg, apr_pool_t *pool);
+
+/** A new private key for an algorithm. RSA gets 2048 bits. */
+apr_status_t oas_jwk_generate(oas_jwk_t **out, const oas_alg_t *alg, apr_pool_t *pool);
+
+/** The kid under which a key is published for an algorithm (see oas_keyset_add). */
+const char *oas_jwk_kid_for(const oas_jwk_t *jwk, const oas_alg_t *alg, apr_pool_t *pool);
+
+/** The private key as PKCS#8 DER, in `pool` and wiped with it. APR_EGENERAL when it cannot be had:
+ * it is in a token that does not give it away. */
+apr_status_t oas_jwk_private_der(oas_bytes_t *out, const oas_jwk_t *jwk, apr_pool_t *pool);
+
+/** A private key from PKCS#8 DER; as oas_jwk_create. */
+apr_status_t oas_jwk_from_der(oas_jwk_t **out, oas_bytes_t der, apr_pool_t *pool);
 
 /** A new private key for an algorithm as PKCS#8 PEM text in `pool` (wiped with it). RSA gets 2048
  * bits. */

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
 
@@ -124,4 +125,42 @@ apr_status_t oas_jwk_generate_pem(const char **pem, const oas_alg_t *alg, apr_po
     BIO_free(bio);
     EVP_PKEY_free(key);
     return *pem != NULL ? APR_SUCCESS : APR_EGENERAL;
+}
+
+apr_status_t oas_jwk_generate(oas_jwk_t **out, const oas_alg_t *alg, apr_pool_t *pool)
+{
+    EVP_PKEY *key = generate(alg);
+
+    *out = NULL;
+    return key != NULL ? oas_jwk_create(out, key, NULL, pool) : APR_EGENERAL;
+}
+
+apr_status_t oas_jwk_private_der(oas_bytes_t *out, const oas_jwk_t *jwk, apr_pool_t *pool)
+{
+    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(jwk->key);
+    unsigned char *der = NULL;
+    int len = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : 0;
+
+    PKCS8_PRIV_KEY_INFO_free(info);
+    ERR_clear_error();
+    if (len <= 0) {
+        return APR_EGENERAL;
+    }
+    out->data = apr_pmemdup(pool, der, (apr_size_t)len);
+    out->len = (apr_size_t)len;
+    oas_wipe_with_pool(pool, (void *)out->data, out->len);
+    OPENSSL_clear_free(der, (size_t)len);
+    return APR_SUCCESS;
+}
+
+apr_status_t oas_jwk_from_der(oas_jwk_t **out, oas_bytes_t der, apr_pool_t *pool)
+{
+    const unsigned char *end = der.data;
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &end, (long)der.len);
+    EVP_PKEY *key = info != NULL && end == der.data + der.len ? EVP_PKCS82PKEY(info) : NULL;
+
+    PKCS8_PRIV_KEY_INFO_free(info);
+    ERR_clear_error();
+    *out = NULL;
+    return key != NULL ? oas_jwk_create(out, key, NULL, pool) : APR_EINVAL;
 }

@@ -9,6 +9,7 @@
 struct oas_keyset {
     apr_pool_t *pool;
     apr_array_header_t *signers; /* of oas_signer_t * */
+    const char *json, *etag;     /* by oas_keyset_publish */
 };
 
 static const char *const usual_types[OAS_SIGNER_TYPES] = {"JWT", "at+jwt"};
@@ -16,16 +17,28 @@ static const char trial[] = "mod_oauth2as";
 
 oas_keyset_t *oas_keyset_create(apr_pool_t *pool)
 {
-    oas_keyset_t *set = apr_palloc(pool, sizeof(*set));
+    oas_keyset_t *set = apr_pcalloc(pool, sizeof(*set));
 
     set->pool = pool;
     set->signers = apr_array_make(pool, 4, sizeof(oas_signer_t *));
     return set;
 }
 
+oas_keyset_t *oas_keyset_copy(const oas_keyset_t *base, apr_pool_t *pool)
+{
+    oas_keyset_t *set = oas_keyset_create(pool);
+
+    if (base != NULL) {
+        apr_array_cat(set->signers, base->signers);
+    }
+    return set;
+}
+
 static const oas_signer_t *signer_at(const oas_keyset_t *set, int i)
 {
-    return i < set->signers->nelts ? APR_ARRAY_IDX(set->signers, i, const oas_signer_t *) : NULL;
+    return set != NULL && i < set->signers->nelts
+               ? APR_ARRAY_IDX(set->signers, i, const oas_signer_t *)
+               : NULL;
 }
 
 static const char *encode_header(const oas_signer_t *signer, const char *typ, apr_pool_t *pool)
@@ -157,6 +170,27 @@ const oas_signer_t *oas_keyset_default(const oas_keyset_t *set)
     return signer;
 }
 
+int oas_keyset_info(const oas_keyset_t *set, int i, oas_key_info_t *out)
+{
+    const oas_signer_t *signer = signer_at(set, i);
+
+    if (signer == NULL) {
+        return 0;
+    }
+    out->kid = signer->kid;
+    out->alg = signer->alg->name;
+    out->state = signer->state;
+    out->times = signer->times;
+    return 1;
+}
+
+void oas_keyset_note_times(oas_keyset_t *set, const oas_key_times_t *times)
+{
+    oas_signer_t *signer = APR_ARRAY_IDX(set->signers, set->signers->nelts - 1, oas_signer_t *);
+
+    signer->times = apr_pmemdup(set->pool, times, sizeof(*times));
+}
+
 const char *oas_signer_alg(const oas_signer_t *signer)
 {
     return signer->alg->name;
@@ -193,6 +227,29 @@ json_t *oas_keyset_public(const oas_keyset_t *set, apr_pool_t *pool)
     }
     json_object_set_new(json, "keys", keys);
     return json;
+}
+
+apr_status_t oas_keyset_publish(oas_keyset_t *set)
+{
+    if (set == NULL) {
+        return APR_SUCCESS;
+    }
+    set->json = oas_json_text(set->pool, oas_keyset_public(set, set->pool));
+    if (set->json == NULL) {
+        return APR_EGENERAL;
+    }
+    set->etag = oas_etag(set->json, set->pool);
+    return APR_SUCCESS;
+}
+
+const char *oas_keyset_json(const oas_keyset_t *set)
+{
+    return set->json;
+}
+
+const char *oas_keyset_etag(const oas_keyset_t *set)
+{
+    return set->etag;
 }
 
 apr_array_header_t *oas_keyset_algs(const oas_keyset_t *set, apr_pool_t *pool)

@@ -8,13 +8,15 @@
 #define OAS_JOSE_KEYSET_H
 
 #include <apr_tables.h>
+#include "../base/model.h"
 #include "jwk.h"
-
-typedef enum { OAS_KEY_ACTIVE, OAS_KEY_NEXT, OAS_KEY_RETIRED } oas_key_state_t;
 
 typedef struct oas_keyset oas_keyset_t;
 
 oas_keyset_t *oas_keyset_create(apr_pool_t *pool);
+
+/** A set with the keys of another one, which must live as long; NULL: an empty one. */
+oas_keyset_t *oas_keyset_copy(const oas_keyset_t *base, apr_pool_t *pool);
 
 /**
  * Adds a private key for one algorithm, after it has signed and verified once. `jwk` must live as
@@ -31,6 +33,31 @@ apr_status_t oas_keyset_add(oas_keyset_t *set, const oas_jwk_t *jwk, const oas_a
 /** A key together with its algorithm and everything that can be prepared once. */
 typedef struct oas_signer oas_signer_t;
 
+/** When things happened to a key of the database, and will, in seconds since 1970 by its clock; 0:
+ * nobody knows, or never. */
+typedef struct {
+    apr_int64_t created;
+    apr_int64_t usable;    /**< next: not before it may sign */
+    apr_int64_t activated; /**< it signs, or signed, since */
+    apr_int64_t retired;
+    apr_int64_t ends; /**< retired: published until then */
+} oas_key_times_t;
+
+/** One key of a set as it is shown to administrators. */
+typedef struct {
+    const char *kid, *alg;
+    oas_key_state_t state;
+    const oas_key_times_t *times; /**< NULL: a key of the configuration */
+} oas_key_info_t;
+
+/** Tells of the i-th key of a set; 0 when there are not so many. */
+int oas_keyset_info(const oas_keyset_t *set, int i, oas_key_info_t *out);
+
+/** Notes the times of the key that was added last. */
+void oas_keyset_note_times(oas_keyset_t *set, const oas_key_times_t *times);
+
+/* In all that follow a set that is NULL has no key. */
+
 /** The active signer of an algorithm, or NULL. */
 const oas_signer_t *oas_keyset_signer(const oas_keyset_t *set, const char *alg);
 
@@ -46,6 +73,12 @@ const oas_signer_t *oas_keyset_find(const oas_keyset_t *set, const char *kid, co
 
 /** The JWK Set (RFC 7517 section 5), owned by the pool. */
 json_t *oas_keyset_public(const oas_keyset_t *set, apr_pool_t *pool);
+
+/** Makes the document of the set (the JWK Set as text) and its ETag, once all keys are added.
+ * APR_EGENERAL when JSON cannot be written. `set` may be NULL: nothing to do. */
+apr_status_t oas_keyset_publish(oas_keyset_t *set);
+const char *oas_keyset_json(const oas_keyset_t *set);
+const char *oas_keyset_etag(const oas_keyset_t *set);
 
 /** Names of the algorithms with an active key, in order of preference; array of const char *. */
 apr_array_header_t *oas_keyset_algs(const oas_keyset_t *set, apr_pool_t *pool);

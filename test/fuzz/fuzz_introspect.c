@@ -27,7 +27,7 @@ static oas_tx_t *new_tx(apr_pool_t *pool, const uint8_t *data, size_t size)
     oas_tx_t *tx = fake_tx(pool);
     oas_resource_t *api = (oas_resource_t *)oas_resource_find(tx->issuer, "https://api.example/");
 
-    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    tx->keys = keys;
     api->dialect = OAS_DIALECT_AUTH0;
     tx->request.method = "POST";
     tx->request.content_type = "application/x-www-form-urlencoded";

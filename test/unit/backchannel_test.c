@@ -176,7 +176,7 @@ static void setup(void)
     client = (oas_client_t *)tx->client;
     client->backchannel_logout_uri = "https://app.example/logout";
     client->id_token_alg = "EdDSA";
-    ((oas_issuer_t *)tx->issuer)->keys = make_keys();
+    tx->keys = make_keys();
     tx->client = NULL;
     tx->host = &host;
     tx->log = &log_lines;
@@ -360,7 +360,7 @@ START_TEST(token_is_of_the_specification)
     ck_assert_int_eq(strncmp(net.body, "logout_token=", 13), 0);
     ck_assert_ptr_null(strpbrk(net.body + 13, "%+&="));
     ck_assert_int_eq(oas_jws_parse(&jws, net.body + 13, strlen(net.body + 13), pool), APR_SUCCESS);
-    ck_assert_int_eq(oas_jws_verify_own(jws, tx->issuer->keys), APR_SUCCESS);
+    ck_assert_int_eq(oas_jws_verify_own(jws, tx->keys), APR_SUCCESS);
     ck_assert_str_eq(jws->typ, "logout+jwt");
     ck_assert_int_eq(oas_jwt_claims(&claims, jws, pool), APR_SUCCESS);
     ck_assert_uint_eq(json_object_size(claims), sizeof(names) / sizeof(names[0])); /* no nonce */

@@ -159,7 +159,7 @@ START_TEST(request_cases)
     const char *hint = make_hint(requests[_i].hint);
     oas_tx_t *tx = make_tx(requests[_i].session);
 
-    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    tx->keys = keys;
     fake_params(tx, requests[_i].params);
     if (requests[_i].hint != NO_HINT) {
         oas_params_add(tx->params, "id_token_hint", hint);
@@ -192,7 +192,7 @@ START_TEST(sid_of_a_sector)
     ck_assert(!oas_logout_confirmed(tx));
 
     hint = make_hint(GOOD); /* whose sid is that of all others */
-    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    tx->keys = keys;
     fake_params(tx, "client_id=app");
     oas_params_add(tx->params, "id_token_hint", hint);
     ck_assert_int_eq(run_steps(tx), OAS_NEXT);

@@ -189,7 +189,7 @@ START_TEST(access_token_cases)
     oas_tx_t *tx = fake_tx(pool);
     oas_keyset_t *keys = new_keys();
 
-    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    tx->keys = keys;
     tx->client = NULL;
     tx->request.authorization =
         apr_pstrcat(pool, "bearer ", sign(keys, tokens[_i].typ, tokens[_i].claims), NULL);
@@ -219,13 +219,13 @@ START_TEST(id_token_hint_cases)
     oas_tx_t *tx = fake_tx(pool);
     oas_keyset_t *keys = new_keys();
 
-    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    tx->keys = keys;
     ck_assert_int_eq(oas_load_id_token_hint(tx), OAS_NEXT);
     ck_assert_ptr_null(tx->hinted_sub);
     oas_params_add(tx->params, "id_token_hint", sign(keys, hints[_i].typ, hints[_i].claims));
     ck_assert_int_eq(oas_load_id_token_hint(tx), OAS_NEXT);
     ck_assert_str_eq(tx->hinted_sub, hints[_i].sub);
-    ((oas_issuer_t *)tx->issuer)->keys = new_keys(); /* a foreign signature */
+    tx->keys = new_keys(); /* a foreign signature */
     ck_assert_int_eq(oas_load_id_token_hint(tx), OAS_NEXT);
     ck_assert_str_eq(tx->hinted_sub, "");
 }
@@ -235,7 +235,7 @@ START_TEST(access_token_of_foreign_key)
 {
     oas_tx_t *tx = fake_tx(pool);
 
-    ((oas_issuer_t *)tx->issuer)->keys = new_keys();
+    tx->keys = new_keys();
     tx->request.authorization =
         apr_pstrcat(pool, "Bearer ", sign(new_keys(), "at+jwt", tokens[0].claims), NULL);
     ck_assert_int_eq(oas_check_access_token(tx), OAS_FAILED);
@@ -274,8 +274,8 @@ START_TEST(presented_tokens)
     oas_keyset_t *keys = new_keys();
     oas_token_t token;
 
-    ((oas_issuer_t *)tx->issuer)->keys = keys;
-    oas_token_read(tx->issuer, sign(keys, presented[_i].typ, presented[_i].claims), &token, pool);
+    tx->keys = keys;
+    oas_token_read(tx, sign(keys, presented[_i].typ, presented[_i].claims), &token);
     ck_assert_int_eq(token.kind, presented[_i].kind);
     ck_assert_int_eq(token.has_grant, presented[_i].has_grant);
     ck_assert_int_eq(token.exp, presented[_i].exp);
@@ -322,8 +322,8 @@ START_TEST(presented_token_of_another_dialect)
     oas_keyset_t *keys = new_keys();
     oas_token_t token;
 
-    ((oas_issuer_t *)tx->issuer)->keys = keys;
-    oas_token_read(tx->issuer, sign(keys, "JWT", untyped[_i].claims), &token, pool);
+    tx->keys = keys;
+    oas_token_read(tx, sign(keys, "JWT", untyped[_i].claims), &token);
     ck_assert_int_eq(token.kind, untyped[_i].kind);
 }
 END_TEST
@@ -335,7 +335,7 @@ START_TEST(presented_text)
     unsigned char hash[OAS_SHA256_LEN];
     char secret[OAS_SECRET_LEN] = {0};
 
-    ((oas_issuer_t *)tx->issuer)->keys = new_keys();
+    tx->keys = new_keys();
     run_case(tx, oas_check_token, &test);
     tx->error = OAS_E_NONE;
     test = (case_t){"token=" CODE, OAS_E_NONE};
@@ -355,7 +355,7 @@ START_TEST(access_token_places)
     oas_keyset_t *keys = new_keys();
     const char *token = sign(keys, "at+jwt", tokens[0].claims);
 
-    ((oas_issuer_t *)tx->issuer)->keys = keys;
+    tx->keys = keys;
     ck_assert_int_eq(oas_check_access_token(tx), OAS_FAILED);
     ck_assert_int_eq(tx->error, OAS_E_BEARER_MISSING);
     oas_params_add(tx->params, "access_token", token);
