@@ -9,20 +9,24 @@
 
 #include <apr_errno.h>
 #include <apr_pools.h>
+#include <jansson.h>
 #include "../lib/store/db.h"
 
 /** Exit codes; in docs/oauth2asctl.1 as well. */
-enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNAVAILABLE = 3 };
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNAVAILABLE = 3, CLI_UNLOGGED = 4 };
 
 #define CLI_PASSWORD_MAX 512 /**< bytes */
 
 /** The command line behind "AREA VERB". */
 typedef struct {
     apr_pool_t *pool;
+    const char *area;
     int argc;
     char *const *argv;      /**< argv[0] is the verb */
     const char *dbd_params; /**< --dbd-params, else OAUTH2AS_DBDPARAMS, or NULL */
-    int json;               /**< --output json */
+    const char *audit_log;  /**< --audit-log, else OAUTH2AS_AUDITLOG; NULL: standard error */
+    int audit_fd, audited;
+    int json; /**< --output json */
 } cli_t;
 
 /** One line on standard error, "oauth2asctl: ...". Returns `code`. */
@@ -40,6 +44,23 @@ oas_db_t *cli_database(cli_t *cli, int *code);
  * @return NULL when there is none (said on standard error)
  */
 const char *cli_read_secret(apr_pool_t *pool, const char *prompt, int twice);
+
+/** Reads a sid or grant_id as tokens and the audit log have it. Returns the exit code. */
+int cli_id(unsigned char id[OAS_ID_LEN], const char *text, const char *what, apr_pool_t *pool);
+
+/** Opens the audit log, before anything is changed. Done by cli_parse(). Returns the exit code. */
+int cli_audit_open(cli_t *cli);
+
+/**
+ * The end of each verb that has changed the database: writes the audit line "admin" with area and
+ * verb as action, who called this program, and the members of `what` (may be NULL): names and ids,
+ * never a secret. To be called also when a part of the work was done and the rest failed.
+ * @return CLI_DONE; CLI_UNLOGGED: done, but the line could not be written (it is on standard error)
+ */
+int cli_audit(cli_t *cli, oas_db_t *db, const json_t *what);
+
+/** The same with one member. */
+int cli_audit_one(cli_t *cli, oas_db_t *db, const char *member, const char *value);
 
 /** Writes a new file of mode 0600; one that exists is left as it is. Returns the exit code. */
 int cli_write_private(const char *path, const char *data, apr_size_t len);
@@ -67,11 +88,14 @@ typedef struct {
     void *baton;
 } cli_option_t;
 
+/** For verbs that have none of their own. */
+extern const cli_option_t cli_no_options[];
+
 /**
  * Takes the options out of the command line and checks the number of what is left.
- * @param options ends with a NULL name; --dbd-params is understood everywhere
+ * @param options ends with a NULL name; --dbd-params and --audit-log are understood everywhere
  * @param operands gets the others
- * @return CLI_DONE, or CLI_USAGE (said on standard error)
+ * @return CLI_DONE, or another exit code (said on standard error)
  */
 int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, int count);
 

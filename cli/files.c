@@ -49,11 +49,10 @@ int cli_write_private(const char *path, const char *data, apr_size_t len)
 
 int cli_secret_generate(cli_t *cli)
 {
-    const cli_option_t options[] = {{.name = NULL}};
     unsigned char secret[OAS_SECRET_MIN];
     const char *path;
     char *text;
-    int code = cli_parse(cli, options, &path, 1);
+    int code = cli_parse(cli, cli_no_options, &path, 1);
 
     if (code != CLI_DONE)
         return code;
@@ -68,10 +67,9 @@ int cli_secret_generate(cli_t *cli)
 
 int cli_key_generate(cli_t *cli)
 {
-    const cli_option_t options[] = {{.name = NULL}};
     const char *operands[2], *pem;
     const oas_alg_t *alg;
-    int code = cli_parse(cli, options, operands, 2);
+    int code = cli_parse(cli, cli_no_options, operands, 2);
 
     if (code != CLI_DONE)
         return code;
@@ -88,10 +86,9 @@ int cli_key_generate(cli_t *cli)
 
 int cli_client_hash_secret(cli_t *cli)
 {
-    const cli_option_t options[] = {{.name = NULL}};
     unsigned char hash[OAS_SHA256_LEN];
     const char *secret;
-    int code = cli_parse(cli, options, NULL, 0);
+    int code = cli_parse(cli, cli_no_options, NULL, 0);
 
     if (code != CLI_DONE)
         return code;

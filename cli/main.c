@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <apr_general.h>
 #include <apr_strings.h>
+#include "../lib/base/bytes.h"
 #include "../lib/base/tx.h"
 
 typedef struct {
@@ -64,6 +66,20 @@ int cli_store_failed(apr_status_t status, const char *what)
     return CLI_FAILED;
 }
 
+int cli_id(unsigned char id[OAS_ID_LEN], const char *text, const char *what, apr_pool_t *pool)
+{
+    oas_bytes_t bytes;
+
+    if (oas_base64url_decode(pool, text, strlen(text), &bytes) != APR_SUCCESS ||
+        bytes.len != OAS_ID_LEN)
+        return cli_fail(CLI_USAGE, "%s is no %s: 22 characters, as in tokens and the audit log",
+                        text, what);
+    memcpy(id, bytes.data, OAS_ID_LEN);
+    return CLI_DONE;
+}
+
+const cli_option_t cli_no_options[] = {{.name = NULL}};
+
 static void print_usage(FILE *out)
 {
     apr_size_t i;
@@ -74,7 +90,9 @@ static void print_usage(FILE *out)
                 verbs[i].help);
     fputs("\nPARAMS are those of DBDParams (libpq), for a role that owns the schema; without the\n"
           "option the environment variable OAUTH2AS_DBDPARAMS is used. Passwords and secrets are\n"
-          "asked for on the terminal, or read from the first line of standard input.\n",
+          "asked for on the terminal, or read from the first line of standard input.\n"
+          "Verbs that change the database write a line to the audit log: --audit-log FILE, or\n"
+          "OAUTH2AS_AUDITLOG, else standard error.\n",
           out);
 }
 
@@ -120,6 +138,7 @@ static int take_option(const cli_option_t *options, char *const *argv)
 int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, int count)
 {
     const cli_option_t common[] = {{.name = "dbd-params", .value = &cli->dbd_params},
+                                   {.name = "audit-log", .value = &cli->audit_log},
                                    {.name = NULL}};
     int i, found = 0, only_operands = 0;
 
@@ -143,7 +162,7 @@ int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, in
             return cli_fail(CLI_USAGE, "one argument too many: %s", text);
         }
     }
-    return found == count ? CLI_DONE : cli_fail(CLI_USAGE, "an argument is missing");
+    return found == count ? cli_audit_open(cli) : cli_fail(CLI_USAGE, "an argument is missing");
 }
 
 static int run(cli_t *cli, int argc, char *const *argv)
@@ -158,6 +177,7 @@ static int run(cli_t *cli, int argc, char *const *argv)
             verb_usage(&verbs[i], stdout);
             return CLI_DONE;
         }
+        cli->area = argv[0];
         cli->argc = argc - 1;
         cli->argv = argv + 1;
         code = verbs[i].run(cli);
@@ -169,7 +189,9 @@ static int run(cli_t *cli, int argc, char *const *argv)
 
 int main(int argc, char **argv)
 {
-    cli_t cli = {.dbd_params = getenv("OAUTH2AS_DBDPARAMS")};
+    cli_t cli = {.dbd_params = getenv("OAUTH2AS_DBDPARAMS"),
+                 .audit_log = getenv("OAUTH2AS_AUDITLOG"),
+                 .audit_fd = STDERR_FILENO};
     int at = 1, code;
 
     if (argc > 1 && !strcmp(argv[1], "--version")) {
@@ -180,9 +202,13 @@ int main(int argc, char **argv)
         print_usage(stdout);
         return CLI_DONE;
     }
-    if (argc > 2 && !strcmp(argv[1], "--dbd-params")) {
-        cli.dbd_params = argv[2];
-        at = 3;
+    for (; at + 1 < argc; at += 2) {
+        if (!strcmp(argv[at], "--dbd-params"))
+            cli.dbd_params = argv[at + 1];
+        else if (!strcmp(argv[at], "--audit-log"))
+            cli.audit_log = argv[at + 1];
+        else
+            break;
     }
     if (apr_initialize() != APR_SUCCESS || apr_pool_create(&cli.pool, NULL) != APR_SUCCESS)
         return cli_fail(CLI_FAILED, "out of memory");

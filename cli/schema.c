@@ -33,6 +33,21 @@ static int apply_failed(apr_status_t status, const char *dir, const char *why)
     return cli_fail(CLI_FAILED, "%s", why ? why : "the schema cannot be applied");
 }
 
+/* The audit line, also when not all was done. `code` so far goes before its own. */
+static int report_apply(cli_t *cli, oas_db_t *db, int code, int from, int to, const char *role)
+{
+    json_t *what = oas_json_object(cli->pool);
+    int logged;
+
+    if (from == to && !role)
+        return code;
+    json_object_set_new(what, "from", json_integer(from));
+    json_object_set_new(what, "to", json_integer(to));
+    oas_json_set(what, "role", role);
+    logged = cli_audit(cli, db, what);
+    return code == CLI_DONE ? logged : code;
+}
+
 int cli_schema_apply(cli_t *cli)
 {
     const char *issuer = NULL, *dir = OAS_DATADIR "/schema", *role = NULL, *why = NULL;
@@ -42,7 +57,7 @@ int cli_schema_apply(cli_t *cli)
         {.name = "grant-to", .value = &role},
         {.name = NULL},
     };
-    int from, to, code = cli_parse(cli, options, NULL, 0);
+    int from, to, granted, code = cli_parse(cli, options, NULL, 0);
     apr_status_t rv;
     oas_db_t *db;
 
@@ -59,16 +74,16 @@ int cli_schema_apply(cli_t *cli)
     rv = oas_schema_apply(db, dir, issuer, &from, &to, &why, cli->pool);
     if (to != from)
         printf("schema updated from version %d to %d\n", from, to);
-    if (rv != APR_SUCCESS)
-        return apply_failed(rv, dir, why);
-    if (to == from)
+    else if (rv == APR_SUCCESS)
         printf("schema is at version %d already\n", to);
-    rv = role ? oas_schema_grant(db, role, &why, cli->pool) : APR_SUCCESS;
-    if (rv != APR_SUCCESS)
-        return apply_failed(rv, dir, why);
-    if (role)
+    granted = rv == APR_SUCCESS && role;
+    if (granted)
+        rv = oas_schema_grant(db, role, &why, cli->pool);
+    if (granted && rv == APR_SUCCESS)
         printf("%s has what httpd needs\n", role);
-    return CLI_DONE;
+    if (rv != APR_SUCCESS)
+        code = apply_failed(rv, dir, why);
+    return report_apply(cli, db, code, from, to, granted && rv == APR_SUCCESS ? role : NULL);
 }
 
 /* What a schema of that version means for a module of this one. */

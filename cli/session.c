@@ -50,29 +50,34 @@ int cli_session_list(cli_t *cli)
     return cli_print_list(cli, list, columns);
 }
 
-static int end_one(oas_db_t *db, const char *sid, apr_pool_t *pool)
+static int end_one(cli_t *cli, oas_db_t *db, const char *sid)
 {
-    const char *what = apr_pstrcat(pool, "live session ", sid, NULL);
-    oas_bytes_t id;
-    apr_status_t rv = oas_base64url_decode(pool, sid, strlen(sid), &id);
+    unsigned char id[OAS_ID_LEN];
+    int code = cli_id(id, sid, "sid", cli->pool);
+    apr_status_t rv;
 
-    if (rv != APR_SUCCESS || id.len != OAS_ID_LEN)
-        return cli_fail(CLI_USAGE, "%s is no sid: 22 characters, as in ID tokens", sid);
-    rv = oas_store_session_end_own(db, NULL, id.data, pool);
-    return rv == APR_SUCCESS ? CLI_DONE : cli_store_failed(rv, what);
+    if (code != CLI_DONE)
+        return code;
+    rv = oas_store_session_end_own(db, NULL, id, cli->pool);
+    return rv == APR_SUCCESS
+               ? cli_audit_one(cli, db, "sid", sid)
+               : cli_store_failed(rv, apr_pstrcat(cli->pool, "live session ", sid, NULL));
 }
 
-static int end_all(oas_db_t *db, const char *sub, apr_pool_t *pool)
+static int end_all(cli_t *cli, oas_db_t *db, const char *sub)
 {
+    json_t *what = oas_json_object(cli->pool);
     int ended;
-    apr_status_t rv = oas_store_sessions_end_others(db, sub, NULL, &ended, pool);
+    apr_status_t rv = oas_store_sessions_end_others(db, sub, NULL, &ended, cli->pool);
 
     if (rv == APR_SUCCESS && !ended)
         rv = APR_ENOENT;
     if (rv != APR_SUCCESS)
-        return cli_store_failed(rv, apr_pstrcat(pool, "live session of ", sub, NULL));
+        return cli_store_failed(rv, apr_pstrcat(cli->pool, "live session of ", sub, NULL));
     printf("%d ended\n", ended);
-    return CLI_DONE;
+    oas_json_set(what, "sub", sub);
+    json_object_set_new(what, "count", json_integer(ended));
+    return cli_audit(cli, db, what);
 }
 
 int cli_session_end(cli_t *cli)
@@ -84,5 +89,5 @@ int cli_session_end(cli_t *cli)
 
     if (!db)
         return code;
-    return (all ? end_all : end_one)(db, operand, cli->pool);
+    return (all ? end_all : end_one)(cli, db, operand);
 }

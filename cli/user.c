@@ -62,6 +62,13 @@ static const char *new_hash(cli_t *cli)
     return NULL;
 }
 
+/* The end of each verb that changes a user. */
+static int changed(cli_t *cli, oas_db_t *db, const char *name, apr_status_t rv)
+{
+    return rv == APR_SUCCESS ? cli_audit_one(cli, db, "name", name)
+                             : cli_store_failed(rv, apr_pstrcat(cli->pool, "user ", name, NULL));
+}
+
 int cli_user_add(cli_t *cli)
 {
     claims_t claims = {oas_json_object(cli->pool), cli->pool};
@@ -94,17 +101,15 @@ int cli_user_add(cli_t *cli)
     if (!hash)
         return CLI_FAILED;
     rv = oas_store_user_add(db, name, hash, oas_json_text(cli->pool, claims.json), cli->pool);
-    return rv == APR_SUCCESS ? CLI_DONE
-                             : cli_store_failed(rv, apr_pstrcat(cli->pool, "user ", name, NULL));
+    return changed(cli, db, name, rv);
 }
 
 /* What passwd, lock and unlock have in common: one name, an open database. */
 static oas_db_t *open_for(cli_t *cli, const char **name, int *code)
 {
-    const cli_option_t options[] = {{.name = NULL}};
     const char *operand;
 
-    *code = cli_parse(cli, options, &operand, 1);
+    *code = cli_parse(cli, cli_no_options, &operand, 1);
     if (*code != CLI_DONE)
         return NULL;
     *code = CLI_USAGE;
@@ -129,8 +134,7 @@ int cli_user_passwd(cli_t *cli)
             return CLI_FAILED;
         rv = oas_store_user_passwd(db, name, hash, cli->pool);
     }
-    return rv == APR_SUCCESS ? CLI_DONE
-                             : cli_store_failed(rv, apr_pstrcat(cli->pool, "user ", name, NULL));
+    return changed(cli, db, name, rv);
 }
 
 static int set_lock(cli_t *cli, int locked)
@@ -143,8 +147,7 @@ static int set_lock(cli_t *cli, int locked)
     if (!db)
         return code;
     rv = oas_store_user_lock(db, name, locked, cli->pool);
-    return rv == APR_SUCCESS ? CLI_DONE
-                             : cli_store_failed(rv, apr_pstrcat(cli->pool, "user ", name, NULL));
+    return changed(cli, db, name, rv);
 }
 
 int cli_user_lock(cli_t *cli)

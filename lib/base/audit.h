@@ -39,6 +39,8 @@ typedef enum {
     OAS_AUDIT_BACKCHANNEL_LOGOUT, /**< backchannel_logout: a client was told that a session has
                                      ended (result delivered), or could not be (failed, reason says
                                      why); with attempts */
+    OAS_AUDIT_ADMIN, /**< admin: somebody changed something by oauth2asctl, with action (area and
+                        verb), admin (a name of the system) and what it was done to */
     OAS_AUDIT_COUNT
 } oas_audit_event_t;
 
