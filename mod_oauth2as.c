@@ -10,6 +10,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <http_core.h>
+#include "lib/base/metrics.h"
 #include "lib/base/words.h"
 #include "lib/fetch/fetch.h"
 #include "lib/httpd/audit_log.h"
@@ -23,6 +24,7 @@
 #include "lib/httpd/directives.h"
 #include "lib/httpd/log.h"
 #include "lib/httpd/login_option.h"
+#include "lib/httpd/metrics.h"
 #include "lib/httpd/request.h"
 #include "lib/httpd/watchdog.h"
 #include "lib/jose/keyset.h"
@@ -87,6 +89,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      OAS_TAG(01011) ": no shared memory to bound the hashing of passwords with");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    oas_metrics_prepare(main_server);
     oas_watchdog_register(pconf, main_server);
     oas_delivery_register(pconf, main_server);
     return oas_audit_logs_open(pconf, main_server);
@@ -94,8 +97,10 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
-    apr_status_t rv = oas_database_child(pchild, main_server);
+    apr_status_t rv;
 
+    oas_metrics_child(pchild);
+    rv = oas_database_child(pchild, main_server);
     if (rv == APR_SUCCESS) {
         rv = oas_caches_child(pchild, main_server);
     }

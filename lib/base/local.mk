@@ -9,6 +9,8 @@ liboas_base_la_SOURCES = \
 	lib/base/handle.c lib/base/handle.h \
 	lib/base/json.c lib/base/json.h \
 	lib/base/log.c lib/base/log.h \
+	lib/base/metrics.c lib/base/metrics.h \
+	lib/base/metrics_table.c lib/base/metrics_table.h \
 	lib/base/model.c lib/base/model.h \
 	lib/base/params.c lib/base/params.h \
 	lib/base/secret.c lib/base/secret.h \

@@ -258,6 +258,7 @@ typedef struct {
     const char *acr;       /**< or NULL */
     int reauth;            /**< 1: whoever comes back has just authenticated */
     oas_expr_t *auth_time; /**< when that was, in seconds since 1970, or NULL */
+    int metric;            /**< its id as OAS_LABEL_OPTION (base/metrics.h) */
 } oas_login_option_t;
 
 #define OAS_OPTION_PASSWORD  "password"
@@ -277,6 +278,7 @@ typedef struct {
     const char *url;    /**< exactly as configured: the iss value */
     const char *origin; /**< scheme://host[:port] of url */
     const char *path;   /**< path of url without its last slash: "" or "/tenant" */
+    int metric;         /**< its id as OAS_LABEL_ISSUER (base/metrics.h) */
     oas_profile_t profile;
     apr_array_header_t *secrets;              /**< of oas_secret_t *; the first one seals */
     struct oas_keyset *keys;                  /**< those of the configuration */

@@ -6,6 +6,12 @@ test_unit_base_test_SOURCES = test/unit/base_test.c test/unit/unit.h
 test_unit_base_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_base_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += test/unit/metrics_test
+TESTS += test/unit/metrics_test
+test_unit_metrics_test_SOURCES = test/unit/metrics_test.c test/unit/unit.h
+test_unit_metrics_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_metrics_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += test/unit/audit_test
 TESTS += test/unit/audit_test
 test_unit_audit_test_SOURCES = test/unit/audit_test.c test/unit/fake_tx.h test/unit/unit.h
