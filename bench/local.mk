@@ -7,7 +7,12 @@ bench_probe_mod_oas_probe_la_CFLAGS = $(mod_oauth2as_la_CFLAGS)
 bench_probe_mod_oas_probe_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere \
 	-export-symbols-regex '^oas_probe_module$$'
 bench_probe_mod_oas_probe_la_LIBADD = $(APU_LIBS) $(APR_LIBS) $(OPENSSL_LIBS) $(PQ_LIBS)
+
+EXTRA_PROGRAMS = bench/load/load
+bench_load_load_SOURCES = bench/load/load.c bench/load/plan.c bench/load/plan.h bench/load/measure.c bench/load/measure.h
+bench_load_load_LDADD = $(APR_LIBS)
+
 .PHONY: bench
-bench: bench/probe/mod_oas_probe.la
+bench: bench/probe/mod_oas_probe.la bench/load/load$(EXEEXT)
 
 EXTRA_DIST += bench/README.md bench/login-flood.mjs
