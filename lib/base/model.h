@@ -40,6 +40,8 @@ typedef enum {
     OAS_EP_JWKS,
     OAS_EP_OPENID_CONFIGURATION,
     OAS_EP_OAUTH_METADATA,
+    OAS_EP_HEALTH,
+    OAS_EP_READY,
     OAS_EP_COUNT
 } oas_endpoint_id_t;
 

@@ -25,6 +25,7 @@ struct oas_hasher;
 struct oas_jwks_cache;
 struct oas_login;
 struct oas_pace;
+struct oas_readiness;
 struct oas_salt;
 struct oas_token;
 typedef struct oas_tx oas_tx_t;
@@ -103,6 +104,8 @@ typedef struct {
                                     const char *name);
     /** 1 when this request came to the Location of the option; at login options only. */
     int (*is_here)(oas_tx_t *tx, const oas_login_option_t *option);
+    /** NULL, or a word for why this node is about to go and wants no new work. */
+    const char *(*leaving)(oas_tx_t *tx);
     /** Writes one line (without its end) to the audit log. */
     void (*audit)(oas_tx_t *tx, const char *line);
 } oas_host_t;
@@ -208,6 +211,8 @@ struct oas_tx {
     struct oas_desk *desk; /**< this process's, or NULL: no bounds (login/desk.h) */
     struct oas_pace *pace; /**< this process's, or NULL (login/pace.h) */
     apr_interval_time_t waited; /**< for room to check a password; by host->check_password */
+    struct oas_readiness
+        *readiness;             /**< this process's; set for OAS_EP_READY (store/readiness.h) */
     struct oas_salt *salts;     /**< this process's, or NULL (check/salt.h) */
     const unsigned char *salt;  /**< of pairwise subjects (base/subject.h); by load_salt */
     const oas_client_t *client; /**< by load_client, check_client_auth; NULL: no application

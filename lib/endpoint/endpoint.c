@@ -29,6 +29,8 @@ static const struct {
     [OAS_EP_OAUTH_METADATA] = {"oauth-authorization-server",
                                "/.well-known/oauth-authorization-server", OAS_CARRIER_JSON, "GET",
                                oas_document_steps},
+    [OAS_EP_HEALTH] = {"health", "/oauth2as/health", OAS_CARRIER_JSON, "GET", oas_health_steps},
+    [OAS_EP_READY] = {"ready", "/oauth2as/ready", OAS_CARRIER_JSON, "GET", oas_ready_steps},
 };
 
 const char *oas_endpoint_name(oas_endpoint_id_t id)

@@ -11,6 +11,7 @@ liboas_endpoint_la_SOURCES = \
 	lib/endpoint/endpoint.c lib/endpoint/endpoint.h \
 	lib/endpoint/external.c \
 	lib/endpoint/interaction.c lib/endpoint/interaction.h \
+	lib/endpoint/health.c \
 	lib/endpoint/introspect.c \
 	lib/endpoint/login.c lib/endpoint/login.h \
 	lib/endpoint/logout.c \

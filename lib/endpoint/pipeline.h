@@ -36,5 +36,7 @@ extern const oas_step_t oas_account_steps[];
 extern const oas_step_t oas_logout_steps[];
 extern const oas_step_t oas_v2logout_steps[];
 extern const oas_step_t oas_document_steps[];
+extern const oas_step_t oas_health_steps[];
+extern const oas_step_t oas_ready_steps[];
 
 #endif

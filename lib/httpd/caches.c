@@ -9,6 +9,7 @@
 #include "../login/desk.h"
 #include "../login/hasher.h"
 #include "../login/pace.h"
+#include "../store/readiness.h"
 
 static apr_status_t make_caches(oas_server_config_t *config, apr_pool_t *pool)
 {
@@ -19,6 +20,9 @@ static apr_status_t make_caches(oas_server_config_t *config, apr_pool_t *pool)
     }
     if (rv == APR_SUCCESS) {
         rv = oas_jwks_cache_create(&config->jwks_cache, &config->issuer, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = oas_readiness_create(&config->readiness, pool);
     }
     return rv == APR_SUCCESS
                ? oas_pace_create(&config->pace, config->issuer.password_providers->nelts, pool)

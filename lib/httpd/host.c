@@ -4,6 +4,7 @@
 #include <ap_expr.h>
 #include "audit_log.h"
 #include "authn.h"
+#include "leaving.h"
 #include "login_option.h"
 #include "recheck.h"
 
@@ -47,4 +48,5 @@ const oas_host_t oas_host = {.check_password = oas_authn_check,
                              .test = test,
                              .recheck = oas_recheck,
                              .is_here = oas_login_option_here,
+                             .leaving = oas_leaving,
                              .audit = oas_audit_log_write};

@@ -108,6 +108,23 @@ static const char *set_directory(oas_setting_t *setting, int argc, char *const a
 }
 const oas_kind_t oas_kind_directory = {set_directory, NULL, NULL};
 
+/** A file that may be there or not; its folder has to be. */
+static const char *set_mark(oas_setting_t *setting, int argc, char *const argv[])
+{
+    const char *path = ap_server_root_relative(setting->pool, argv[0]);
+    const char *folder = path != NULL ? ap_make_dirstr_parent(setting->pool, path) : NULL;
+    apr_finfo_t info;
+
+    if (path == NULL || apr_stat(&info, folder, APR_FINFO_TYPE, setting->pool) != APR_SUCCESS ||
+        info.filetype != APR_DIR) {
+        return apr_psprintf(setting->pool, "%s %s: its folder is not there", setting->row->name,
+                            path != NULL ? path : argv[0]);
+    }
+    *(const char **)setting->member = path;
+    return NULL;
+}
+const oas_kind_t oas_kind_mark = {set_mark, NULL, NULL};
+
 static const char *set_alg(oas_setting_t *setting, int argc, char *const argv[])
 {
     const oas_alg_t *alg = oas_alg_find(argv[0]);

@@ -15,7 +15,8 @@ extern const oas_kind_t oas_kind_web_url;   /**< http or https URL */
 extern const oas_kind_t oas_kind_picture;   /**< https URL or absolute path */
 extern const oas_kind_t oas_kind_uri;       /**< absolute URI without fragment */
 extern const oas_kind_t oas_kind_directory; /**< relative to ServerRoot */
-extern const oas_kind_t oas_kind_alg;       /**< a JWS algorithm of the allow-list */
+extern const oas_kind_t oas_kind_mark; /**< a file whose being there says something; likewise */
+extern const oas_kind_t oas_kind_alg;  /**< a JWS algorithm of the allow-list */
 /* kind_basic.c: others */
 extern const oas_kind_t oas_kind_flag;               /**< int: on or off */
 extern const oas_kind_t oas_kind_profile;            /**< oas_profile_t */

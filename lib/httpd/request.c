@@ -199,6 +199,7 @@ static int run_with_database(request_rec *r, const oas_request_state_t *state, o
     tx->hasher = state->config->hasher;
     tx->desk = state->config->desk;
     tx->pace = state->config->pace;
+    tx->readiness = state->config->readiness;
     run(tx);
     oas_db_release(tx->db);
     return tx->reply.status == 0 ? HTTP_INTERNAL_SERVER_ERROR : OK;

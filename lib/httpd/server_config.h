@@ -82,6 +82,7 @@ typedef struct {
     apr_array_header_t *resources; /**< of oas_resource_config_t * */
     apr_array_header_t *clients;   /**< of oas_client_config_t * */
     const char *template_dir;
+    const char *drain_file; /**< or NULL */
     oas_certificate_header_t certificate_header;
     const char *audit_log;       /**< as given; NULL: the error log */
     struct oas_audit_log *audit; /**< opened at start-up (audit_log.h), or NULL */
@@ -94,6 +95,7 @@ typedef struct {
     struct oas_jwks_cache *jwks_cache;     /**< likewise */
     struct oas_salt *salts;                /**< likewise, check/salt.h */
     struct oas_pace *pace;                 /**< likewise */
+    struct oas_readiness *readiness;       /**< likewise */
     struct oas_hasher *hasher;             /**< likewise; all servers of a process have the same */
     struct oas_desk *desk;                 /**< likewise */
 } oas_server_config_t;

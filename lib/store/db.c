@@ -20,9 +20,10 @@ struct oas_db {
     const oas_log_t *log;
     oas_gate_place_t place;
     oas_dbd_t dbd;
-    PGconn *conn; /* NULL: nothing borrowed */
-    int sized;    /* the gate knows the size of the pool */
-    int failed;   /* there was none: this request does not wait for one again */
+    PGconn *conn;       /* NULL: nothing borrowed */
+    int sized;          /* the gate knows the size of the pool */
+    oas_trouble_t last; /* what was logged last */
+    int failed;         /* there was none: this request does not wait for one again */
 };
 
 oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *baton,
@@ -62,8 +63,18 @@ void oas_db_release(oas_db_t *db)
 static apr_status_t trouble(oas_db_t *db, oas_trouble_t trouble_id, const char *label,
                             const char *detail)
 {
+    db->last = trouble_id;
     oas_trouble_log(db->log, trouble_id, label, detail);
     return oas_trouble_status(trouble_id);
+}
+
+oas_trouble_t oas_db_trouble(const oas_db_t *db)
+{
+    oas_gate_stats_t stats = {0};
+
+    if (db->last == OAS_TROUBLE_GATE)
+        oas_gate_stats(db->gate, &stats);
+    return stats.away ? OAS_TROUBLE_BORROW : db->last;
 }
 
 static apr_status_t borrow(oas_db_t *db)

@@ -16,6 +16,7 @@ liboas_store_la_SOURCES = \
 	lib/store/param.c \
 	lib/store/prepare.c \
 	lib/store/purge.c lib/store/purge.h \
+	lib/store/readiness.c lib/store/readiness.h \
 	lib/store/refresh.c lib/store/refresh.h \
 	lib/store/row.c lib/store/row.h \
 	lib/store/runner.h \

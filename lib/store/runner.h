@@ -39,6 +39,10 @@ apr_status_t oas_db_run_row(oas_db_t *db, oas_stmt_id_t id, const char *const *p
 apr_status_t oas_db_run_true(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
                              apr_pool_t *pool);
 
+/** What the last statement of this request failed with; a gate that is shut because the database is
+ * away is OAS_TROUBLE_BORROW, OAS_TROUBLE_GATE one that is only full. */
+oas_trouble_t oas_db_trouble(const oas_db_t *db);
+
 /** Logs that a row holds what this version cannot read; returns APR_EGENERAL. */
 apr_status_t oas_db_unreadable(oas_db_t *db, oas_stmt_id_t id);
 

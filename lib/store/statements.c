@@ -158,4 +158,6 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_PURGE] = {"oas_purge", 1, 1, "SELECT deleted, more FROM oas_purge_1($1)"},
     [OAS_STMT_LIMIT_FAMILIES] = {"oas_limit_families", 2, 1,
                                  "SELECT ended, more FROM oas_limit_families_1($1, $2)"},
+    [OAS_STMT_PROBE] = {"oas_probe", 0, 1,
+                        "SELECT current_setting('transaction_read_only') = 'off'"},
 };

@@ -45,6 +45,7 @@ typedef enum {
     OAS_STMT_THROTTLE_FORGIVE,
     OAS_STMT_PURGE,
     OAS_STMT_LIMIT_FAMILIES,
+    OAS_STMT_PROBE,
     OAS_STMT_COUNT
 } oas_stmt_id_t;
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// What balancers ask: whether httpd lives, and whether this node wants work; and how a node says that it is about to go.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startInstance } from './lib/instance.mjs';
+import { request } from './lib/http.mjs';
+import { client, getCode, redeem } from './lib/oauth.mjs';
+
+const server = await startInstance({
+  nodes: 1,
+  conf: `
+    OAuth2ASDrainFile \${OAS_DIR}/mark/drain
+    SetEnvIf X-Refuse yes refused
+    <LocationMatch "^/oauth2as/(ready|health)$">
+        <RequireAll>
+            Require all granted
+            Require not env refused
+        </RequireAll>
+    </LocationMatch>
+    ${client('spa')}`,
+  prepare: (dir) => fs.mkdirSync(`${dir}/mark`),
+});
+const mark = `${server.dir}/mark/drain`;
+const away = /OAS00[0-4]\d\d|OAS005\d\d|OAS007\d\d|AH006(?:29|3\d)|dbd/i;
+const good = { database: 'ok', schema: 'ok', keys: 'ok', draining: 'no' };
+const ask = (where, options) => request(server.url(`oauth2as/${where}`), options);
+
+/** Asks until the answer has these checks; the node may take a moment to notice. */
+async function until(checks) {
+  const expected = { ...good, ...checks };
+  const ready = Object.values(checks).length === 0;
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const answer = await ask('ready');
+    assert.equal((await ask('health')).status, 200, 'alive, whatever the database does');
+    if (JSON.stringify(answer.json.checks) === JSON.stringify(expected)) {
+      assert.equal(answer.status, ready ? 200 : 503);
+      assert.equal(answer.json.status, ready ? 'ready' : 'not ready');
+      return answer;
+    }
+    assert.ok(Date.now() < deadline, `${answer.text} is not ${JSON.stringify(expected)}`);
+    await sleep(100);
+  }
+}
+
+test('both answer GET and HEAD in JSON that nobody stores', async () => {
+  const ready = await until({});
+  const health = await ask('health');
+  assert.deepEqual(health.json, { status: 'ok' });
+  for (const answer of [ready, health]) {
+    assert.match(answer.headers['content-type'], /^application\/json/);
+    assert.equal(answer.headers['cache-control'], 'no-store');
+  }
+  for (const where of ['ready', 'health']) {
+    const head = await ask(where, { method: 'HEAD' });
+    assert.equal(head.status, 200);
+    assert.equal(head.text, '');
+    const post = await ask(where, { form: {} });
+    assert.equal(post.status, 405);
+    assert.equal(post.headers.allow, 'GET, OPTIONS');
+  }
+});
+
+test('ordinary Require keeps them from strangers', async () => {
+  server.announce(/AH01630/);
+  for (const where of ['ready', 'health']) assert.equal((await ask(where, { headers: { 'x-refuse': 'yes' } })).status, 403);
+});
+
+test('while the drain file exists the node wants no work, and does what comes', async () => {
+  fs.writeFileSync(mark, '');
+  assert.equal((await ask('ready')).json.checks.draining, 'drain file', 'at once');
+  await until({ draining: 'drain file' });
+  assert.equal((await redeem(server, await getCode(server))).status, 200);
+  fs.unlinkSync(mark);
+  await until({});
+});
+
+test('however many ask, the database is asked once a second by each process', async () => {
+  const commits = async () => Number((await server.sql('SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()'))[0][0]);
+  const before = await commits();
+  const began = Date.now();
+  for (let i = 0; i < 25; i++) assert.deepEqual((await Promise.all(Array.from({ length: 20 }, () => ask('ready')))).map(({ status }) => status), Array(20).fill(200));
+  await sleep(1500); // statistics come late
+  const seconds = (Date.now() - began) / 1000;
+  const spent = (await commits()) - before;
+  assert.ok(spent < 100 + 25 * seconds, `${spent} transactions in ${seconds} s for 500 questions`);
+});
+
+test('a database that is away, and comes back', async () => {
+  server.announce(away, { maybe: true });
+  await server.postgres('stop', 'immediate');
+  await until({ database: 'unreachable', schema: 'unknown' });
+  await server.postgres('start');
+  await until({});
+});
+
+test('a database that takes no writes', async () => {
+  server.announce(away, { maybe: true });
+  const set = async (value) => {
+    await server.sql(`ALTER ROLE oauth2as SET default_transaction_read_only = ${value}`, 'postgres');
+    await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oauth2as'", 'postgres');
+  };
+  await set('on');
+  await until({ database: 'read-only' });
+  await set('off');
+  await until({});
+});
+
+test("a schema that is another issuer's, and one that is missing", async () => {
+  server.announce(away, { maybe: true });
+  const change = async (statement) => {
+    await server.sql(statement);
+    await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oauth2as'", 'postgres');
+  };
+  await change("UPDATE oas_schema SET issuer = 'https://elsewhere.example/'");
+  await until({ schema: 'other issuer' });
+  await change(`UPDATE oas_schema SET issuer = '${server.issuer}'`);
+  await until({});
+  await change('ALTER TABLE oas_schema RENAME TO elsewhere');
+  await until({ schema: 'unfit' });
+  await change('ALTER TABLE elsewhere RENAME TO oas_schema');
+  await until({});
+  await sleep(1100); // each process remembers for a second what it found
+});
+
+/** A request whose end is sent later. */
+async function begin() {
+  const socket = net.connect(new URL(server.issuer).port, '127.0.0.1');
+  await once(socket, 'connect');
+  let text = '';
+  socket.on('data', (data) => (text += data));
+  socket.write('GET /oauth2as/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n');
+  await sleep(500);
+  return async () => {
+    socket.write('\r\n');
+    await once(socket, 'close');
+    return { status: Number(text.slice(9, 12)), checks: JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)).checks };
+  };
+}
+
+test('a process that a graceful restart ends is still ready: others have taken its place', async () => {
+  const end = await begin();
+  const said = server.log().split('AH00489').length;
+  process.kill(server.pid, 'SIGUSR1');
+  while (server.log().split('AH00489').length === said) await sleep(20);
+  assert.deepEqual(await end(), { status: 200, checks: good });
+  await until({});
+});
+
+test('while httpd stops gracefully it is not', async () => {
+  const end = await begin();
+  process.kill(server.pid, 'SIGWINCH');
+  while (!/AH00492|AH00493|caught SIGWINCH/.test(server.log())) await sleep(20);
+  await sleep(300);
+  assert.deepEqual(await end(), { status: 503, checks: { ...good, draining: 'stopping' } });
+});
