@@ -6,7 +6,6 @@
  * here, and nothing is checked but that the work was done.
  *
  *   <Location "/probe/...">
- *       SetHandler oas-probe
  *       OASProbeAnswer FILE        a whole HTTP/1.1 answer as the server gave it
  *       OASProbeSign ALG KEY       signs the first JWT in its body anew for each request; once
  * more: the next one OASProbeVerify ALG KEY     checks the signature of the JWT in the request
@@ -23,6 +22,7 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <apr_dbd.h>
 #include <apr_lib.h>
 #include <apr_optional.h>
@@ -32,6 +32,7 @@
 #include "crypto.h"
 #include "work.h"
 
+#define HANDLER    "oas-probe"
 #define BODY_MAX   16384
 #define ANSWER_MAX 65536
 
@@ -233,6 +234,24 @@ static const char *add_statement(cmd_parms *cmd, void *dir, const char *file)
 
 /* -- the request -- */
 
+/* No file is looked for, as for the endpoints of the server. */
+static int translate_name(request_rec *r)
+{
+    const probe_t *probe = ap_get_module_config(r->per_dir_config, &oas_probe_module);
+
+    if (probe->body == NULL) {
+        return DECLINED;
+    }
+    r->handler = HANDLER;
+    r->filename = HANDLER;
+    return OK;
+}
+
+static int map_to_storage(request_rec *r)
+{
+    return r->filename != NULL && strcmp(r->filename, HANDLER) == 0 ? OK : DECLINED;
+}
+
 static apr_size_t read_body(request_rec *r, char *body)
 {
     apr_size_t len = 0;
@@ -395,7 +414,7 @@ static int handler(request_rec *r)
     const char *error;
     char *body;
 
-    if (r->handler == NULL || strcmp(r->handler, "oas-probe") != 0 || probe->body == NULL) {
+    if (r->handler == NULL || strcmp(r->handler, HANDLER) != 0 || probe->body == NULL) {
         return DECLINED;
     }
     body = apr_palloc(r->pool, BODY_MAX);
@@ -467,6 +486,8 @@ static void register_hooks(apr_pool_t *pool)
 {
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_FIRST);
     APR_OPTIONAL_HOOK(dbd, post_connect, prepare, NULL, NULL, APR_HOOK_MIDDLE);
 }
