@@ -4,6 +4,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "json.h"
+#include "metrics.h"
 
 static const char *const names[OAS_AUDIT_COUNT] = {
     [OAS_AUDIT_LOGIN] = "login",
@@ -100,6 +101,7 @@ void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const 
     json_t *line;
     const char *text;
 
+    oas_count(OAS_M_EVENTS, (int)event, 0);
     if (tx->host == NULL || tx->host->audit == NULL) {
         return;
     }

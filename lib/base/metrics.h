@@ -35,13 +35,14 @@ typedef enum {
     OAS_LABEL_COUNT
 } oas_label_t;
 
-/** What happened at the token endpoint, or to the browser directly. */
+/** The bit numbers of OAS_GRANT_ (model.h), and the front channel. */
 typedef enum {
     OAS_METRIC_GRANT_CODE,
     OAS_METRIC_GRANT_REFRESH,
     OAS_METRIC_GRANT_CLIENT,
     OAS_METRIC_GRANT_PASSWORD,
-    OAS_METRIC_GRANT_FRONT, /**< tokens of the front channel (implicit, hybrid) */
+    OAS_METRIC_GRANT_REALM,
+    OAS_METRIC_GRANT_FRONT, /**< tokens for the browser (implicit, hybrid) */
     OAS_METRIC_GRANTS
 } oas_metric_grant_t;
 

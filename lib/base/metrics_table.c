@@ -157,7 +157,7 @@ static const char *const statuses[] = {NULL, "1xx", "2xx", "3xx", "4xx", "5xx"};
 static const char *const grants[OAS_METRIC_GRANTS] = {
     [OAS_METRIC_GRANT_CODE] = "authorization_code",   [OAS_METRIC_GRANT_REFRESH] = "refresh_token",
     [OAS_METRIC_GRANT_CLIENT] = "client_credentials", [OAS_METRIC_GRANT_PASSWORD] = "password",
-    [OAS_METRIC_GRANT_FRONT] = "front_channel",
+    [OAS_METRIC_GRANT_REALM] = "password_realm",      [OAS_METRIC_GRANT_FRONT] = "front_channel",
 };
 static const char *const refreshes[OAS_METRIC_REFRESHES] = {
     [OAS_METRIC_ROTATED] = "rotated", [OAS_METRIC_REPEATED] = "repeated",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../base/metrics.h"
 #include "../check/acr.h"
 #include "../check/claims.h"
 #include "../check/client.h"
@@ -23,6 +24,9 @@
 
 static oas_outcome_t respond_authorization(oas_tx_t *tx)
 {
+    if (tx->response & (OAS_PART_TOKEN | OAS_PART_ID_TOKEN)) {
+        oas_count(OAS_M_GRANTS, OAS_METRIC_GRANT_FRONT, 0);
+    }
     oas_reply_authorization(tx, tx->answer);
     return OAS_ANSWERED;
 }

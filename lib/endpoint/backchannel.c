@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "../base/audit.h"
 #include "../base/json.h"
+#include "../base/metrics.h"
 #include "../check/client.h"
 #include "../check/salt.h"
 #include "../fetch/post.h"
@@ -35,10 +36,13 @@ apr_status_t oas_delivery_create(oas_delivery_t **out, apr_pool_t *pool)
     return oas_posts_create(&(*out)->posts, pool);
 }
 
-static void tell(oas_tx_t *tx, const oas_logout_t *logout, const char *result, const char *why)
+static void tell(oas_tx_t *tx, const oas_logout_t *logout, oas_metric_delivery_t outcome,
+                 const char *why)
 {
+    const char *result = outcome == OAS_METRIC_DELIVERED ? "delivered" : "failed";
     json_t *more = oas_json_object(tx->pool);
 
+    oas_count(OAS_M_LOGOUTS, (int)outcome, 0);
     oas_json_set(more, "client_id", logout->client_id);
     oas_json_set(more, "sub", logout->sub);
     oas_json_set(more, "sid", logout->sid);
@@ -60,7 +64,7 @@ static apr_status_t fail(oas_tx_t *tx, const oas_logout_t *logout, const char *w
     oas_log(tx->log, OAS_LOG_WARNING, OAS_TAG(00967), APR_SUCCESS,
             "client %s is not told that session %s has ended, after %d attempts: %s",
             logout->client_id, logout->sid, logout->attempts, why);
-    tell(tx, logout, "failed", why);
+    tell(tx, logout, OAS_METRIC_DELIVERY_FAILED, why);
     return finish(tx, logout);
 }
 
@@ -82,6 +86,7 @@ static apr_status_t try_later(oas_tx_t *tx, const oas_logout_t *logout, const ch
     if (logout->now + apr_time_sec(delay + OAS_POST_TIME) >= logout->expires) {
         return fail(tx, logout, why);
     }
+    oas_count(OAS_M_LOGOUTS, OAS_METRIC_DELIVERY_LATER, 0);
     oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00968), APR_SUCCESS,
             "client %s could not be told that session %s has ended, attempt %d: %s; again in "
             "%" APR_TIME_T_FMT " s",
@@ -225,7 +230,7 @@ static apr_status_t judge(oas_delivery_t *delivery, oas_tx_t *tx)
         return oas_store_logout_later(tx->db, logout->id, 0, tx->pool);
     }
     if (result->answer >= 200 && result->answer < 300) {
-        tell(tx, logout, "delivered", NULL);
+        tell(tx, logout, OAS_METRIC_DELIVERED, NULL);
         return finish(tx, logout);
     }
     why = result->answer != 0 ? apr_psprintf(tx->pool, "the answer has status %d", result->answer)

@@ -58,7 +58,7 @@ static oas_outcome_t load_client(oas_tx_t *tx)
 static oas_outcome_t check_user(oas_tx_t *tx)
 {
     if (tx->request.user == NULL || tx->request.user[0] == '\0') {
-        oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable", tx->option->id);
+        oas_login_audit_failure(tx, OAS_METRIC_LOGIN_UNAVAILABLE, tx->option->id);
         return oas_fault(tx, OAS_TAG(00936), OAS_E_SERVER, APR_EGENERAL,
                          "nobody was authenticated at the Location of a login option: it needs an "
                          "authentication module that sets REMOTE_USER, and Require valid-user");
@@ -155,7 +155,7 @@ void oas_external_refused(oas_tx_t *tx)
     const char *option = stop(tx, OAS_TAG(01041), OAS_E_OPTION_REFUSED,
                               "the authentication module, or Require, let nobody in");
 
-    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "refused", option);
+    oas_login_audit_failure(tx, OAS_METRIC_LOGIN_REFUSED, option);
 }
 
 void oas_external_unavailable(oas_tx_t *tx)
@@ -163,5 +163,5 @@ void oas_external_unavailable(oas_tx_t *tx)
     const char *option = stop(tx, OAS_TAG(00939), OAS_E_OPTION_UNAVAILABLE,
                               "the authentication module failed, or is not loaded");
 
-    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable", option);
+    oas_login_audit_failure(tx, OAS_METRIC_LOGIN_UNAVAILABLE, option);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/audit.h"
+#include "../base/metrics.h"
 #include "../check/body.h"
 #include "../check/client_auth.h"
 #include "../check/code.h"
@@ -25,6 +26,7 @@ static oas_outcome_t respond_token(oas_tx_t *tx)
     if (tx->mask != OAS_GRANT_REFRESH_TOKEN) { /* which has an event of its own */
         oas_audit(tx, OAS_AUDIT_TOKEN, NULL, NULL);
     }
+    oas_count(OAS_M_GRANTS, __builtin_ctz(tx->mask), 0);
     oas_reply_json(tx, 200, tx->answer);
     return OAS_ANSWERED;
 }

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <mod_dbd.h>
+#include "../base/metrics.h"
 #include "log.h"
 #include "request.h"
 
@@ -135,6 +136,7 @@ static void learn_pool(struct oas_child *child, const ap_dbd_t *rec)
         if (gate == NULL) {
             gate = child->gate;
             oas_gate_size(gate, cfg->nmax);
+            oas_gauge_add(OAS_M_POOL_SIZE, cfg->nmax);
             apr_hash_set(registry->gates, apr_pmemdup(registry->pool, &cfg, sizeof(cfg)),
                          sizeof(cfg), gate);
         }

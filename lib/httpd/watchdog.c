@@ -3,6 +3,7 @@
 
 #include <apr_hash.h>
 #include "../base/json.h"
+#include "../base/metrics.h"
 #include "../store/client.h"
 #include "../store/purge.h"
 #include "audit_log.h"
@@ -82,6 +83,9 @@ static progress_t purge(const task_t *task, server_rec *s, oas_db_t *db, apr_poo
         total += deleted > 0 ? deleted : 0;
         more &= deleted >= 0; /* another node is at it */
     }
+    oas_count_many(OAS_M_PURGED, oas_server_config(s)->issuer.metric, 0, (apr_uint64_t)total);
+    oas_gauge_set(OAS_M_PURGE_LAST, oas_server_config(s)->issuer.metric,
+                  apr_time_sec(apr_time_now()));
     if (total > 0) {
         oas_log(&oas_server_config(s)->log, OAS_LOG_DEBUG, OAS_TAG(00386), APR_SUCCESS,
                 "%d rows that had ended were deleted", total);

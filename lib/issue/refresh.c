@@ -7,6 +7,7 @@
 #include "../base/refresh_token.h"
 #include "../base/handle.h"
 #include "../base/json.h"
+#include "../base/metrics.h"
 #include "../login/recheck.h"
 #include "../store/refresh.h"
 
@@ -172,6 +173,17 @@ static const struct {
     [OAS_REFRESH_ELSEWHERE] = {OAS_E_UNAVAILABLE, ELSEWHERE_MESSAGE},
 };
 
+static void count(oas_refresh_outcome_t outcome)
+{
+    static const oas_metric_refresh_t metrics[] = {[OAS_REFRESH_ROTATED] = OAS_METRIC_ROTATED,
+                                                   [OAS_REFRESH_REPEATED] = OAS_METRIC_REPEATED,
+                                                   [OAS_REFRESH_KEPT] = OAS_METRIC_KEPT,
+                                                   [OAS_REFRESH_REUSED] = OAS_METRIC_REUSED};
+    int refused = refusals[outcome].error != OAS_E_NONE && outcome != OAS_REFRESH_REUSED;
+
+    oas_count(OAS_M_REFRESHES, (int)(refused ? OAS_METRIC_REFUSED : metrics[outcome]), 0);
+}
+
 /* Whose token was refused, for the audit log: once it is known to be one, and not a guess. */
 static void name_grant(oas_tx_t *tx, const oas_refresh_t *in, const oas_refresh_result_t *result)
 {
@@ -256,6 +268,7 @@ oas_outcome_t oas_issue_rotation(oas_tx_t *tx)
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00837), rv, "refresh token not used");
     }
+    count(result.outcome);
     if (refusals[result.outcome].error != OAS_E_NONE) {
         return refuse(tx, &in, &result);
     }

@@ -14,6 +14,7 @@
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
+#include "../base/metrics.h"
 #include "hash.h"
 
 #define NICE         10
@@ -102,7 +103,10 @@ static void do_job(oas_hasher_t *hasher, job_t *job)
         take_slot(hasher->slots);
     }
     job->begun = apr_time_now();
+    oas_gauge_add(OAS_M_HASH_RUNNING, 1);
     job->work(job->baton);
+    oas_gauge_add(OAS_M_HASH_RUNNING, -1);
+    oas_observe(OAS_M_HASH_TIME, 0, apr_time_now() - job->begun);
     if (hasher->slots != NULL) {
         give_slot(hasher->slots);
     }
@@ -117,6 +121,7 @@ static job_t *take_first(oas_hasher_t *hasher)
         hasher->first = job->next;
         hasher->end = hasher->first != NULL ? hasher->end : &hasher->first;
         hasher->waiting--;
+        oas_gauge_add(OAS_M_HASH_WAITING, -1);
         job->progress = RUNNING;
     }
     return job;
@@ -229,6 +234,7 @@ static void append(oas_hasher_t *hasher, job_t *job)
     *hasher->end = job;
     hasher->end = &job->next;
     hasher->waiting++;
+    oas_gauge_add(OAS_M_HASH_WAITING, 1);
     apr_thread_cond_signal(hasher->come);
 }
 
@@ -245,6 +251,7 @@ static void take_off(oas_hasher_t *hasher, const job_t *job)
         hasher->end = at;
     }
     hasher->waiting--;
+    oas_gauge_add(OAS_M_HASH_WAITING, -1);
 }
 
 /* Waits until a job is done, or gives it up before it has begun. Mutex held. */
@@ -286,6 +293,11 @@ apr_status_t oas_hasher_run(oas_hasher_t *hasher, void (*work)(void *baton), voi
         rv = await(hasher, &job);
     }
     apr_thread_mutex_unlock(hasher->mutex);
+    if (rv != APR_SUCCESS) {
+        oas_count(OAS_M_HASH_REFUSED, 0, 0);
+    } else {
+        oas_observe(OAS_M_HASH_WAIT, 0, job.begun - came);
+    }
     if (rv == APR_SUCCESS && waited != NULL) {
         *waited += job.begun - came;
     }

@@ -10,7 +10,7 @@
 
 static oas_login_result_t busy_login(oas_tx_t *tx)
 {
-    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "busy", OAS_OPTION_PASSWORD);
+    oas_login_audit_failure(tx, OAS_METRIC_LOGIN_BUSY, OAS_OPTION_PASSWORD);
     return OAS_LOGIN_BUSY;
 }
 
@@ -24,7 +24,7 @@ static oas_login_result_t failed_login(oas_tx_t *tx, oas_password_result_t resul
     if (result == OAS_PASSWORD_BUSY) {
         return busy_login(tx);
     }
-    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "unavailable", OAS_OPTION_PASSWORD);
+    oas_login_audit_failure(tx, OAS_METRIC_LOGIN_UNAVAILABLE, OAS_OPTION_PASSWORD);
     return OAS_LOGIN_UNAVAILABLE;
 }
 
@@ -50,7 +50,7 @@ static oas_login_result_t count_attempt(oas_tx_t *tx, const oas_throttle_attempt
     }
     if (wait_s > 0) {
         tx->retry_after = wait_s;
-        oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_THROTTLED, NULL, OAS_OPTION_PASSWORD);
+        oas_login_audit_failure(tx, OAS_METRIC_LOGIN_THROTTLED, OAS_OPTION_PASSWORD);
         return OAS_LOGIN_THROTTLED;
     }
     return OAS_LOGIN_DONE;

@@ -65,10 +65,18 @@ oas_outcome_t oas_login_describe(oas_tx_t *tx, const oas_identity_t *identity,
     return OAS_NEXT;
 }
 
+static void count(const oas_tx_t *tx, const char *id, oas_metric_login_t outcome)
+{
+    const oas_login_option_t *option = id != NULL ? oas_login_option_find(tx->issuer, id) : NULL;
+
+    oas_count(OAS_M_LOGINS, option != NULL ? option->metric : 0, (int)outcome);
+}
+
 void oas_login_audit(oas_tx_t *tx, const oas_login_t *login)
 {
     json_t *more = oas_json_object(tx->pool);
 
+    count(tx, login->option, OAS_METRIC_LOGIN_SUCCESS);
     oas_json_set(more, "provider", login->provider);
     oas_json_set(more, "option", login->option);
     oas_json_set(more, "amr", login->amr);
@@ -77,16 +85,24 @@ void oas_login_audit(oas_tx_t *tx, const oas_login_t *login)
 }
 
 /* What was typed as a name stays out: it may be a password in the wrong field. */
-void oas_login_audit_failure(oas_tx_t *tx, oas_audit_event_t event, const char *reason,
-                             const char *option)
+void oas_login_audit_failure(oas_tx_t *tx, oas_metric_login_t outcome, const char *option)
 {
+    static const char *const reasons[OAS_METRIC_LOGINS] = {
+        [OAS_METRIC_LOGIN_WRONG] = "wrong",
+        [OAS_METRIC_LOGIN_REFUSED] = "refused",
+        [OAS_METRIC_LOGIN_UNAVAILABLE] = "unavailable",
+        [OAS_METRIC_LOGIN_BUSY] = "busy",
+    };
     json_t *more = oas_json_object(tx->pool);
+    int throttled = outcome == OAS_METRIC_LOGIN_THROTTLED;
 
+    count(tx, option, outcome);
     oas_json_set(more, "option", option);
-    if (event == OAS_AUDIT_LOGIN_THROTTLED) {
+    if (throttled) {
         json_object_set_new(more, "wait", json_integer(tx->retry_after));
     }
-    oas_audit(tx, event, reason, more);
+    oas_audit(tx, throttled ? OAS_AUDIT_LOGIN_THROTTLED : OAS_AUDIT_LOGIN_FAILED, reasons[outcome],
+              more);
 }
 
 oas_login_result_t oas_login_wrong(oas_tx_t *tx)
@@ -94,7 +110,7 @@ oas_login_result_t oas_login_wrong(oas_tx_t *tx)
     oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00504), APR_SUCCESS,
             "sign-in refused: wrong user name or password client=%s ref=%s",
             tx->client != NULL ? tx->client->client_id : "-", tx->request_id);
-    oas_login_audit_failure(tx, OAS_AUDIT_LOGIN_FAILED, "wrong", OAS_OPTION_PASSWORD);
+    oas_login_audit_failure(tx, OAS_METRIC_LOGIN_WRONG, OAS_OPTION_PASSWORD);
     return OAS_LOGIN_WRONG;
 }
 

@@ -8,6 +8,7 @@
 #define OAS_LOGIN_SIGNIN_H
 
 #include "../base/audit.h"
+#include "../base/metrics.h"
 #include "../base/tx.h"
 #include "../store/throttle.h"
 
@@ -62,9 +63,8 @@ oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login);
 /** Writes the login to the audit log, once its session or grant is in tx. */
 void oas_login_audit(oas_tx_t *tx, const oas_login_t *login);
 
-/** Writes a failed or throttled one; `option` may be NULL. */
-void oas_login_audit_failure(oas_tx_t *tx, oas_audit_event_t event, const char *reason,
-                             const char *option);
+/** Writes (and counts) one that came to nothing; `option` may be NULL. */
+void oas_login_audit_failure(oas_tx_t *tx, oas_metric_login_t outcome, const char *option);
 
 /** The user name or password was wrong: says so in the logs. */
 oas_login_result_t oas_login_wrong(oas_tx_t *tx);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include "../base/metrics.h"
 #include "runner.h"
 #include "schema.h"
 #include "wire.h"
@@ -47,8 +48,11 @@ static apr_status_t give_back(void *data)
 {
     oas_db_t *db = data;
 
-    if (db->conn && db->source->give_back)
-        db->source->give_back(db->baton, &db->dbd);
+    if (db->conn) {
+        if (db->source->give_back)
+            db->source->give_back(db->baton, &db->dbd);
+        oas_gauge_add(OAS_M_POOL_USED, -1);
+    }
     db->conn = NULL;
     oas_gate_leave(&db->place);
     return APR_SUCCESS;
@@ -64,6 +68,7 @@ static apr_status_t trouble(oas_db_t *db, oas_trouble_t trouble_id, const char *
                             const char *detail)
 {
     db->last = trouble_id;
+    oas_count(OAS_M_TROUBLES, (int)trouble_id, 0);
     oas_trouble_log(db->log, trouble_id, label, detail);
     return oas_trouble_status(trouble_id);
 }
@@ -77,6 +82,29 @@ oas_trouble_t oas_db_trouble(const oas_db_t *db)
     return stats.away ? OAS_TROUBLE_BORROW : db->last;
 }
 
+/* Counts a request that got no place: because all are taken, or because nobody is let in. */
+static void count_refusal(oas_gate_t *gate)
+{
+    oas_gate_stats_t stats;
+
+    oas_gate_stats(gate, &stats);
+    oas_count(OAS_M_POOL_REFUSED, stats.away ? OAS_METRIC_POOL_AWAY : OAS_METRIC_POOL_FULL, 0);
+}
+
+static apr_status_t enter_gate(oas_db_t *db)
+{
+    apr_time_t came = oas_wire_clock();
+    apr_status_t rv;
+
+    oas_gauge_add(OAS_M_POOL_WAITING, 1);
+    rv = oas_gate_enter(db->gate, db->wait, &db->place);
+    oas_gauge_add(OAS_M_POOL_WAITING, -1);
+    oas_observe(OAS_M_POOL_WAIT, 0, oas_wire_clock() - came);
+    if (rv != APR_SUCCESS)
+        count_refusal(db->gate);
+    return rv;
+}
+
 static apr_status_t borrow(oas_db_t *db)
 {
     apr_status_t rv;
@@ -85,7 +113,7 @@ static apr_status_t borrow(oas_db_t *db)
         return APR_SUCCESS;
     if (db->failed)
         return OAS_DB_UNAVAILABLE;
-    if (db->gate && oas_gate_enter(db->gate, db->wait, &db->place) != APR_SUCCESS) {
+    if (db->gate && enter_gate(db) != APR_SUCCESS) {
         db->failed = 1;
         return trouble(db, OAS_TROUBLE_GATE, NULL, NULL);
     }
@@ -93,6 +121,7 @@ static apr_status_t borrow(oas_db_t *db)
     rv = db->source->borrow(db->baton, &db->dbd);
     if (rv == APR_SUCCESS && !strcmp(apr_dbd_name(db->dbd.driver), "pgsql")) {
         db->conn = apr_dbd_native_handle(db->dbd.driver, db->dbd.handle);
+        oas_gauge_add(OAS_M_POOL_USED, 1);
         return APR_SUCCESS;
     }
     db->failed = 1;
@@ -197,7 +226,7 @@ static apr_status_t check_schema(oas_db_t *db, oas_conn_t **out)
 static oas_trouble_t execute(PGconn *conn, const oas_stmt_t *stmt, const char *const *params,
                              PGresult **result, char sqlstate[6])
 {
-    apr_time_t deadline = oas_wire_clock() + OAS_DB_DEADLINE;
+    apr_time_t sent = oas_wire_clock();
     apr_status_t rv = APR_SUCCESS;
     oas_trouble_t found;
     const char *state;
@@ -208,8 +237,9 @@ static oas_trouble_t execute(PGconn *conn, const oas_stmt_t *stmt, const char *c
         !PQsendQueryPrepared(conn, stmt->label, stmt->params, params, NULL, NULL, 0))
         oas_wire_abandon(conn);
     else
-        rv = oas_wire_collect(conn, deadline, result);
+        rv = oas_wire_collect(conn, sent + OAS_DB_DEADLINE, result);
     PQsetnonblocking(conn, 0);
+    oas_observe(OAS_M_STATEMENT_TIME, (int)(stmt - oas_statements), oas_wire_clock() - sent);
     if (rv != APR_SUCCESS)
         return OAS_TROUBLE_DEADLINE;
     if (PQresultStatus(*result) == PGRES_TUPLES_OK || PQresultStatus(*result) == PGRES_COMMAND_OK)
@@ -283,6 +313,7 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
             break;
         if (i + 1 >= TRIES_MAX || seen[found]++ >= retries(found, stmt))
             return trouble(db, found, stmt->label, sqlstate[0] ? sqlstate : NULL);
+        oas_count(OAS_M_TROUBLES, (int)found, 0);
         oas_log(db->log, OAS_LOG_INFO, OAS_TAG(00216), APR_SUCCESS,
                 "statement %s is sent again%s%s", stmt->label,
                 sqlstate[0] ? " after SQLSTATE " : "", sqlstate);

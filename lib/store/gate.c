@@ -5,6 +5,7 @@
 #include <apr_atomic.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
+#include "../base/metrics.h"
 #include "../base/tx.h"
 
 /* One who waits; lives on that thread's stack. */
@@ -154,6 +155,7 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
     if (!gate || (reached && !apr_atomic_read32(&gate->away)))
         return;
     apr_thread_mutex_lock(gate->mutex);
+    oas_gauge_add(OAS_M_POOLS_AWAY, !reached - (int)gate->away);
     apr_atomic_set32(&gate->away, !reached);
     if (place->probe)
         gate->probing = 0;
