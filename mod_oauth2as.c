@@ -25,6 +25,7 @@
 #include "lib/httpd/log.h"
 #include "lib/httpd/login_option.h"
 #include "lib/httpd/metrics.h"
+#include "lib/httpd/notes.h"
 #include "lib/httpd/request.h"
 #include "lib/httpd/watchdog.h"
 #include "lib/jose/keyset.h"
@@ -90,6 +91,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     oas_metrics_prepare(main_server);
+    oas_notes_find();
     oas_watchdog_register(pconf, main_server);
     oas_delivery_register(pconf, main_server);
     return oas_audit_logs_open(pconf, main_server);
@@ -128,6 +130,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_map_to_storage(oas_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(oas_handler, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(oas_login_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(oas_notes_leave, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(oas_metrics_request, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(oas_api_error_insert, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_error_filter(oas_login_option_error_insert, NULL, NULL, APR_HOOK_LAST);
     oas_api_error_register();

@@ -41,21 +41,6 @@ static const char *time_text(apr_pool_t *pool)
                         t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec / 1000);
 }
 
-static const char *grant_type(const oas_tx_t *tx)
-{
-    const oas_name_bit_t *row;
-
-    if (tx->endpoint != OAS_EP_TOKEN) {
-        return NULL;
-    }
-    for (row = oas_grant_type_names; row->name != NULL; row++) {
-        if (row->bit == tx->mask) {
-            return row->name;
-        }
-    }
-    return NULL;
-}
-
 static void add_who(const oas_tx_t *tx, json_t *line)
 {
     const oas_grant_t *grant = tx->grant;
@@ -111,10 +96,11 @@ void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const 
     oas_json_set(line, "issuer", tx->issuer->url);
     oas_json_set(line, "client_id", tx->client != NULL ? tx->client->client_id : NULL);
     add_who(tx, line);
-    oas_json_set(line, "grant_type", grant_type(tx));
+    oas_json_set(line, "grant_type", oas_grant_type(tx));
     oas_json_set(line, "address", tx->request.address);
     oas_json_set(line, "reason", reason);
     oas_json_set(line, "ref", tx->request_id);
+    oas_json_set(line, "trace_id", tx->request.trace_id);
     if (more != NULL) {
         json_object_update(line, (json_t *)more);
     }

@@ -15,6 +15,7 @@ liboas_base_la_SOURCES = \
 	lib/base/params.c lib/base/params.h \
 	lib/base/secret.c lib/base/secret.h \
 	lib/base/subject.c lib/base/subject.h \
+	lib/base/trace.c lib/base/trace.h \
 	lib/base/tx.c lib/base/tx.h \
 	lib/base/uri.c lib/base/uri.h \
 	lib/base/words.c lib/base/words.h

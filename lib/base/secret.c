@@ -50,9 +50,11 @@ apr_status_t oas_secret_create(oas_secret_t **out, const void *data, apr_size_t 
     if (rv == APR_SUCCESS) {
         rv = oas_secret_derive(secret, NULL, 0, "refresh child", secret->refresh_key);
     }
-    return rv != APR_SUCCESS
-               ? rv
-               : oas_secret_derive(secret, NULL, 0, "known browser", secret->known_key);
+    if (rv == APR_SUCCESS) {
+        rv = oas_secret_derive(secret, NULL, 0, "known browser", secret->known_key);
+    }
+    return rv == APR_SUCCESS ? oas_secret_derive(secret, NULL, 0, "log subject", secret->log_key)
+                             : rv;
 }
 
 apr_status_t oas_secret_derive(const oas_secret_t *secret, const void *salt, apr_size_t salt_len,

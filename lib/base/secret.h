@@ -21,6 +21,7 @@ typedef struct {
     unsigned char id[8];                    /**< public name of this secret: HKDF output for "id" */
     unsigned char refresh_key[OAS_KEY_LEN]; /**< HKDF output for "refresh child" */
     unsigned char known_key[OAS_KEY_LEN];   /**< HKDF output for "known browser" */
+    unsigned char log_key[OAS_KEY_LEN];     /**< HKDF output for "log subject" */
 } oas_secret_t;
 
 /**

@@ -56,6 +56,14 @@ const char *oas_sid_for(const oas_tx_t *tx, const oas_client_t *client, const ch
                         OAS_ID_LEN, tx->pool);
 }
 
+const char *oas_subject_mark(const oas_issuer_t *issuer, const char *sub, apr_pool_t *pool)
+{
+    const oas_secret_t *secret = APR_ARRAY_IDX(issuer->secrets, 0, const oas_secret_t *);
+
+    return derive(secret->log_key, apr_pstrcat(pool, issuer->url, "\n", sub, NULL),
+                  OAS_SUBJECT_MARK_LEN, pool);
+}
+
 int oas_subject_is(const oas_tx_t *tx, const oas_client_t *client, const char *told,
                    const char *sub)
 {

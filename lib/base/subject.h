@@ -38,6 +38,14 @@ const char *oas_subject_for(const oas_tx_t *tx, const oas_client_t *client, cons
  */
 const char *oas_sid_for(const oas_tx_t *tx, const oas_client_t *client, const char *sid);
 
+/**
+ * What stands for a subject in the access log: base64url of a short HMAC under the first of the
+ * issuer's secrets, so that who reads the log can follow a user but not guess who it is. The same
+ * on all nodes, until the secret changes. NULL when it cannot be made.
+ */
+const char *oas_subject_mark(const oas_issuer_t *issuer, const char *sub, apr_pool_t *pool);
+#define OAS_SUBJECT_MARK_LEN 12 /**< bytes */
+
 /** 1 when `told`, which came back by `client` or in a token of its (id_token_hint, logout_hint,
  * claims.id_token.sub), is what that client is told of `sub`. */
 int oas_subject_is(const oas_tx_t *tx, const oas_client_t *client, const char *told,

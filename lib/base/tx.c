@@ -6,6 +6,21 @@ int oas_secret_in_page(const oas_tx_t *tx)
     return tx->request.origin != NULL && tx->auth_method != OAS_AUTH_NONE;
 }
 
+const char *oas_grant_type(const oas_tx_t *tx)
+{
+    const oas_name_bit_t *row;
+
+    if (tx->endpoint != OAS_EP_TOKEN) {
+        return NULL;
+    }
+    for (row = oas_grant_type_names; row->name != NULL; row++) {
+        if (row->bit == tx->mask) {
+            return row->name;
+        }
+    }
+    return NULL;
+}
+
 static oas_outcome_t fail(oas_tx_t *tx, const char *tag, oas_error_id_t id, apr_status_t status,
                           const char *detail)
 {

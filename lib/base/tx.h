@@ -51,6 +51,7 @@ typedef struct {
     const char *user_agent;
     const char *user; /**< whom httpd's own authentication names; at login options only */
     const char *accept_language;
+    const char *trace_id;     /**< of a valid traceparent header (base/trace.h), or NULL */
     oas_bytes_t certificate;  /**< the TLS client certificate as DER; len 0: none */
     int certificate_verified; /**< 1: it was issued by a CA that the server trusts (RFC 8705 2.1) */
 } oas_request_t;
@@ -267,6 +268,8 @@ struct oas_tx {
     const char *language; /**< of the pages, a tag; NULL: not chosen yet (reply/reply.h) */
     struct oas_end_session *ending; /**< a logout (check/logout.h); by load_logout_hint */
 
+    const char *outcome;     /**< what came of it, in a word, where that is more than "ok"; for the
+                                access log */
     oas_error_id_t error;    /**< by oas_refuse, oas_fault */
     const char *detail;      /**< what the log said of it, or NULL */
     const char *restart_url; /**< where its page leads to sign in another way, or NULL */
@@ -280,6 +283,9 @@ typedef enum {
     OAS_ANSWERED, /**< the reply is written */
     OAS_FAILED    /**< tx->error is set */
 } oas_outcome_t;
+
+/** The grant_type of a request at the token endpoint once it is known, as on the wire; or NULL. */
+const char *oas_grant_type(const oas_tx_t *tx);
 
 /** 1 when a browser's page (it has an Origin) sent this request with what only a server can keep: a
  * secret, a key or a certificate. Such a page neither gets nor uses refresh tokens. */

@@ -24,6 +24,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/log.c lib/httpd/log.h \
 	lib/httpd/login_option.c lib/httpd/login_option.h \
 	lib/httpd/metrics.c lib/httpd/metrics.h \
+	lib/httpd/notes.c lib/httpd/notes.h \
 	lib/httpd/recheck.c lib/httpd/recheck.h \
 	lib/httpd/request.c lib/httpd/request.h \
 	lib/httpd/section.c \

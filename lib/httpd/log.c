@@ -28,13 +28,11 @@ static void write_server(void *baton, oas_log_level_t level, apr_status_t status
 static void write_request(void *baton, oas_log_level_t level, apr_status_t status, const char *text)
 {
     const oas_request_state_t *state = baton;
+    const char *ref = strstr(text, state->id) == NULL ? " ref=" : "";
+    const char *trace = state->trace != NULL ? " trace_id=" : "";
 
-    if (strstr(text, state->id) != NULL) {
-        ap_log_rerror(APLOG_MARK, server_levels[level], status, state->r, "%s", text);
-    } else {
-        ap_log_rerror(APLOG_MARK, server_levels[level], status, state->r, "%s ref=%s", text,
-                      state->id);
-    }
+    ap_log_rerror(APLOG_MARK, server_levels[level], status, state->r, "%s%s%s%s%s", text, ref,
+                  *ref != '\0' ? state->id : "", trace, *trace != '\0' ? state->trace : "");
 }
 
 void oas_log_to_server(oas_log_t *log, server_rec *s)

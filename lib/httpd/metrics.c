@@ -6,13 +6,24 @@
 #include "../endpoint/endpoint.h"
 #include "../jose/jwk.h"
 #include "../store/metrics.h"
+#include "request.h"
 
 #define RETAINED    "oas_metrics"
 #define OLD_PROCESS 16 /* children of the generation before that are still at it */
 
+/** Requests that are for no endpoint, and answered here all the same. */
+enum { LOGIN_OPTION = OAS_EP_COUNT, ABSENT, ENDPOINTS };
+
 static const char *endpoint_name(int id)
 {
-    return id == OAS_EP_COUNT ? "login-option" : oas_endpoint_name(id);
+    switch (id) {
+    case LOGIN_OPTION:
+        return "login-option";
+    case ABSENT:
+        return "absent";
+    default:
+        return oas_endpoint_name(id);
+    }
 }
 
 static const char *alg_name(int id)
@@ -27,7 +38,7 @@ static void tell_labels(void)
     while (oas_alg_at(algs) != NULL) {
         algs++;
     }
-    oas_metrics_label(OAS_LABEL_ENDPOINT, (oas_label_values_t){OAS_EP_COUNT + 1, endpoint_name});
+    oas_metrics_label(OAS_LABEL_ENDPOINT, (oas_label_values_t){ENDPOINTS, endpoint_name});
     oas_metrics_label(OAS_LABEL_ALG, (oas_label_values_t){algs, alg_name});
     oas_store_metrics_labels();
 }
@@ -79,4 +90,32 @@ void oas_metrics_prepare(server_rec *main_server)
             name_issuer(&config->issuer);
         }
     }
+}
+
+/** Where a request is counted; ENDPOINTS: nowhere. */
+static int endpoint_of(const oas_request_state_t *state)
+{
+    if (state->claimed) {
+        return (int)state->endpoint;
+    }
+    if (state->absent) {
+        return ABSENT;
+    }
+    return state->tx != NULL ? LOGIN_OPTION : ENDPOINTS;
+}
+
+int oas_metrics_request(request_rec *r)
+{
+    const oas_request_state_t *state = ap_get_module_config(r->request_config, &oauth2as_module);
+    int endpoint = state != NULL ? endpoint_of(state) : ENDPOINTS;
+
+    if (endpoint == ENDPOINTS) {
+        return DECLINED;
+    }
+    oas_count(OAS_M_REQUESTS, endpoint, r->status / 100);
+    if (state->tx != NULL && state->tx->error != OAS_E_NONE) {
+        oas_count(OAS_M_ERRORS, endpoint, (int)state->tx->error);
+    }
+    oas_observe(OAS_M_REQUEST_TIME, endpoint, apr_time_now() - r->request_time);
+    return DECLINED;
 }

@@ -16,4 +16,7 @@
  */
 void oas_metrics_prepare(server_rec *main_server);
 
+/** ap_hook_log_transaction: counts a request that was answered here. */
+int oas_metrics_request(request_rec *r);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
+#include "../base/trace.h"
 #include "../endpoint/absent.h"
 #include "../endpoint/endpoint.h"
 #include "certificate.h"
@@ -36,6 +37,7 @@ oas_request_state_t *oas_request_state(request_rec *r)
         state->r = r;
         state->config = oas_server_config(r->server);
         state->id = request_id(r);
+        state->trace = oas_trace_id(apr_table_get(r->headers_in, "traceparent"), r->pool);
         oas_log_to_request(&state->log, state);
         ap_set_module_config(r->request_config, &oauth2as_module, state);
     }
@@ -184,6 +186,8 @@ static oas_tx_t *make_tx(request_rec *r, oas_request_state_t *state)
     tx->log = &state->log;
     tx->request_id = state->id;
     tx->endpoint = state->endpoint;
+    tx->request.trace_id = state->trace;
+    state->tx = tx;
     fill_request(r, state->endpoint, &tx->request);
     return tx;
 }

@@ -173,15 +173,21 @@ static const struct {
     [OAS_REFRESH_ELSEWHERE] = {OAS_E_UNAVAILABLE, ELSEWHERE_MESSAGE},
 };
 
-static void count(oas_refresh_outcome_t outcome)
+static void count(oas_tx_t *tx, oas_refresh_outcome_t outcome)
 {
     static const oas_metric_refresh_t metrics[] = {[OAS_REFRESH_ROTATED] = OAS_METRIC_ROTATED,
                                                    [OAS_REFRESH_REPEATED] = OAS_METRIC_REPEATED,
                                                    [OAS_REFRESH_KEPT] = OAS_METRIC_KEPT,
                                                    [OAS_REFRESH_REUSED] = OAS_METRIC_REUSED};
-    int refused = refusals[outcome].error != OAS_E_NONE && outcome != OAS_REFRESH_REUSED;
+    static const char *const words[] = {[OAS_REFRESH_ROTATED] = "rotated",
+                                        [OAS_REFRESH_REPEATED] = "repeated",
+                                        [OAS_REFRESH_KEPT] = "kept"};
+    int refused = refusals[outcome].error != OAS_E_NONE;
 
-    oas_count(OAS_M_REFRESHES, (int)(refused ? OAS_METRIC_REFUSED : metrics[outcome]), 0);
+    tx->outcome = refused ? NULL : words[outcome];
+    oas_count(
+        OAS_M_REFRESHES,
+        (int)(refused && outcome != OAS_REFRESH_REUSED ? OAS_METRIC_REFUSED : metrics[outcome]), 0);
 }
 
 /* Whose token was refused, for the audit log: once it is known to be one, and not a guess. */
@@ -268,7 +274,7 @@ oas_outcome_t oas_issue_rotation(oas_tx_t *tx)
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00837), rv, "refresh token not used");
     }
-    count(result.outcome);
+    count(tx, result.outcome);
     if (refusals[result.outcome].error != OAS_E_NONE) {
         return refuse(tx, &in, &result);
     }

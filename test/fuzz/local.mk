@@ -97,6 +97,11 @@ test_fuzz_fuzz_claims_SOURCES = test/fuzz/fuzz_claims.c test/fuzz/fuzz.h test/un
 test_fuzz_fuzz_claims_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_claims_LDADD = $(OAS_ALL) $(OAS_LIBS)
 
+FUZZ_TARGETS += test/fuzz/fuzz_trace
+test_fuzz_fuzz_trace_SOURCES = test/fuzz/fuzz_trace.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_trace_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_trace_LDADD = $(OAS_BASE) $(OAS_LIBS)
+
 fuzz: $(FUZZ_TARGETS)
 	@printf '%s\n' $(FUZZ_TARGETS) | \
 	  xargs -n 1 -P "$$(nproc)" $(srcdir)/test/fuzz/run $(srcdir)/test/fuzz/corpus $(FUZZ_SECONDS)

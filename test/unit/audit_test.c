@@ -3,6 +3,7 @@
 
 #include "../../lib/base/audit.h"
 #include "../../lib/base/json.h"
+#include "../../lib/base/trace.h"
 #include "fake_tx.h"
 
 static const char *written; /* the last line */
@@ -231,6 +232,59 @@ START_TEST(without_a_host)
 }
 END_TEST
 
+/* W3C Trace Context section 3.2. */
+#define TRACE  "0af7651916cd43dd8448eb211c80319c"
+#define PARENT "b7ad6b7169203331"
+
+static const struct {
+    const char *header, *trace;
+} traceparents[] = {
+    {NULL, NULL},
+    {"", NULL},
+    {"00-" TRACE "-" PARENT "-01", TRACE},
+    {"00-" TRACE "-" PARENT "-00", TRACE},
+    {"00-" TRACE "-" PARENT "-01-", NULL},
+    {"00-" TRACE "-" PARENT "-011", NULL},
+    {"00-" TRACE "-" PARENT "-0", NULL},
+    {"00-" TRACE "-" PARENT, NULL},
+    {"cc-" TRACE "-" PARENT "-01", TRACE},
+    {"cc-" TRACE "-" PARENT "-01-more", TRACE},
+    {"cc-" TRACE "-" PARENT "-01.more", NULL},
+    {"ff-" TRACE "-" PARENT "-01", NULL},
+    {"0-" TRACE "-" PARENT "-01-", NULL},
+    {"00_" TRACE "-" PARENT "-01", NULL},
+    {"00-0AF7651916cd43dd8448eb211c80319c-" PARENT "-01", NULL},
+    {"00-00000000000000000000000000000000-" PARENT "-01", NULL},
+    {"00-" TRACE "-0000000000000000-01", NULL},
+    {"00-" TRACE "-" PARENT "-01, 00-" TRACE "-" PARENT "-01", NULL},
+    {" 00-" TRACE "-" PARENT "-01", NULL},
+};
+#define TRACEPARENTS (sizeof(traceparents) / sizeof(traceparents[0]))
+
+START_TEST(a_traceparent_is_taken_whole_or_not_at_all)
+{
+    const char *found = oas_trace_id(traceparents[_i].header, pool);
+    const char *wanted = traceparents[_i].trace;
+
+    ck_assert_msg((found == NULL) == (wanted == NULL), "%s", traceparents[_i].header);
+    if (wanted != NULL) {
+        ck_assert_str_eq(found, wanted);
+    }
+}
+END_TEST
+
+START_TEST(a_line_names_the_trace)
+{
+    oas_tx_t *tx = audited_tx();
+
+    oas_audit(tx, OAS_AUDIT_TOKEN, NULL, NULL);
+    assert_member(line_json(), "trace_id", NULL);
+    tx->request.trace_id = TRACE;
+    oas_audit(tx, OAS_AUDIT_TOKEN, NULL, NULL);
+    assert_member(line_json(), "trace_id", TRACE);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("audit");
@@ -245,5 +299,7 @@ int main(void)
     tcase_add_test(tcase, no_secrets);
     tcase_add_test(tcase, one_line);
     tcase_add_test(tcase, without_a_host);
+    tcase_add_loop_test(tcase, a_traceparent_is_taken_whole_or_not_at_all, 0, TRACEPARENTS);
+    tcase_add_test(tcase, a_line_names_the_trace);
     return unit_run(suite);
 }

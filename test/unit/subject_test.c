@@ -102,6 +102,24 @@ START_TEST(sectors_are_hosts)
 }
 END_TEST
 
+START_TEST(the_access_log_has_a_mark_that_nobody_can_guess)
+{
+    oas_tx_t *tx = fake_tx(pool);
+    oas_issuer_t other = *tx->issuer;
+    const char *mark = oas_subject_mark(tx->issuer, SUB, pool);
+
+    ck_assert_uint_eq(strlen(mark), 16);
+    ck_assert_str_eq(oas_subject_mark(tx->issuer, SUB, pool), mark);
+    ck_assert_str_ne(oas_subject_mark(tx->issuer, "oauth2as|bob", pool), mark);
+    other.url = "https://elsewhere.example/";
+    ck_assert_str_ne(oas_subject_mark(&other, SUB, pool), mark);
+    other = *tx->issuer;
+    other.secrets = apr_array_make(pool, 1, sizeof(oas_secret_t *));
+    APR_ARRAY_PUSH(other.secrets, oas_secret_t *) = fake_secret(pool, 'z');
+    ck_assert_str_ne(oas_subject_mark(&other, SUB, pool), mark);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("subject");
@@ -112,6 +130,7 @@ int main(void)
     tcase_add_test(tcase, nothing_is_told_without_salt);
     tcase_add_test(tcase, what_was_told_is_known_again);
     tcase_add_test(tcase, a_session_is_told_by_sector);
+    tcase_add_test(tcase, the_access_log_has_a_mark_that_nobody_can_guess);
     tcase_add_loop_test(tcase, sectors_are_hosts, 0, sizeof(sectors) / sizeof(sectors[0]));
     return unit_run(suite);
 }
