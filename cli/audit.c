@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,4 +82,16 @@ int cli_audit_one(cli_t *cli, oas_db_t *db, const char *member, const char *valu
 
     oas_json_set(what, member, value);
     return cli_audit(cli, db, what);
+}
+
+int cli_ended(cli_t *cli, oas_db_t *db, apr_status_t rv, apr_int64_t ended, json_t *what)
+{
+    int logged = CLI_DONE;
+
+    if (ended > 0 || rv == APR_SUCCESS) {
+        printf("%" APR_INT64_T_FMT " ended\n", ended);
+        json_object_set_new(what, "count", json_integer(ended));
+        logged = cli_audit(cli, db, what);
+    }
+    return rv == APR_SUCCESS ? logged : cli_store_failed(rv, "such name");
 }

@@ -48,6 +48,13 @@ const char *cli_read_secret(apr_pool_t *pool, const char *prompt, int twice);
 /** Reads a sid or grant_id as tokens and the audit log have it. Returns the exit code. */
 int cli_id(unsigned char id[OAS_ID_LEN], const char *text, const char *what, apr_pool_t *pool);
 
+/** A whole number from 1 to `max`; `option` is its name. Returns the exit code. */
+int cli_number(int *out, const char *text, int max, const char *option);
+
+/** A point in time that has come: RFC 3339 with a zone; seconds since 1970. Returns the exit code.
+ */
+int cli_time(apr_int64_t *out, const char *text);
+
 /** Opens the audit log, before anything is changed. Done by cli_parse(). Returns the exit code. */
 int cli_audit_open(cli_t *cli);
 
@@ -61,6 +68,12 @@ int cli_audit(cli_t *cli, oas_db_t *db, const json_t *what);
 
 /** The same with one member. */
 int cli_audit_one(cli_t *cli, oas_db_t *db, const char *member, const char *value);
+
+/**
+ * The end of a verb that ended many things: prints how many, and audits it, also when the rest
+ * failed.
+ */
+int cli_ended(cli_t *cli, oas_db_t *db, apr_status_t rv, apr_int64_t ended, json_t *what);
 
 /** Writes a new file of mode 0600; one that exists is left as it is. Returns the exit code. */
 int cli_write_private(const char *path, const char *data, apr_size_t len);
@@ -76,6 +89,10 @@ int cli_user_unlock(cli_t *cli);
 int cli_user_list(cli_t *cli);
 int cli_session_list(cli_t *cli);
 int cli_session_end(cli_t *cli);
+int cli_grant_list(cli_t *cli);
+int cli_grant_tree(cli_t *cli);
+int cli_grant_revoke(cli_t *cli);
+int cli_purge_status(cli_t *cli);
 int cli_client_hash_secret(cli_t *cli);
 
 /** One option of a verb. */

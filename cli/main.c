@@ -9,7 +9,6 @@
 #include <unistd.h>
 #include <apr_general.h>
 #include <apr_strings.h>
-#include "../lib/base/bytes.h"
 #include "../lib/base/tx.h"
 
 typedef struct {
@@ -34,8 +33,17 @@ static const verb_t verbs[] = {
     {"user", "list", "[--output table|json]", "lists the users", cli_user_list},
     {"session", "list", "SUB [--output table|json]", "lists where somebody is signed in",
      cli_session_list},
-    {"session", "end", "SID | --all SUB", "signs a browser out, or all of somebody's",
+    {"session", "end", "SID | --all SUB | --restored TIME",
+     "signs a browser out, all of somebody's, or all that a restored backup has brought back",
      cli_session_end},
+    {"grant", "list", "[--sub SUB] [--client ID] [--all] [--limit N] [--output table|json]",
+     "lists what applications hold in somebody's name", cli_grant_list},
+    {"grant", "tree", "GRANT_ID [--output table|json]",
+     "shows a grant and each refresh token that there was", cli_grant_tree},
+    {"grant", "revoke", "--grant ID | [--sub SUB] [--client ID] | --restored TIME",
+     "ends grants; TIME: all that a restored backup has brought back", cli_grant_revoke},
+    {"purge", "status", "[--output table|json]", "what has ended and is still to be deleted",
+     cli_purge_status},
     {"client", "hash-secret", "", "prints the sha256: form for OAuth2ASClientSecret",
      cli_client_hash_secret},
 };
@@ -66,20 +74,6 @@ int cli_store_failed(apr_status_t status, const char *what)
     return CLI_FAILED;
 }
 
-int cli_id(unsigned char id[OAS_ID_LEN], const char *text, const char *what, apr_pool_t *pool)
-{
-    oas_bytes_t bytes;
-
-    if (oas_base64url_decode(pool, text, strlen(text), &bytes) != APR_SUCCESS ||
-        bytes.len != OAS_ID_LEN)
-        return cli_fail(CLI_USAGE, "%s is no %s: 22 characters, as in tokens and the audit log",
-                        text, what);
-    memcpy(id, bytes.data, OAS_ID_LEN);
-    return CLI_DONE;
-}
-
-const cli_option_t cli_no_options[] = {{.name = NULL}};
-
 static void print_usage(FILE *out)
 {
     apr_size_t i;
@@ -100,69 +94,6 @@ static int verb_usage(const verb_t *verb, FILE *out)
 {
     fprintf(out, "Usage: oauth2asctl %s %s %s\n", verb->area, verb->verb, verb->arguments);
     return CLI_USAGE;
-}
-
-/* NULL: the option is none of these. */
-static const cli_option_t *find_option(const cli_option_t *options, const char *name, size_t len)
-{
-    for (; options->name; options++) {
-        if (strlen(options->name) == len && !strncmp(options->name, name, len))
-            return options;
-    }
-    return NULL;
-}
-
-/* One "--name", "--name value" or "--name=value". Returns how many arguments it took, 0: usage. */
-static int take_option(const cli_option_t *options, char *const *argv)
-{
-    const char *name = argv[0] + 2, *equals = strchr(name, '=');
-    const cli_option_t *option =
-        find_option(options, name, equals ? (size_t)(equals - name) : strlen(name));
-    const char *value = equals ? equals + 1 : argv[1];
-
-    if (!option) {
-        cli_fail(0, "there is no option %s here", argv[0]);
-        return 0;
-    }
-    if (option->is_flag ? equals != NULL : !value) {
-        cli_fail(0, option->is_flag ? "--%s takes no value" : "--%s needs a value", option->name);
-        return 0;
-    }
-    if (option->each && !option->each(option->baton, value))
-        return 0;
-    if (option->value)
-        *option->value = option->is_flag ? "" : value;
-    return option->is_flag || equals ? 1 : 2;
-}
-
-int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, int count)
-{
-    const cli_option_t common[] = {{.name = "dbd-params", .value = &cli->dbd_params},
-                                   {.name = "audit-log", .value = &cli->audit_log},
-                                   {.name = NULL}};
-    int i, found = 0, only_operands = 0;
-
-    for (i = 1; i < cli->argc; i++) {
-        const char *text = cli->argv[i];
-        const char *equals = strchr(text, '=');
-        size_t len = equals ? (size_t)(equals - text) : strlen(text);
-
-        if (!only_operands && !strcmp(text, "--")) {
-            only_operands = 1;
-        } else if (!only_operands && !strncmp(text, "--", 2)) {
-            int taken = take_option(find_option(common, text + 2, len - 2) ? common : options,
-                                    cli->argv + i);
-
-            if (!taken)
-                return CLI_USAGE;
-            i += taken - 1;
-        } else if (found < count) {
-            operands[found++] = text;
-        } else {
-            return cli_fail(CLI_USAGE, "one argument too many: %s", text);
-        }
-    }
-    return found == count ? cli_audit_open(cli) : cli_fail(CLI_USAGE, "an argument is missing");
 }
 
 static int run(cli_t *cli, int argc, char *const *argv)

@@ -72,6 +72,8 @@ static const char *cell(const json_t *value, apr_pool_t *pool)
         return "-";
     if (json_is_boolean(value))
         return json_is_true(value) ? "yes" : "no";
+    if (json_is_integer(value))
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
     if (json_is_string(value))
         text = json_string_value(value);
     else

@@ -9,6 +9,7 @@
 #include "../lib/base/json.h"
 #include "../lib/login/device.h"
 #include "../lib/store/account.h"
+#include "../lib/store/grant_admin.h"
 
 static json_t *session_json(const oas_session_row_t *row, apr_pool_t *pool)
 {
@@ -80,14 +81,32 @@ static int end_all(cli_t *cli, oas_db_t *db, const char *sub)
     return cli_audit(cli, db, what);
 }
 
+static int end_restored(cli_t *cli, oas_db_t *db, const char *text)
+{
+    json_t *what = oas_json_object(cli->pool);
+    apr_int64_t time, ended;
+    int code = cli_time(&time, text);
+    apr_status_t rv;
+
+    if (code != CLI_DONE)
+        return code;
+    oas_json_set(what, "restored", text);
+    rv = oas_store_sessions_end_before(db, time, "restored", &ended, cli->pool);
+    return cli_ended(cli, db, rv, ended, what);
+}
+
 int cli_session_end(cli_t *cli)
 {
-    const char *all = NULL, *operand;
-    const cli_option_t options[] = {{.name = "all", .value = &all, .is_flag = 1}, {.name = NULL}};
+    const char *all = NULL, *restored = NULL, *operand;
+    const cli_option_t options[] = {{.name = "all", .value = &all, .is_flag = 1},
+                                    {.name = "restored", .value = &restored, .is_flag = 1},
+                                    {.name = NULL}};
     int code;
     oas_db_t *db = cli_open(cli, options, &operand, 1, &code);
 
     if (!db)
         return code;
-    return (all ? end_all : end_one)(cli, db, operand);
+    if (all && restored)
+        return cli_fail(CLI_USAGE, "--all or --restored, not both");
+    return (all ? end_all : restored ? end_restored : end_one)(cli, db, operand);
 }

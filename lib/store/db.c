@@ -222,6 +222,13 @@ static apr_status_t check_schema(oas_db_t *db, oas_conn_t **out)
                        : apr_psprintf(db->pool, "version %d found", state->version));
 }
 
+static int send_statement(PGconn *conn, const oas_stmt_t *stmt, const char *const *params)
+{
+    return stmt->seldom
+               ? PQsendQueryParams(conn, stmt->sql, stmt->params, NULL, params, NULL, NULL, 0)
+               : PQsendQueryPrepared(conn, stmt->label, stmt->params, params, NULL, NULL, 0);
+}
+
 /* One statement, one answer. `sqlstate` gets what the server said when it refused. */
 static oas_trouble_t execute(PGconn *conn, const oas_stmt_t *stmt, const char *const *params,
                              PGresult **result, char sqlstate[6])
@@ -233,8 +240,7 @@ static oas_trouble_t execute(PGconn *conn, const oas_stmt_t *stmt, const char *c
 
     sqlstate[0] = '\0';
     *result = NULL;
-    if (PQsetnonblocking(conn, 1) ||
-        !PQsendQueryPrepared(conn, stmt->label, stmt->params, params, NULL, NULL, 0))
+    if (PQsetnonblocking(conn, 1) || !send_statement(conn, stmt, params))
         oas_wire_abandon(conn);
     else
         rv = oas_wire_collect(conn, sent + OAS_DB_DEADLINE, result);

@@ -8,6 +8,7 @@ liboas_store_la_SOURCES = \
 	lib/store/db.c lib/store/db.h \
 	lib/store/gate.c lib/store/gate.h \
 	lib/store/grant.c lib/store/grant.h \
+	lib/store/grant_admin.c lib/store/grant_admin.h \
 	lib/store/grant_row.c lib/store/grant_row.h \
 	lib/store/jti.c lib/store/jti.h \
 	lib/store/logout.c lib/store/logout.h \

@@ -66,6 +66,8 @@ static int send_prepares(PGconn *conn, int again)
     for (i = 0; i < OAS_STMT_COUNT; i++) {
         const oas_stmt_t *stmt = &oas_statements[i];
 
+        if (stmt->seldom)
+            continue;
         if (again) {
             char sql[80];
 

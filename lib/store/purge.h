@@ -18,6 +18,21 @@
  */
 apr_status_t oas_store_purge(oas_db_t *db, int batch, int *deleted, int *more, apr_pool_t *pool);
 
+/** What of one table is due to be deleted. */
+typedef struct {
+    const char *table;
+    apr_int64_t due;    /**< rows; as many as were asked for at most */
+    apr_int64_t oldest; /**< since when the first of them is due, seconds since 1970; 0: none is */
+} oas_purge_row_t;
+
+/**
+ * @param max  rows of a table that are counted: the cost is theirs, not that of all rows
+ * @param out  array of oas_purge_row_t, by name
+ * @param done when all was deleted that was due, last time, seconds since 1970; 0: not yet
+ */
+apr_status_t oas_store_purge_status(oas_db_t *db, int max, apr_array_header_t **out,
+                                    apr_int64_t *done, apr_pool_t *pool);
+
 /**
  * Ends the oldest families of those users and clients that have more than `limit` live ones
  * (reason "limit"). Looks at owners that got a new family since the last call.

@@ -143,21 +143,49 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_USER_ADD] =
         {"oas_user_add", 3, 0,
          "INSERT INTO oas_users (name, password_hash, claims) VALUES ($1, $2, $3::jsonb) "
-         "ON CONFLICT (name) DO NOTHING RETURNING 1"},
-    [OAS_STMT_USER_PASSWD] = {"oas_user_passwd", 2, 1, "SELECT oas_user_passwd_1($1, $2)"},
-    [OAS_STMT_USER_LOCK] = {"oas_user_lock", 2, 1, "SELECT oas_user_lock_1($1, $2)"},
+         "ON CONFLICT (name) DO NOTHING RETURNING 1",
+         1},
+    [OAS_STMT_USER_PASSWD] = {"oas_user_passwd", 2, 1, "SELECT oas_user_passwd_1($1, $2)", 1},
+    [OAS_STMT_USER_LOCK] = {"oas_user_lock", 2, 1, "SELECT oas_user_lock_1($1, $2)", 1},
     [OAS_STMT_USER_CHANGE] = {"oas_user_change", 4, 1, "SELECT oas_user_change_1($1, $2, $3, $4)"},
     [OAS_STMT_USER_REHASH] = {"oas_user_rehash", 3, 1, "SELECT oas_user_rehash_1($1, $2, $3)"},
     [OAS_STMT_USER_LIST] = {"oas_user_list", 0, 1,
-                            "SELECT name, NULL, " USER_COLUMNS " FROM oas_users ORDER BY name"},
+                            "SELECT name, NULL, " USER_COLUMNS " FROM oas_users ORDER BY name", 1},
     /* Counting one attempt twice errs on the safe side; refusing all logins would not be better. */
     [OAS_STMT_THROTTLE_ATTEMPT] = {"oas_throttle_attempt", 3, 1,
                                    "SELECT oas_throttle_attempt_2($1, $2, $3)"},
     [OAS_STMT_THROTTLE_FORGIVE] = {"oas_throttle_forgive", 1, 0,
                                    "SELECT oas_throttle_forgive_1($1)"},
-    [OAS_STMT_PURGE] = {"oas_purge", 1, 1, "SELECT deleted, more FROM oas_purge_1($1)"},
+    [OAS_STMT_PURGE] = {"oas_purge", 1, 1, "SELECT deleted, more FROM oas_purge_2($1)"},
     [OAS_STMT_LIMIT_FAMILIES] = {"oas_limit_families", 2, 1,
                                  "SELECT ended, more FROM oas_limit_families_1($1, $2)"},
     [OAS_STMT_PROBE] = {"oas_probe", 0, 1,
                         "SELECT current_setting('transaction_read_only') = 'off'"},
+    [OAS_STMT_PURGE_STATUS] = {"oas_purge_status", 1, 1,
+                               "SELECT name, due, oldest, done FROM oas_purge_status_1($1)", 1},
+    [OAS_STMT_GRANTS_LIST] =
+        {"oas_grants_list", 5, 1,
+         "SELECT grant_id, client_id, sub, scope, resource, session_id, created, activated, "
+         "last_used, expires, generation, state, reason, revoked "
+         "FROM oas_grants_list_1($1, $2, $3, $4, $5)",
+         1},
+    [OAS_STMT_GRANT_TOKENS] =
+        {"oas_grant_tokens", 2, 1,
+         "SELECT generation, parent, oas_epoch(created_at) FROM oas_refresh_tokens "
+         "WHERE grant_id = $1 ORDER BY generation DESC LIMIT $2",
+         1},
+    [OAS_STMT_GRANTS_REVOKE] = {"oas_grants_revoke", 2, 1,
+                                "SELECT oas_grants_revoke_1(ARRAY[$1::uuid], $2)", 1},
+    [OAS_STMT_GRANTS_END] =
+        {"oas_grants_end", 6, 1,
+         "SELECT ended, reached, last FROM oas_grants_end_1($1, $2, $3, $4, $5, $6)", 1},
+    [OAS_STMT_GRANTS_END_BEFORE] =
+        {"oas_grants_end_before", 4, 1,
+         "SELECT ended, reached FROM oas_grants_end_before_1(to_timestamp($1::bigint), $2, $3, $4)",
+         1},
+    [OAS_STMT_SESSIONS_END_BEFORE] =
+        {"oas_sessions_end_before", 4, 1,
+         "SELECT ended, reached "
+         "FROM oas_sessions_end_before_1(to_timestamp($1::bigint), $2, $3, $4)",
+         1},
 };

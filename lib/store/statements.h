@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file statements.h
- * Private to store/: every statement that runs while requests are served.
+ * Private to store/: every statement of the verbs.
  */
 #ifndef OAS_STORE_STATEMENTS_H
 #define OAS_STORE_STATEMENTS_H
@@ -46,6 +46,13 @@ typedef enum {
     OAS_STMT_PURGE,
     OAS_STMT_LIMIT_FAMILIES,
     OAS_STMT_PROBE,
+    OAS_STMT_PURGE_STATUS,
+    OAS_STMT_GRANTS_LIST,
+    OAS_STMT_GRANT_TOKENS,
+    OAS_STMT_GRANTS_REVOKE,
+    OAS_STMT_GRANTS_END,
+    OAS_STMT_GRANTS_END_BEFORE,
+    OAS_STMT_SESSIONS_END_BEFORE,
     OAS_STMT_COUNT
 } oas_stmt_id_t;
 
@@ -58,6 +65,8 @@ typedef struct {
      *  it reads, or doing it twice is doing it once, or it knows its own commit again. */
     int repeatable;
     const char *sql;
+    /** 1: asked for seldom, by administrators above all: not prepared on each connection. */
+    int seldom;
 } oas_stmt_t;
 
 extern const oas_stmt_t oas_statements[OAS_STMT_COUNT];
