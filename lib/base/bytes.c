@@ -2,11 +2,15 @@
 #include "bytes.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <apr_strings.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 static const char url_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -150,9 +154,57 @@ apr_status_t oas_random(void *out, apr_size_t len)
     return APR_SUCCESS;
 }
 
+/* Looking an algorithm up by name takes several times as long as hashing a token. */
+static CRYPTO_ONCE fetched = CRYPTO_ONCE_STATIC_INIT;
+static EVP_MD *sha256;
+static EVP_MD *sha512;
+static EVP_MAC *hmac;
+
+static void fetch(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
+    hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
+}
+
+/* Whoever needs a digest needs it to be right: where OpenSSL has no memory left, httpd's pools
+ * abort as well. */
+static void digest(EVP_MD *const *algorithm, const void *data, apr_size_t len, unsigned char *out)
+{
+    if (!CRYPTO_THREAD_run_once(&fetched, fetch) ||
+        EVP_Digest(data, len, out, NULL, *algorithm, NULL) != 1) {
+        abort();
+    }
+}
+
 void oas_sha256(const void *data, apr_size_t len, unsigned char out[OAS_SHA256_LEN])
 {
-    SHA256(data, len, out);
+    digest(&sha256, data, len, out);
+}
+
+void oas_sha512(const void *data, apr_size_t len, unsigned char out[OAS_SHA512_LEN])
+{
+    digest(&sha512, data, len, out);
+}
+
+apr_status_t oas_hmac_sha256(const void *key, apr_size_t key_len, const void *data, apr_size_t len,
+                             unsigned char out[OAS_SHA256_LEN])
+{
+    char name[] = OSSL_DIGEST_NAME_SHA2_256;
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+                           OSSL_PARAM_construct_end()};
+    EVP_MAC_CTX *ctx;
+    size_t written = 0;
+    int ok;
+
+    ERR_set_mark();
+    ctx = CRYPTO_THREAD_run_once(&fetched, fetch) && hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
+    ok = ctx != NULL && EVP_MAC_init(ctx, key, key_len, params) == 1 &&
+         EVP_MAC_update(ctx, data, len) == 1 &&
+         EVP_MAC_final(ctx, out, &written, OAS_SHA256_LEN) == 1 && written == OAS_SHA256_LEN;
+    EVP_MAC_CTX_free(ctx);
+    ERR_pop_to_mark();
+    return ok ? APR_SUCCESS : APR_EGENERAL;
 }
 
 const char *oas_etag(const char *text, apr_pool_t *pool)

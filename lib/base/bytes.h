@@ -12,6 +12,7 @@
 #include <apr_pools.h>
 
 #define OAS_SHA256_LEN 32
+#define OAS_SHA512_LEN 64
 #define OAS_ID_LEN     16 /**< grant_id, session_id, attempt id: 128 random bits */
 #define OAS_SECRET_LEN                                                                             \
     32 /**< the secret half of codes, tokens and session handles: 256 random bits */
@@ -49,6 +50,13 @@ apr_status_t oas_random(void *out, apr_size_t len) __attribute__((warn_unused_re
 
 /** SHA-256 of `len` bytes (FIPS 180-4). */
 void oas_sha256(const void *data, apr_size_t len, unsigned char out[OAS_SHA256_LEN]);
+
+/** SHA-512 likewise. */
+void oas_sha512(const void *data, apr_size_t len, unsigned char out[OAS_SHA512_LEN]);
+
+/** HMAC-SHA256 (RFC 2104). APR_EGENERAL when OpenSSL cannot; its error queue stays as it was. */
+apr_status_t oas_hmac_sha256(const void *key, apr_size_t key_len, const void *data, apr_size_t len,
+                             unsigned char out[OAS_SHA256_LEN]) __attribute__((warn_unused_result));
 
 /** 1 when the two runs are equal, in a time that does not depend on where they differ. */
 int oas_equal(const void *a, const void *b, apr_size_t len);

@@ -36,20 +36,6 @@ apr_status_t oas_json_parse(json_t **out, const char *text, apr_size_t len, apr_
     return APR_SUCCESS;
 }
 
-char *oas_json_text(apr_pool_t *pool, const json_t *json)
-{
-    size_t size = json_dumpb(json, NULL, 0, JSON_COMPACT);
-    char *text;
-
-    if (size == 0) {
-        return NULL;
-    }
-    text = apr_palloc(pool, size + 1);
-    json_dumpb(json, text, size, JSON_COMPACT);
-    text[size] = '\0';
-    return text;
-}
-
 void oas_json_set(json_t *object, const char *name, const char *value)
 {
     if (value != NULL) {

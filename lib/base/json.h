@@ -24,7 +24,8 @@ json_t *oas_json_object(apr_pool_t *pool);
 apr_status_t oas_json_parse(json_t **out, const char *text, apr_size_t len, apr_size_t max,
                             apr_pool_t *pool);
 
-/** Compact text of `json` in `pool`; NULL when it cannot be written. */
+/** Compact text of an object or an array in `pool`, byte for byte what jansson writes; NULL when it
+ * is neither. No value may be its own descendant. */
 char *oas_json_text(apr_pool_t *pool, const json_t *json);
 
 /** Sets a string member; NULL values are left out. */

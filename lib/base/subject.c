@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <apr_strings.h>
-#include <openssl/evp.h>
 #include "bytes.h"
 
 int oas_sector_valid(const char *text)
@@ -20,12 +19,8 @@ static const char *derive(const unsigned char salt[OAS_SALT_LEN], const char *me
                           apr_size_t bytes, apr_pool_t *pool)
 {
     unsigned char mac[OAS_SHA256_LEN];
-    size_t len = 0;
 
-    if (EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, salt, OAS_SALT_LEN,
-                  (const unsigned char *)message, strlen(message), mac, sizeof(mac),
-                  &len) == NULL ||
-        len != sizeof(mac)) {
+    if (oas_hmac_sha256(salt, OAS_SALT_LEN, message, strlen(message), mac) != APR_SUCCESS) {
         return NULL;
     }
     return oas_base64url_encode(pool, mac, bytes);

@@ -38,14 +38,27 @@ static const struct {
 };
 #define ERRORS (sizeof(errors) / sizeof(errors[0]))
 
-void oas_api_error_claim(request_rec *r)
+/* What ap_custom_response would make for all of them, one status after the other, in as much time
+ * as some answers take. Its text stands for none: the filter below writes the body. */
+static char *responses[RESPONSE_CODES];
+
+static void prepare_responses(void)
 {
+    static char text[] = "\"error";
     apr_size_t i;
 
-    /* a custom response of the request's own goes before any ErrorDocument, which may be HTML */
     for (i = 0; i < ERRORS; i++) {
-        ap_custom_response(r, errors[i].status, errors[i].error);
+        responses[ap_index_of_response(errors[i].status)] = text;
     }
+}
+
+void oas_api_error_claim(request_rec *r)
+{
+    core_request_config *core = ap_get_core_module_config(r->request_config);
+
+    /* a custom response of the request's own goes before any ErrorDocument, which may be HTML;
+     * copied, since other modules may change theirs */
+    core->response_code_strings = apr_pmemdup(r->pool, responses, sizeof(responses));
 }
 
 static const char *error_body(const request_rec *r)
@@ -93,5 +106,6 @@ void oas_api_error_insert(request_rec *r)
 
 void oas_api_error_register(void)
 {
+    prepare_responses();
     ap_register_output_filter(FILTER_NAME, replace_body, NULL, AP_FTYPE_CONTENT_SET);
 }

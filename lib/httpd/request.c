@@ -13,19 +13,36 @@
 
 #define ID_BYTES 9
 
-/** mod_unique_id's value where it is loaded, so that it is the same as in the access log. */
+/** Mixes the bits of a counter so that nobody sees how many there were (splitmix64). */
+static apr_uint64_t mix(apr_uint64_t x)
+{
+    x = (x ^ x >> 30) * APR_UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * APR_UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+/** mod_unique_id's value where it is loaded, so that it is the same as in the access log. Else an
+ * id that no other request has; nothing rests on nobody guessing it, so the generator is asked once
+ * in each thread only. */
 static const char *request_id(request_rec *r)
 {
+    static __thread struct {
+        apr_uint64_t seed[2];
+        apr_uint64_t count;
+    } thread;
     const char *unique = apr_table_get(r->subprocess_env, "UNIQUE_ID");
-    unsigned char random[ID_BYTES];
+    apr_uint64_t random[2];
 
     if (unique != NULL && *unique != '\0') {
         return unique;
     }
-    if (oas_random(random, sizeof(random)) != APR_SUCCESS) {
+    if (thread.count == 0 && oas_random(thread.seed, sizeof(thread.seed)) != APR_SUCCESS) {
         return apr_psprintf(r->pool, "%" APR_TIME_T_FMT, r->request_time);
     }
-    return oas_base64url_encode(r->pool, random, sizeof(random));
+    thread.count++;
+    random[0] = mix(thread.seed[0] + thread.count * APR_UINT64_C(0x9e3779b97f4a7c15));
+    random[1] = mix(thread.seed[1] ^ random[0]);
+    return oas_base64url_encode(r->pool, random, ID_BYTES);
 }
 
 oas_request_state_t *oas_request_state(request_rec *r)

@@ -11,10 +11,10 @@
 
 /* RFC 7518 sections 3.3, 3.4, 3.5; RFC 8037 section 3.1. In order of preference. */
 static const oas_alg_t algs[] = {
-    {"RS256", OAS_KIND_RSA, "SHA256", "SHA256", 0, 0},
-    {"PS256", OAS_KIND_RSA, "SHA256", "SHA256", 1, 0},
-    {"ES256", OAS_KIND_P256, "SHA256", "SHA256", 0, 1},
-    {"EdDSA", OAS_KIND_ED25519, NULL, "SHA512", 0, 0},
+    {"RS256", OAS_KIND_RSA, "SHA256", oas_sha256, OAS_SHA256_LEN, 0, 0},
+    {"PS256", OAS_KIND_RSA, "SHA256", oas_sha256, OAS_SHA256_LEN, 1, 0},
+    {"ES256", OAS_KIND_P256, "SHA256", oas_sha256, OAS_SHA256_LEN, 0, 1},
+    {"EdDSA", OAS_KIND_ED25519, NULL, oas_sha512, OAS_SHA512_LEN, 0, 0},
 };
 
 #define ALG_COUNT       ((int)(sizeof(algs) / sizeof(algs[0])))

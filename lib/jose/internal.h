@@ -27,7 +27,9 @@ struct oas_alg {
     const char *name;
     oas_jwk_kind_t kind;
     const char *digest; /**< of the signature, NULL: part of the algorithm */
-    const char *hash;   /**< of at_hash and its like */
+    void (*hash)(const void *data, apr_size_t len,
+                 unsigned char *out); /**< of at_hash and its like */
+    apr_size_t hash_len;
     int pss;
     int raw_ecdsa; /**< r||s instead of DER */
 };

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
-#include <limits.h>
 #include <string.h>
 #include <apr_strings.h>
-#include <openssl/err.h>
-#include <openssl/hmac.h>
 #include "../base/json.h"
 
 /* Headers by which a token would bring or name its own key; ours never carry one. */
@@ -109,15 +106,13 @@ apr_status_t oas_jws_verify_hmac(const oas_jws_t *jws, oas_bytes_t secret)
     unsigned char mac[OAS_SHA256_LEN];
     int ok;
 
-    if (strcmp(jws->alg, OAS_HMAC_ALG) != 0 || secret.len < OAS_HMAC_MIN || secret.len > INT_MAX ||
+    if (strcmp(jws->alg, OAS_HMAC_ALG) != 0 || secret.len < OAS_HMAC_MIN ||
         jws->signature.len != sizeof(mac)) {
         return APR_EACCES;
     }
-    ERR_set_mark();
-    ok = HMAC(EVP_sha256(), secret.data, (int)secret.len, (const unsigned char *)jws->signed_text,
-              jws->signed_len, mac, NULL) != NULL &&
+    ok = oas_hmac_sha256(secret.data, secret.len, jws->signed_text, jws->signed_len, mac) ==
+             APR_SUCCESS &&
          oas_equal(mac, jws->signature.data, sizeof(mac));
-    ERR_pop_to_mark();
     oas_wipe(mac, sizeof(mac));
     return ok ? APR_SUCCESS : APR_EACCES;
 }

@@ -2,7 +2,6 @@
 #include "jwt.h"
 
 #include <string.h>
-#include <openssl/err.h>
 #include "internal.h"
 #include "../base/json.h"
 
@@ -81,11 +80,11 @@ apr_status_t oas_jwt_date(const json_t *claims, const char *name, apr_int64_t *o
 const char *oas_jwt_half_hash(const char *alg, const char *value, apr_pool_t *pool)
 {
     const oas_alg_t *row = oas_alg_find(alg);
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    size_t len = 0;
+    unsigned char hash[OAS_SHA512_LEN];
 
-    if (row == NULL || EVP_Q_digest(NULL, row->hash, NULL, value, strlen(value), hash, &len) != 1) {
+    if (row == NULL) {
         return NULL;
     }
-    return oas_base64url_encode(pool, hash, len / 2);
+    row->hash(value, strlen(value), hash);
+    return oas_base64url_encode(pool, hash, row->hash_len / 2);
 }

@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <apr_strings.h>
-#include <openssl/evp.h>
 #include "../base/secret.h"
 #include "cookie.h"
 
@@ -58,13 +57,11 @@ static const char *prove(const oas_tx_t *tx, int secret, const char *device,
     const oas_secret_t *by = APR_ARRAY_IDX(tx->issuer->secrets, secret, oas_secret_t *);
     unsigned char message[PART_LEN + OAS_SHA256_LEN];
     unsigned char mac[OAS_SHA256_LEN];
-    size_t len = 0;
 
     memcpy(message, device, PART_LEN);
     memcpy(message + PART_LEN, account, OAS_SHA256_LEN);
-    return EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, by->known_key, sizeof(by->known_key),
-                     message, sizeof(message), mac, sizeof(mac), &len) != NULL &&
-                   len == sizeof(mac)
+    return oas_hmac_sha256(by->known_key, sizeof(by->known_key), message, sizeof(message), mac) ==
+                   APR_SUCCESS
                ? oas_base64url_encode(tx->pool, mac, PART_BYTES)
                : NULL;
 }

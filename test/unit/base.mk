@@ -23,4 +23,10 @@ TESTS += test/unit/subject_test
 test_unit_subject_test_SOURCES = test/unit/subject_test.c test/unit/fake_tx.h test/unit/unit.h
 test_unit_subject_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_subject_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += test/unit/json_test
+TESTS += test/unit/json_test
+test_unit_json_test_SOURCES = test/unit/json_test.c test/unit/unit.h
+test_unit_json_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_json_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
 endif

@@ -6,7 +6,6 @@
 #include "../../lib/base/refresh_token.h"
 #include "../../lib/base/error.h"
 #include "../../lib/base/handle.h"
-#include "../../lib/base/json.h"
 #include "../../lib/base/log.h"
 #include "../../lib/base/model.h"
 #include "../../lib/base/params.h"
@@ -229,23 +228,6 @@ START_TEST(words_refused)
     ck_assert_int_eq(oas_words_parse(&list, "a\\b", pool), APR_EINVAL);
     ck_assert_int_eq(oas_words_parse(&list, "a\tb", pool), APR_EINVAL);
     ck_assert_int_eq(oas_words_parse(&list, "\xc3\xa4", pool), APR_EINVAL);
-}
-END_TEST
-
-/* ---- json ---- */
-
-START_TEST(json_bounds)
-{
-    json_t *json;
-
-    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":\"b\"}", 9, 100, pool), APR_SUCCESS);
-    ck_assert_str_eq(oas_json_string(json, "a"), "b");
-    ck_assert_ptr_null(oas_json_string(json, "b"));
-    ck_assert_str_eq(oas_json_text(pool, json), "{\"a\":\"b\"}");
-    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":1,\"a\":2}", 13, 100, pool), APR_EEXIST);
-    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":1}x", 8, 100, pool), APR_EINVAL);
-    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":\"\\u0000\"}", 14, 100, pool), APR_EINVAL);
-    ck_assert_int_eq(oas_json_parse(&json, "{}", 2, 1, pool), APR_ENOSPC);
 }
 END_TEST
 
@@ -579,7 +561,6 @@ int main(void)
     tcase_add_test(params, form_bounds);
     tcase_add_test(params, words);
     tcase_add_test(params, words_refused);
-    tcase_add_test(params, json_bounds);
     LOOP(uri, uri_cases, uris);
     tcase_add_test(uri, uri_parts);
     LOOP(uri, redirect_uri_cases, redirects);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON in and out, and digests. */
+#include <string.h>
+#include "../../lib/base/bytes.h"
+#include "../../lib/base/json.h"
+#include "unit.h"
+
+/* ---- digests ---- */
+
+START_TEST(digests)
+{
+    unsigned char out[OAS_SHA512_LEN];
+
+    oas_sha256("abc", 3, out); /* FIPS 180-4 */
+    ck_assert_str_eq(oas_hex_encode(pool, out, OAS_SHA256_LEN),
+                     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    oas_sha512("abc", 3, out);
+    ck_assert_str_eq(oas_hex_encode(pool, out, OAS_SHA512_LEN),
+                     "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                     "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+    ck_assert_int_eq(oas_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, out),
+                     APR_SUCCESS); /* RFC 4231 section 4.3 */
+    ck_assert_str_eq(oas_hex_encode(pool, out, OAS_SHA256_LEN),
+                     "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+END_TEST
+
+/* ---- json ---- */
+
+START_TEST(json_bounds)
+{
+    json_t *json;
+
+    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":\"b\"}", 9, 100, pool), APR_SUCCESS);
+    ck_assert_str_eq(oas_json_string(json, "a"), "b");
+    ck_assert_ptr_null(oas_json_string(json, "b"));
+    ck_assert_str_eq(oas_json_text(pool, json), "{\"a\":\"b\"}");
+    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":1,\"a\":2}", 13, 100, pool), APR_EEXIST);
+    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":1}x", 8, 100, pool), APR_EINVAL);
+    ck_assert_int_eq(oas_json_parse(&json, "{\"a\":\"\\u0000\"}", 14, 100, pool), APR_EINVAL);
+    ck_assert_int_eq(oas_json_parse(&json, "{}", 2, 1, pool), APR_ENOSPC);
+}
+END_TEST
+
+static const char *const json_texts[] = {
+    "{}",
+    "[]",
+    "[{},[],\"\",0,true,false,null]",
+    "{\"n\":[1,-1,10,1234567890123,9223372036854775807,-9223372036854775808]}",
+    "{\"r\":[0.5,-1e300,1.0,123456.789,5e-324]}",
+    "{\"\\\"\\\\\":\"\\b\\f\\n\\r\\t\\u0001\\u001F\x7f/\"}",
+    "{\"zoë\":\"\xf0\x9f\x8c\x8d\",\"a\":{\"b\":{\"c\":[[1],[2]]}}}",
+};
+
+START_TEST(json_text)
+{
+    apr_size_t size = 3000;
+    char *large = apr_palloc(pool, size + 1);
+    char expected[4096];
+    json_t *json;
+
+    ck_assert_int_eq(oas_json_parse(&json, json_texts[_i], strlen(json_texts[_i]), 1000, pool),
+                     APR_SUCCESS);
+    memset(large, 'x', size);
+    large[size] = '\0';
+    if (json_is_object(json)) { /* grows several times */
+        oas_json_set(json, "large", large);
+    }
+    expected[json_dumpb(json, expected, sizeof(expected), JSON_COMPACT)] = '\0';
+    ck_assert_str_eq(oas_json_text(pool, json), expected);
+    ck_assert_ptr_null(oas_json_text(pool, NULL));
+    ck_assert_ptr_null(oas_json_text(pool, json_true()));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("json");
+    TCase *tcase = unit_case(suite, "json");
+
+    tcase_add_test(tcase, json_bounds);
+    tcase_add_loop_test(tcase, json_text, 0, sizeof(json_texts) / sizeof(json_texts[0]));
+    tcase_add_test(tcase, digests);
+    return unit_run(suite);
+}
