@@ -37,6 +37,7 @@ typedef struct {
     int fd; /* -1: ended */
     int number;
     int step;
+    int answers;               /* on this connection */
     plan_request_t **requests; /* one for each step */
     apr_size_t sent, got, need;
     apr_uint64_t request_begun, round_begun;
@@ -55,7 +56,7 @@ typedef struct {
     const plan_t *plan;
     const char *captured;
     int port, count, open, epoll, measuring, draining;
-    apr_uint64_t requests, rounds, errors, bytes, begun, took, own;
+    apr_uint64_t answered, reconnects, requests, rounds, errors, bytes, begun, took, own;
     const char *first_error;
     histogram_t by_request, by_round;
     connection_t *connections;
@@ -76,13 +77,31 @@ static void fail(load_t *load, connection_t *connection, const char *what)
     load->open--;
 }
 
+static int connect_one(load_t *load, connection_t *connection)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((unsigned short)load->port)};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    int one = 1;
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connection->answers = 0;
+    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection->fd < 0 ||
+        connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+        return 0;
+    }
+    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    return epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->fd, &event) == 0;
+}
+
 static void send_request(load_t *load, connection_t *connection)
 {
     const plan_request_t *request = connection->requests[connection->step];
     ssize_t sent = send(connection->fd, request->bytes + connection->sent,
-                        request->len - connection->sent, MSG_NOSIGNAL);
+                        request->len - connection->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-    if (sent < 0 && errno != EAGAIN) {
+    if (sent < 0 && errno != EAGAIN && errno != EPIPE && errno != ECONNRESET) {
         fail(load, connection, "cannot be sent");
         return;
     }
@@ -153,6 +172,8 @@ static void finish_step(load_t *load, connection_t *connection)
         fail(load, connection, wrong);
         return;
     }
+    load->answered++;
+    connection->answers++;
     if (load->measuring) {
         load->requests++;
         load->bytes += connection->got;
@@ -188,16 +209,33 @@ static int find_need(connection_t *connection)
     return 1;
 }
 
+/* By the server. */
+static void closed(load_t *load, connection_t *connection)
+{
+    if (connection->got > 0 || connection->answers == 0) {
+        fail(load, connection, "the connection was closed");
+        return;
+    }
+    close(connection->fd);
+    load->reconnects++;
+    connection->sent = 0;
+    if (connect_one(load, connection)) {
+        send_request(load, connection);
+    } else {
+        fail(load, connection, "nobody answers any more");
+    }
+}
+
 static void receive(load_t *load, connection_t *connection)
 {
     ssize_t got = recv(connection->fd, connection->answer + connection->got,
                        ANSWER_MAX - 1 - connection->got, 0);
 
-    if (got < 0 && errno == EAGAIN) {
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
     if (got <= 0) {
-        fail(load, connection, "the connection was closed");
+        closed(load, connection);
         return;
     }
     connection->got += (apr_size_t)got;
@@ -211,20 +249,10 @@ static void receive(load_t *load, connection_t *connection)
     finish_step(load, connection);
 }
 
-static const char *connect_one(load_t *load, connection_t *connection)
+static const char *prepare(load_t *load, connection_t *connection)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((unsigned short)load->port)};
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    int i, one = 1, steps = load->plan->steps->nelts;
+    int i, steps = load->plan->steps->nelts;
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connection->fd < 0 ||
-        connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-        return "nobody answers at the port";
-    }
-    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     connection->answer = apr_palloc(load->pool, ANSWER_MAX);
     connection->answer[0] = '\0';
     connection->requests = apr_pcalloc(load->pool, (apr_size_t)steps * sizeof(plan_request_t *));
@@ -236,9 +264,7 @@ static const char *connect_one(load_t *load, connection_t *connection)
         }
     }
     load->open++;
-    return epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->fd, &event) == 0
-               ? NULL
-               : "epoll does not take it";
+    return connect_one(load, connection) ? NULL : "nobody answers at the port";
 }
 
 static void serve(load_t *load, const struct epoll_event *event)
@@ -314,7 +340,7 @@ static const char *run(load_t *load, apr_uint64_t warm, apr_uint64_t time)
         const char *error;
 
         load->connections[i].number = i;
-        error = connect_one(load, &load->connections[i]);
+        error = prepare(load, &load->connections[i]);
         if (error != NULL) {
             return error;
         }
@@ -372,10 +398,11 @@ static void print(const load_t *load)
     double seconds = (double)load->took / 1e6;
     int i;
 
-    printf("{\"seconds\":%.3f,\"requests\":%" APR_UINT64_T_FMT ",\"rounds\":%" APR_UINT64_T_FMT
+    printf("{\"answered\":%" APR_UINT64_T_FMT ",\"reconnects\":%" APR_UINT64_T_FMT
+           ",\"seconds\":%.3f,\"requests\":%" APR_UINT64_T_FMT ",\"rounds\":%" APR_UINT64_T_FMT
            ",\"errors\":%" APR_UINT64_T_FMT ",\"bytes\":%" APR_UINT64_T_FMT ",\"rate\":%.1f",
-           seconds, load->requests, load->rounds, load->errors, load->bytes,
-           seconds > 0 ? (double)load->rounds / seconds : 0);
+           load->answered, load->reconnects, seconds, load->requests, load->rounds, load->errors,
+           load->bytes, seconds > 0 ? (double)load->rounds / seconds : 0);
     print_times("request_us", &load->by_request);
     print_times("round_us", &load->by_round);
     printf(",\"usage_us\":{\"load\":%" APR_UINT64_T_FMT, load->own);

@@ -96,6 +96,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/83-kill.test.mjs \
 	test/flow/90-memory.test.mjs \
 	test/flow/91-graceful.test.mjs \
+	test/flow/95-bench.test.mjs \
 	test/flow/configtest.test.mjs \
 	test/flow/configtest-login.test.mjs \
 	test/flow/configtest-logout.test.mjs \

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was measured as a table, and the line at its end.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import { top } from '../../test/flow/lib/instance.mjs';
+import { build, httpdVersion } from './server.mjs';
+
+const version = (file, ...args) => execFileSync(file, args, { encoding: 'utf8' }).split('\n')[0];
+
+function commit() {
+  try {
+    return version('git', '-C', top, 'rev-parse', '--short', 'HEAD');
+  } catch {
+    return 'unknown';
+  }
+}
+
+export function facts() {
+  const model = /^model name\s*: (.*)$/m.exec(fs.readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown processor';
+  const flags = /^CFLAGS = (.*)$/m.exec(fs.readFileSync(`${build}/Makefile`, 'utf8'))?.[1];
+  return {
+    date: new Date().toISOString().slice(0, 16),
+    commit: commit(),
+    machine: `${os.cpus().length} processors (${model}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.release().split('.').slice(0, 2).join('.')}`,
+    versions: `${httpdVersion}, MPM ${process.env.OAS_MPM ?? 'event'}, ${version('psql', '--version')}, ${version('openssl', 'version')}`,
+    flags,
+    load: os.loadavg()[0],
+  };
+}
+
+const count = (number) => (number === undefined || number === null ? '' : Math.round(number).toLocaleString('en-US'));
+const part = (number) => (number === undefined || number === null ? '' : number.toFixed(2));
+const ms = (us) => (us / 1000).toFixed(2);
+
+const columns = [
+  ['case', (c) => c.title],
+  ['a second', (c) => count(c.rate)],
+  ['probe', (c) => count(c.probe.rate)],
+  ['of it', (c) => part(c.ratio)],
+  ['to reach', (c) => part(c.share)],
+  ['p50 ms', (c) => ms(c.p50)],
+  ['p99 ms', (c) => ms(c.p99)],
+  ['CPU µs', (c) => count(c.cpu)],
+  ['of probe', (c) => part(c.cpuRatio)],
+  ['statements', (c) => c.statements],
+  ['does nothing', (c) => count(c.nothing)],
+  ['static file', (c) => count(c.static)],
+];
+const instructionColumns = [
+  ['instructions', (c) => count(c.instructions?.server)],
+  ['probe', (c) => count(c.instructions?.probe)],
+];
+
+function tableOf(rows, chosen) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const rule = chosen.map((_, i) => (i === 0 ? '---' : '--:'));
+  return [line(chosen.map(([name]) => name)), line(rule), ...rows.map((row) => line(chosen.map(([, cell]) => cell(row))))].join('\n');
+}
+
+export function table(result) {
+  const counted = result.cases.some((one) => one.instructions);
+  return tableOf(result.cases, counted ? [...columns, ...instructionColumns] : columns);
+}
+
+const tooFew = ({ share, ratio }) => share !== null && ratio < share;
+const tooMuch = ({ share, cpuRatio }) => share !== null && cpuRatio > 1.25;
+
+/** One line: which cases are below their share of the probe, or cost more of httpd's CPU than a quarter above the probe. */
+export function verdict(result) {
+  const below = result.cases.filter(tooFew).map((one) => `${one.id} ${part(one.ratio)} of ${part(one.share)}`);
+  const dear = result.cases.filter(tooMuch).map((one) => `${one.id} ${part(one.cpuRatio)}`);
+  const chatty = result.cases.filter((one) => one.statements > one.statementsAllowed).map((one) => `${one.id} ${one.statements}`);
+  const found = [
+    ...(below.length ? [`below their share of the probe: ${below.join(', ')}`] : []),
+    ...(dear.length ? [`more than 1.25 times the probe's CPU: ${dear.join(', ')}`] : []),
+    ...(chatty.length ? [`more statements than needed: ${chatty.join(', ')}`] : []),
+  ];
+  return { good: below.length === 0, line: found.length ? found.join('; ') : 'every case reaches its share of the probe' };
+}
+
+export function limitLines(result) {
+  const lines = Object.entries(result.limits ?? {}).map(([name, rate]) => `${name}: ${count(rate)} a second`);
+  if (result.memory) {
+    const { idle, loaded } = result.memory;
+    const text = ({ resident, proportional, children }) =>
+      `${resident.toFixed(1)} MiB resident (${children.map((mib) => mib.toFixed(1)).join(' and ')} the children), ${proportional.toFixed(1)} MiB with shared pages counted once`;
+    lines.push(`memory of httpd idle: ${text(idle)}`, `memory of httpd after the load: ${text(loaded)}`);
+  }
+  if (result.firstAnswer) lines.push(`first answer ${result.firstAnswer.toFixed(0)} ms after the start`);
+  return lines;
+}
