@@ -27,6 +27,7 @@
 #include "lib/httpd/metrics.h"
 #include "lib/httpd/notes.h"
 #include "lib/httpd/request.h"
+#include "lib/httpd/status.h"
 #include "lib/httpd/watchdog.h"
 #include "lib/jose/keyset.h"
 
@@ -138,6 +139,7 @@ static void register_hooks(apr_pool_t *pool)
     oas_login_option_register();
     oas_authn_register(pool);
     oas_database_listen();
+    oas_status_register();
 }
 
 module AP_MODULE_DECLARE_DATA oauth2as_module = {

@@ -119,7 +119,8 @@ static void print_endpoints(void)
     printf("\n## Endpoints\n\nThe names that `OAuth2ASEndpoint` knows, with their paths below the "
            "issuer's.\n\n| name | path |\n| --- | --- |\n");
     for (id = 0; id < OAS_EP_COUNT; id++) {
-        printf("| %s | `%s` |\n", oas_endpoint_name(id), oas_endpoint_default_path(id));
+        printf("| %s | `%s`%s |\n", oas_endpoint_name(id), oas_endpoint_default_path(id),
+               id == OAS_EP_METRICS ? " when it is given that path; else it is absent" : "");
     }
 }
 

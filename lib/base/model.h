@@ -42,6 +42,7 @@ typedef enum {
     OAS_EP_OAUTH_METADATA,
     OAS_EP_HEALTH,
     OAS_EP_READY,
+    OAS_EP_METRICS, /**< only where OAuth2ASEndpoint says so */
     OAS_EP_COUNT
 } oas_endpoint_id_t;
 

@@ -30,6 +30,7 @@ static const struct {
                                "/.well-known/oauth-authorization-server", OAS_CARRIER_JSON, "GET",
                                oas_document_steps},
     [OAS_EP_HEALTH] = {"health", "/oauth2as/health", OAS_CARRIER_JSON, "GET", oas_health_steps},
+    [OAS_EP_METRICS] = {"metrics", "/oauth2as/metrics", OAS_CARRIER_JSON, "GET", oas_metrics_steps},
     [OAS_EP_READY] = {"ready", "/oauth2as/ready", OAS_CARRIER_JSON, "GET", oas_ready_steps},
 };
 

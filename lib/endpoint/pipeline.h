@@ -38,5 +38,6 @@ extern const oas_step_t oas_v2logout_steps[];
 extern const oas_step_t oas_document_steps[];
 extern const oas_step_t oas_health_steps[];
 extern const oas_step_t oas_ready_steps[];
+extern const oas_step_t oas_metrics_steps[];
 
 #endif

@@ -332,9 +332,11 @@ static const char *mtls_origin(const oas_issuer_t *issuer, apr_pool_t *pool)
 /** Where an endpoint is when nobody says; "": it is not there. */
 static const char *default_path(const oas_issuer_t *issuer, int endpoint)
 {
-    return endpoint == OAS_EP_V2LOGOUT && issuer->profile != OAS_PROFILE_AUTH0
-               ? ""
-               : oas_endpoint_default_path(endpoint);
+    if (endpoint == OAS_EP_METRICS ||
+        (endpoint == OAS_EP_V2LOGOUT && issuer->profile != OAS_PROFILE_AUTH0)) {
+        return "";
+    }
+    return oas_endpoint_default_path(endpoint);
 }
 
 static void complete_endpoints(oas_issuer_t *issuer, apr_pool_t *pool)

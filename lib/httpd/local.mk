@@ -31,6 +31,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/server_config.h \
 	lib/httpd/shift.c lib/httpd/shift.h \
 	lib/httpd/source.c \
+	lib/httpd/status.c lib/httpd/status.h \
 	lib/httpd/watchdog.c lib/httpd/watchdog.h
 # clang warns of the way APR's rings, inside httpd's macros, compute their sentinel.
 mod_oauth2as_la_CFLAGS = $(AM_CFLAGS) $(APXS_CFLAGS) -Wno-null-pointer-subtraction

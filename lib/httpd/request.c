@@ -158,6 +158,7 @@ static void fill_request(const request_rec *r, oas_endpoint_id_t endpoint, oas_r
     in->address = r->useragent_ip;
     in->forwarded_for = apr_table_get(headers, "auth0-forwarded-for");
     in->user_agent = apr_table_get(headers, "User-Agent");
+    in->accept = endpoint == OAS_EP_METRICS ? apr_table_get(headers, "Accept") : NULL;
     in->accept_language = apr_table_get(headers, "Accept-Language");
 }
 

@@ -68,6 +68,12 @@ void oas_reply_json(oas_tx_t *tx, int status, const json_t *body)
     cors_for_client(tx);
 }
 
+void oas_reply_text(oas_tx_t *tx, const char *content_type, const char *text)
+{
+    set_body(tx, 200, content_type, text);
+    no_store(tx);
+}
+
 void oas_reply_empty(oas_tx_t *tx, int status)
 {
     tx->reply.status = status;

@@ -19,6 +19,9 @@ void oas_reply_cookies(oas_tx_t *tx);
 /** A JSON answer that nobody may store; with CORS headers for the client's own origins. */
 void oas_reply_json(oas_tx_t *tx, int status, const json_t *body);
 
+/** A text that nobody may store. */
+void oas_reply_text(oas_tx_t *tx, const char *content_type, const char *text);
+
 /** An answer without a body that nobody may store; with CORS headers as above. */
 void oas_reply_empty(oas_tx_t *tx, int status);
 
