@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node tells its operators: metrics for Prometheus and for mod_status, fields of the access log, the trace in
+// the logs.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startInstance } from './lib/instance.mjs';
+import { request } from './lib/http.mjs';
+import { parseMetrics, seriesOf } from './lib/prometheus.mjs';
+import { authorization, authorizeUrl, basic, client, decode, getCode, offline, redeem, refresh, revoke, secretOf, token } from './lib/oauth.mjs';
+import { Surfer } from './lib/surfer.mjs';
+
+const server = await startInstance({
+  nodes: 1,
+  conf: `
+    OAuth2ASEndpoint metrics /oauth2as/metrics
+    OAuth2ASAuditLog \${OAS_DIR}/audit.log
+    LogFormat "%{oauth2as-ref}n %>s %{oauth2as-client}n %{oauth2as-grant-type}n %{oauth2as-outcome}n %{oauth2as-subject}n %{oauth2as-trace}n" oauth
+    CustomLog \${OAS_DIR}/access.log oauth
+    SetEnvIf X-Scraper yes scraper
+    <Location "/oauth2as/metrics">
+        Require env scraper
+    </Location>
+    <Location "/server-status">
+        SetHandler server-status
+    </Location>
+    ${client('spa', { extra: ['OAuth2ASRefreshReuseWindow 0'] })}
+    ${client('web', { type: 'web' })}
+    ${client('machine', { type: 'machine', uri: [] })}`,
+});
+const known = { headers: { 'x-scraper': 'yes' } };
+const ask = (accept) => request(server.url('oauth2as/metrics'), { headers: { 'x-scraper': 'yes', ...(accept && { accept }) } });
+const machine = (scope = 'read:items') =>
+  token(server, { grant_type: 'client_credentials', resource: 'https://api.example.test/', scope }, { authorization: basic('machine', secretOf('machine')) });
+
+async function read() {
+  const answer = await ask();
+  assert.equal(answer.status, 200, answer.text);
+  return parseMetrics(answer.text);
+}
+
+/** What an action adds to each series that it changes, once nothing moves any more: counting comes after the answer. */
+async function added(action, wanted) {
+  const before = (await read()).values;
+  await action();
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const after = (await read()).values;
+    const grown = Object.fromEntries(Object.keys(wanted).map((series) => [series, (after.get(series) ?? 0) - (before.get(series) ?? 0)]));
+    if (Object.entries(wanted).every(([series, count]) => grown[series] >= count)) return assert.deepEqual(grown, wanted);
+    assert.ok(Date.now() < deadline, JSON.stringify(grown));
+    await sleep(50);
+  }
+}
+
+const of = (name, labels = {}) => seriesOf(`oauth2as_${name}`, labels);
+
+test('it is for those whom the configuration lets in, and changes for nobody', async () => {
+  server.announce(/AH01630/);
+  assert.equal((await request(server.url('oauth2as/metrics'))).status, 403);
+  assert.equal((await request(server.url('oauth2as/metrics'), { ...known, form: { a: 'b' } })).status, 405);
+  const head = await request(server.url('oauth2as/metrics'), { ...known, method: 'HEAD' });
+  assert.equal(head.status, 200);
+  assert.equal(head.text, '');
+});
+
+test('both formats are what their scrapers want', async () => {
+  await machine();
+  const plain = await ask('text/plain');
+  assert.equal(plain.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  assert.equal(plain.headers['cache-control'], 'no-store');
+  const { families } = parseMetrics(plain.text);
+  for (const name of Object.keys(families)) assert.match(name, /^oauth2as_[a-z_]+$/);
+  const open = await ask('application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1');
+  assert.equal(open.headers['content-type'], 'application/openmetrics-text; version=1.0.0; charset=utf-8');
+  const other = parseMetrics(open.text, { open: true }).families;
+  assert.deepEqual(
+    Object.keys(other).sort(),
+    Object.entries(families).map(([name, { TYPE }]) => (TYPE === 'counter' ? name.replace(/_total$/, '') : name)).sort(),
+  );
+});
+
+test('a client of its own: requests, grants, the statement that was not needed, the signature', async () => {
+  await added(machine, {
+    [of('requests_total', { endpoint: 'token', status: '2xx' })]: 1,
+    [of('grants_total', { grant_type: 'client_credentials' })]: 1,
+    [of('events_total', { event: 'token' })]: 1,
+    [of('request_duration_seconds_count', { endpoint: 'token' })]: 1,
+    [of('sign_duration_seconds_count', { alg: 'RS256' })]: 1,
+    [of('pool_wait_seconds_count')]: 0,
+  });
+});
+
+test('refusals, by the code on the wire', async () => {
+  await added(
+    async () => {
+      await machine('unknown');
+      await token(server, { grant_type: 'client_credentials' }, { authorization: basic('machine', 'wrong') });
+      await token(server, { grant_type: 'client_credentials' }, { authorization: basic('nobody', 'wrong') });
+    },
+    {
+      [of('requests_total', { endpoint: 'token', status: '4xx' })]: 3,
+      [of('errors_total', { endpoint: 'token', error: 'invalid_scope' })]: 1,
+      [of('errors_total', { endpoint: 'token', error: 'invalid_client' })]: 2,
+      [of('grants_total', { grant_type: 'client_credentials' })]: 0,
+    },
+  );
+});
+
+test('a sign-in, a code, a refresh, a second use of the same token', async () => {
+  let tokens;
+  await added(async () => (tokens = await offline(server)), {
+    [of('logins_total', { option: 'password', outcome: 'success' })]: 1,
+    [of('grants_total', { grant_type: 'authorization_code' })]: 1,
+    [of('statement_duration_seconds_count', { statement: 'code_redeem' })]: 1,
+    [of('events_total', { event: 'consent' })]: 1,
+  });
+  await added(
+    async () => {
+      assert.equal((await refresh(server, tokens.refresh_token)).status, 200);
+      assert.equal((await refresh(server, tokens.refresh_token)).status, 400);
+      assert.equal((await refresh(server, tokens.refresh_token)).status, 400);
+    },
+    {
+      [of('refreshes_total', { outcome: 'rotated' })]: 1,
+      [of('refreshes_total', { outcome: 'reused' })]: 1,
+      [of('refreshes_total', { outcome: 'refused' })]: 1,
+      [of('events_total', { event: 'refresh_token_reuse' })]: 1,
+    },
+  );
+});
+
+test('a wrong password', async () => {
+  await added(
+    async () => {
+      const surfer = new Surfer(server);
+      await surfer.submit(await surfer.go(authorizeUrl(server, authorization().params)), { username: 'alice', password: 'wrong' });
+    },
+    {
+      [of('logins_total', { option: 'password', outcome: 'wrong' })]: 1,
+      [of('hash_duration_seconds_count')]: 1,
+      [of('logins_total', { option: 'password', outcome: 'success' })]: 0,
+    },
+  );
+});
+
+test('nothing of what clients send becomes a label', async () => {
+  const mark = 'zzmarkzz';
+  await request(server.url(`authorize?client_id=${mark}&scope=${mark}&redirect_uri=${mark}`));
+  await token(server, { grant_type: mark, client_id: mark }, { authorization: basic(mark, mark) });
+  await request(server.url(`${mark}/oauth2as/metrics`));
+  await request(server.url('oauth/token'), { method: mark.toUpperCase() });
+  const before = (await ask()).text;
+  assert.ok(!before.toLowerCase().includes(mark));
+});
+
+test('whichever child process answers, it answers for the whole node', async () => {
+  const series = of('requests_total', { endpoint: 'openid-configuration', status: '2xx' });
+  const before = (await read()).values.get(series) ?? 0;
+  let seen = before;
+  for (let i = 0; i < 20; i++) {
+    await Promise.all(Array.from({ length: 5 }, () => request(server.url('.well-known/openid-configuration'))));
+    const now = (await read()).values.get(series);
+    assert.ok(now >= seen, 'no counter goes backwards');
+    seen = now;
+  }
+  await added(() => {}, { [series]: 0 });
+  assert.equal((await read()).values.get(series), before + 100);
+});
+
+test('counters outlive a graceful restart and a killed child, gauges do not', async () => {
+  const series = of('grants_total', { grant_type: 'client_credentials' });
+  const before = (await read()).values;
+  await server.reload({ 'httpd/httpd.conf': (text) => `${text}\n# once more\n` });
+  const [victim] = await server.children();
+  process.kill(victim, 'SIGKILL');
+  while ((await server.children()).includes(victim)) await sleep(20);
+  const after = (await read()).values;
+  assert.equal(after.get(of('start_time_seconds')), before.get(of('start_time_seconds')));
+  assert.ok(after.get(series) >= before.get(series) && before.get(series) > 0);
+  assert.equal((await machine()).status, 200);
+  assert.equal((await refresh(server, (await offline(server)).refresh_token)).status, 200);
+  const idle = (await read()).values;
+  assert.equal(idle.get(of('pool_used')), 0);
+  assert.ok(idle.get(of('children')) >= 1);
+  assert.ok(idle.get(of('pool_size')) > 0 && idle.get(of('pool_size')) % idle.get(of('children')) === 0, 'a pool for each child that has used its own');
+});
+
+test('state: keys, database, build', async () => {
+  const { families, values } = await read();
+  assert.equal(values.get(of('database_up')), 1);
+  assert.equal(values.get(of('draining')), 0);
+  assert.ok(families.oauth2as_build_info.samples[0].labels.version);
+  const published = (await request(server.url('.well-known/jwks.json'))).json.keys.map(({ kid }) => kid).sort();
+  const keys = families.oauth2as_key_info.samples.map(({ labels }) => labels);
+  assert.deepEqual(keys.map(({ kid }) => kid).sort(), published);
+  for (const key of keys) assert.deepEqual([key.issuer, key.state], [server.issuer, 'active']);
+});
+
+test("mod_status' page and ?auto have the same numbers", async () => {
+  const auto = (await request(new URL('/server-status?auto', server.issuer).href)).text;
+  const numbers = new Map([...auto.matchAll(/^OAuth2AS (.+): (\S+)$/gm)].map(([, key, value]) => [key, Number(value)]));
+  const grants = (await read()).values.get(of('grants_total', { grant_type: 'client_credentials' }));
+  assert.equal(numbers.get('grants[client_credentials]'), grants);
+  assert.ok(numbers.get('statement_duration_seconds[code_redeem] count') >= 1);
+  for (const value of numbers.values()) assert.ok(Number.isFinite(value));
+  const page = (await request(new URL('/server-status', server.issuer).href)).text;
+  assert.match(page, /<h2>mod_oauth2as<\/h2>/);
+  assert.ok(page.includes(`<td>grants[client_credentials]</td><td align="right">${grants}</td>`));
+});
+
+const linesOf = (name) => fs.readFileSync(path.join(server.dir, name), 'utf8').split('\n').filter(Boolean);
+
+/** The line of a log that `wanted` accepts, once it is there. */
+async function lineOf(name, wanted) {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const found = linesOf(name).find(wanted);
+    if (found) return found;
+    assert.ok(Date.now() < deadline, `${name} has no such line`);
+    await sleep(50);
+  }
+}
+
+test('the access log says who, what and with which outcome, and not who the user is', async () => {
+  const tokens = await offline(server);
+  const { sub } = decode(tokens.id_token).claims;
+  await refresh(server, tokens.refresh_token);
+  const [ref, status, id, grantType, outcome, subject] = (await lineOf('access.log', (line) => / refresh_token rotated /.test(line))).split(' ');
+  assert.deepEqual([status, id, grantType, outcome], ['200', 'spa', 'refresh_token', 'rotated']);
+  assert.match(subject, /^[A-Za-z0-9_-]{16}$/);
+  const audit = JSON.parse(await lineOf('audit.log', (line) => JSON.parse(line).ref === ref));
+  assert.deepEqual([audit.event, audit.sub], ['refresh', sub], 'the reference leads to the audit log');
+  await refresh(server, tokens.refresh_token);
+  const reused = (await lineOf('access.log', (line) => / refresh_token invalid_grant /.test(line))).split(' ');
+  assert.equal(reused[1], '400');
+  assert.equal(reused[5], subject, 'the same user, the same mark');
+  for (const line of linesOf('access.log')) assert.ok(!line.includes(sub) && !line.includes('alice'), line);
+  assert.ok(linesOf('access.log').some((line) => / - - ok - -$/.test(line)), 'what a request has not is a dash');
+});
+
+const trace = '0af7651916cd43dd8448eb211c80319c';
+
+test('a valid traceparent is in the logs', async () => {
+  const traceparent = `00-${trace}-b7ad6b7169203331-01`;
+  await token(server, { grant_type: 'client_credentials' }, { authorization: basic('machine', 'wrong'), traceparent });
+  const line = JSON.parse(await lineOf('audit.log', (text) => text.includes(trace)));
+  assert.deepEqual([line.event, line.trace_id], ['refuse', trace]);
+  assert.match(await lineOf('access.log', (text) => text.endsWith(trace)), / 401 /);
+  assert.match(server.log(), new RegExp(`OAS\\d{5}: invalid_client: .* trace_id=${trace}`));
+});
+
+for (const bad of [`00-${trace}-b7ad6b7169203331`, `00-${trace}-0000000000000000-01`, `ff-${trace}-b7ad6b7169203331-01`]) {
+  test(`traceparent ${bad} is as if it had not been sent`, async () => {
+    const name = `x${Math.random()}`;
+    await revoke(server, { token: 'none' }, { authorization: basic(name, 'wrong'), traceparent: bad });
+    await sleep(100);
+    assert.ok(!linesOf('access.log').at(-1).includes(trace));
+  });
+}
+
+test('while the database is away the numbers say so, and are still given', async () => {
+  const got = await getCode(server);
+  server.announce(/OAS00[0-4]\d\d|OAS0065\d|OAS006[17]\d|OAS005\d\d|OAS007\d\d|AH006(?:29|3\d)|dbd/i, { maybe: true });
+  const troubles = (values) => [...values].filter(([series]) => series.startsWith('oauth2as_database_troubles_total')).reduce((sum, [, value]) => sum + value, 0);
+  const before = troubles((await read()).values);
+  await server.postgres('stop', 'fast');
+  assert.equal((await redeem(server, got)).status, 503);
+  const away = (await read()).values;
+  assert.equal(away.get(of('database_up')), 0);
+  assert.ok(troubles(away) > before);
+  assert.ok(away.get(of('errors_total', { endpoint: 'token', error: 'temporarily_unavailable' })) >= 1);
+  await server.postgres('start');
+  const deadline = Date.now() + 20_000;
+  while ((await read()).values.get(of('database_up')) !== 1) {
+    await getCode(server).catch(() => {});
+    assert.ok(Date.now() < deadline, 'the database is up again');
+    await sleep(50);
+  }
+});
