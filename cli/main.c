@@ -17,7 +17,7 @@ typedef struct {
 } verb_t;
 
 static const verb_t verbs[] = {
-    {"schema", "apply", "--issuer URL [--dir DIR] [--grant-to ROLE]",
+    {"schema", "apply", "--issuer URL [--dir DIR] [--grant-to ROLE] [--partitions N]",
      "creates or updates the tables; ROLE is who httpd connects as", cli_schema_apply},
     {"schema", "status", "[--output table|json]", "prints version and issuer", cli_schema_status},
     {"secret", "generate", "FILE", "writes a new OAuth2ASSecret", cli_secret_generate},

@@ -173,18 +173,32 @@ static apr_status_t apply_inside(PGconn *conn, const version_t *version, const c
                : APR_EINVAL;
 }
 
-static apr_status_t apply_version(PGconn *conn, const version_t *version, const char *issuer,
-                                  const char **why, apr_pool_t *pool)
+/* One change of the schema at a time, however long it takes. */
+static apr_status_t begin(PGconn *conn, const char **why, apr_pool_t *pool)
 {
-    apr_status_t rv = APR_EINVAL;
+    return command(conn, "BEGIN; SET LOCAL statement_timeout = 0; " LOCK_SQL, NULL, 0, why, pool)
+               ? APR_SUCCESS
+               : APR_EINVAL;
+}
 
-    if (command(conn, "BEGIN; SET LOCAL statement_timeout = 0; " LOCK_SQL, NULL, 0, why, pool))
-        rv = apply_inside(conn, version, issuer, why, pool);
+/* Ends what begin() began: commits when all went well. */
+static apr_status_t finish(PGconn *conn, apr_status_t rv, const char **why, apr_pool_t *pool)
+{
     if (rv == APR_SUCCESS && !command(conn, "COMMIT", NULL, 0, why, pool))
         rv = APR_EINVAL;
     if (rv != APR_SUCCESS)
         PQclear(PQexec(conn, "ROLLBACK"));
     return rv;
+}
+
+static apr_status_t apply_version(PGconn *conn, const version_t *version, const char *issuer,
+                                  const char **why, apr_pool_t *pool)
+{
+    apr_status_t rv = begin(conn, why, pool);
+
+    if (rv == APR_SUCCESS)
+        rv = apply_inside(conn, version, issuer, why, pool);
+    return finish(conn, rv, why, pool);
 }
 
 /* Applies the versions after *to, one number after the other. */
@@ -243,6 +257,42 @@ apr_status_t oas_schema_apply(oas_db_t *db, const char *dir, const char *issuer,
         return APR_EINVAL;
     }
     return apply_files(conn, dir, files, issuer, to, why, pool);
+}
+
+apr_status_t oas_schema_partitions(oas_db_t *db, int *count, apr_pool_t *pool)
+{
+    const char *why;
+    PGresult *result;
+    PGconn *conn;
+    apr_status_t rv = oas_db_native(db, &conn);
+
+    *count = 0;
+    if (rv != APR_SUCCESS)
+        return rv;
+    result = command(conn,
+                     "SELECT greatest(1, count(*)) FROM pg_inherits "
+                     "WHERE inhparent = to_regclass('oas_grants')",
+                     NULL, 0, &why, pool);
+    if (!result)
+        return APR_EGENERAL;
+    *count = (int)apr_atoi64(PQgetvalue(result, 0, 0));
+    return APR_SUCCESS;
+}
+
+apr_status_t oas_schema_partition(oas_db_t *db, int count, const char **why, apr_pool_t *pool)
+{
+    const char *const params[] = {apr_itoa(pool, count)};
+    PGconn *conn;
+    apr_status_t rv = oas_db_native(db, &conn);
+
+    *why = NULL;
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = begin(conn, why, pool);
+    if (rv == APR_SUCCESS &&
+        !command(conn, "SELECT oas_schema_partition($1)", params, 1, why, pool))
+        rv = APR_EINVAL;
+    return finish(conn, rv, why, pool);
 }
 
 apr_status_t oas_schema_grant(oas_db_t *db, const char *role, const char **why, apr_pool_t *pool)

@@ -25,6 +25,16 @@ apr_status_t oas_schema_apply(oas_db_t *db, const char *dir, const char *issuer,
 /** Version 0: no schema. */
 apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, apr_pool_t *pool);
 
+/** How many partitions the tables that are keyed by the grant are in; 1: they are whole. */
+apr_status_t oas_schema_partitions(oas_db_t *db, int *count, apr_pool_t *pool);
+
+/**
+ * Puts these tables into 1 to 256 partitions by the hash of grant_id, rows and all, while nobody
+ * else reads or writes them. Nothing happens when they are as they should be.
+ * @return APR_EINVAL: it cannot be done, nothing has changed (*why, in pool)
+ */
+apr_status_t oas_schema_partition(oas_db_t *db, int count, const char **why, apr_pool_t *pool);
+
 /** 1 when this program can work with that version: its own, or the next one, which only adds. */
 int oas_schema_usable(int version);
 

@@ -6,7 +6,7 @@
     "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "                                                          \
     "to_char(password_changed AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
-/* What grant_row.c reads, out of oas_grant_for_2. */
+/* What grant_row.c reads, out of oas_grant_for_2 and oas_refresh_2. */
 #define GRANT_COLUMNS                                                                              \
     "a.outcome, a.grant_id, a.client_id, a.sub, a.session_id, a.scope, a.resource, a.auth_time, "  \
     "nullif(a.amr, ''), a.acr, a.claims::text, a.now, a.nonce, a.refresh_expires, "                \
@@ -109,9 +109,8 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "AND ($3::bigint = 0 OR to_timestamp($3::bigint) > clock_timestamp()) RETURNING 1"},
     [OAS_STMT_REFRESH] = {"oas_refresh", 14, 1,
                           "SELECT " GRANT_COLUMNS
-                          ", r.sub, r.key, r.generation, r.age, r.reason FROM oas_refresh_1("
-                          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS r, "
-                          "LATERAL oas_grant_for_2($1, r.outcome) AS a"},
+                          ", a.owner, a.key, a.generation, a.age, a.reason FROM oas_refresh_2("
+                          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS a"},
     [OAS_STMT_REFRESH_LOAD] =
         {"oas_refresh_load", 3, 1,
          "SELECT " GRANT_COLUMNS ", a.provider, a.name FROM oas_grants AS g, "

@@ -72,6 +72,13 @@ static void start(void)
              host, database, runtime);
 }
 
+int cluster_partitions(void)
+{
+    const char *count = getenv("OAS_PARTITIONS");
+
+    return count && *count ? (int)apr_atoi64(count) : 1;
+}
+
 static void apply_schema(void)
 {
     const char *why = NULL;
@@ -84,6 +91,7 @@ static void apply_schema(void)
     snprintf(dir, sizeof(dir), "%s/schema", source_dir());
     db = cluster_db(cluster_connect(pool, owner_params, 0), NULL, NULL, pool);
     if (oas_schema_apply(db, dir, TEST_ISSUER, &from, &to, &why, pool) != APR_SUCCESS ||
+        oas_schema_partition(db, cluster_partitions(), &why, pool) != APR_SUCCESS ||
         oas_schema_grant(db, runtime, &why, pool) != APR_SUCCESS)
         fail("cannot apply the schema", why ? why : "");
     apr_pool_destroy(pool);

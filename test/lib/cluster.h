@@ -18,6 +18,9 @@
  */
 void cluster_up(void);
 
+/** OAS_PARTITIONS of the environment: how many the tables of the grants are in; 1: whole. */
+int cluster_partitions(void);
+
 /** Stops and removes it. */
 void cluster_down(void);
 

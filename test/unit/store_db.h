@@ -7,6 +7,7 @@
 #ifndef OAS_TEST_STORE_DB_H
 #define OAS_TEST_STORE_DB_H
 
+#include <stdlib.h>
 #include <string.h>
 #include <apr_strings.h>
 #include "../../lib/store/refresh.h"
@@ -45,6 +46,27 @@ static inline TCase *db_case(Suite *suite, const char *name)
     tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return tcase;
+}
+
+/* The shipped files of the schema. */
+static inline const char *schema_files(void)
+{
+    const char *source = getenv("srcdir");
+
+    return apr_pstrcat(pool, source ? source : ".", "/schema", NULL);
+}
+
+/* libpq parameters for a schema of that name. */
+static inline const char *schema_params(const char *schema, int of_owner)
+{
+    return apr_psprintf(pool, "%s options='-c search_path=%s'", cluster_params(of_owner), schema);
+}
+
+/* An empty schema of its own, and its owner's access to it. */
+static inline oas_db_t *schema_make(const char *name)
+{
+    cluster_sql(owner, apr_psprintf(pool, "CREATE SCHEMA %s", name));
+    return cluster_db(cluster_connect(pool, schema_params(name, 1), 0), NULL, NULL, pool);
 }
 
 static inline void fill_random(unsigned char *out, apr_size_t len)

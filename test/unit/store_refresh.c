@@ -525,12 +525,15 @@ START_TEST(test_documented_lineage)
 }
 END_TEST
 
+/* Of the table, or of all its partitions. */
 static apr_int64_t updates(const char *column)
 {
-    return apr_atoi64(cluster_sql(owner, apr_psprintf(pool,
-                                                      "SELECT %s FROM pg_stat_user_tables WHERE "
-                                                      "relid = 'oas_grants'::regclass",
-                                                      column)));
+    return apr_atoi64(
+        cluster_sql(owner, apr_psprintf(pool,
+                                        "SELECT sum(%s) FROM pg_stat_user_tables WHERE "
+                                        "relid = 'oas_grants'::regclass OR relid IN "
+                                        "(SELECT relid FROM pg_partition_tree('oas_grants'))",
+                                        column)));
 }
 
 START_TEST(test_rotation_touches_no_index)

@@ -9,16 +9,6 @@
 
 static char dir[64];
 
-/* An empty schema of its own, and access to it. */
-static oas_db_t *other_schema(const char *name)
-{
-    cluster_sql(owner, apr_psprintf(pool, "CREATE SCHEMA %s", name));
-    return cluster_db(
-        cluster_connect(
-            pool, apr_psprintf(pool, "%s options='-c search_path=%s'", cluster_params(1), name), 0),
-        NULL, NULL, pool);
-}
-
 static void add_file(const char *name, const char *text)
 {
     const char *path = apr_pstrcat(pool, dir, "/", name, NULL);
@@ -55,14 +45,13 @@ static apr_status_t apply(oas_db_t *tool, const char *issuer)
 
 START_TEST(test_shipped_schema)
 {
-    oas_db_t *tool = other_schema("shipped");
-    const char *source = getenv("srcdir"), *issuer;
+    oas_db_t *tool = schema_make("shipped");
+    const char *source = schema_files(), *issuer;
     int version;
 
     ck_assert_int_eq(oas_schema_status(tool, &version, &issuer, pool), APR_SUCCESS);
     ck_assert_int_eq(version, 0);
     ck_assert_ptr_null(issuer);
-    source = apr_pstrcat(pool, source ? source : ".", "/schema", NULL);
     ck_assert_int_eq(oas_schema_apply(tool, source, "https://a/", &from, &to, &why, pool),
                      APR_SUCCESS);
     ck_assert_int_eq(from, 0);
@@ -106,7 +95,7 @@ END_TEST
 
 START_TEST(test_failing_file_changes_nothing)
 {
-    oas_db_t *tool = other_schema("failing");
+    oas_db_t *tool = schema_make("failing");
     const char *issuer;
     int version;
 
@@ -129,7 +118,7 @@ END_TEST
 
 START_TEST(test_files_of_one_version_come_together)
 {
-    oas_db_t *tool = other_schema("parts");
+    oas_db_t *tool = schema_make("parts");
 
     add_file("001-a.sql", TABLE_SQL);
     add_file("002-c.sql", "INSERT INTO part VALUES (2); SELECT no_such_thing;");
@@ -151,7 +140,7 @@ END_TEST
 
 START_TEST(test_gap_and_newer_database)
 {
-    oas_db_t *tool = other_schema("gap");
+    oas_db_t *tool = schema_make("gap");
 
     add_file("001-a.sql", TABLE_SQL);
     add_file("003-c.sql", "SELECT 1;");
@@ -205,15 +194,12 @@ END_TEST
 
 START_TEST(test_missing_schema_then_applied)
 {
-    oas_db_t *tool = other_schema("late");
-    const char *source = getenv("srcdir");
+    oas_db_t *tool = schema_make("late");
 
-    conn = cluster_connect(
-        pool, apr_psprintf(pool, "%s options='-c search_path=late'", cluster_params(1)), 0);
+    conn = cluster_connect(pool, schema_params("late", 1), 0);
     ck_assert_int_eq(use("https://a/"), OAS_DB_UNAVAILABLE);
     expect_log("oauth2asctl schema apply");
-    source = apr_pstrcat(pool, source ? source : ".", "/schema", NULL);
-    ck_assert_int_eq(oas_schema_apply(tool, source, "https://a/", &from, &to, &why, pool),
+    ck_assert_int_eq(oas_schema_apply(tool, schema_files(), "https://a/", &from, &to, &why, pool),
                      APR_SUCCESS);
     ck_assert_int_eq(use("https://a/"), APR_ENOENT);
 }

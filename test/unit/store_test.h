@@ -22,5 +22,6 @@ Suite *store_logout_suite(void);
 Suite *store_table_suite(void);
 Suite *store_schema_suite(void);
 Suite *store_upgrade_suite(void);
+Suite *store_partition_suite(void);
 
 #endif

@@ -13,18 +13,6 @@ static PGconn *former; /* a former module, with the rights it has */
 static int from, to;
 static const char *why;
 
-static const char *shipped(void)
-{
-    const char *source = getenv("srcdir");
-
-    return apr_pstrcat(pool, source ? source : ".", "/schema", NULL);
-}
-
-static const char *params_for(const char *schema, int of_owner)
-{
-    return apr_psprintf(pool, "%s options='-c search_path=%s'", cluster_params(of_owner), schema);
-}
-
 static void apply(const char *dir, int expected)
 {
     ck_assert_msg(oas_schema_apply(tool, dir, TEST_ISSUER, &from, &to, &why, pool) == APR_SUCCESS,
@@ -38,25 +26,24 @@ static void start_at(int version, const char *schema)
     char dir[] = "/tmp/oas-schema.XXXXXX";
     int n;
 
-    cluster_sql(owner, apr_psprintf(pool, "CREATE SCHEMA %s", schema));
-    tool = cluster_db(cluster_connect(pool, params_for(schema, 1), 0), NULL, NULL, pool);
+    tool = schema_make(schema);
     ck_assert_ptr_nonnull(mkdtemp(dir));
-    n = system(apr_psprintf(pool, "cp '%s'/00[1-%d]-*.sql '%s'", shipped(), version, dir));
+    n = system(apr_psprintf(pool, "cp '%s'/00[1-%d]-*.sql '%s'", schema_files(), version, dir));
     ck_assert_int_eq(n, 0);
     apply(dir, version);
     ck_assert_int_eq(oas_schema_grant(tool, "oauth2as", &why, pool), APR_SUCCESS);
     n = system(apr_psprintf(pool, "rm -r '%s'", dir));
     ck_assert_int_eq(n, 0);
-    former = PQconnectdb(params_for(schema, 0));
+    former = PQconnectdb(schema_params(schema, 0));
     ck_assert_int_eq(PQstatus(former), CONNECTION_OK);
 }
 
 /* To the newest version; what the runtime role may do comes along. */
 static oas_db_t *upgrade(const char *schema, int version)
 {
-    apply(shipped(), OAS_SCHEMA_VERSION);
+    apply(schema_files(), OAS_SCHEMA_VERSION);
     ck_assert_int_eq(from, version);
-    return cluster_db(cluster_connect(pool, params_for(schema, 0), 0), TEST_ISSUER, NULL, pool);
+    return cluster_db(cluster_connect(pool, schema_params(schema, 0), 0), TEST_ISSUER, NULL, pool);
 }
 
 #define UUID_OF(n) "'00000000-0000-0000-0000-00000000000" #n "'::uuid"
@@ -216,7 +203,7 @@ START_TEST(test_former_module_goes_on)
     upgrade("older", 2);
     live_version_2(20); /* on the connection that has it all prepared */
     PQfinish(former);
-    former = PQconnectdb(params_for("older", 0));
+    former = PQconnectdb(schema_params("older", 0));
     prepare_version_2();
     live_version_2(30);
     ck_assert_str_eq(cluster_sql(owner, "SELECT oas_user_passwd_1('bob', '$y$new')"), "t");
@@ -293,9 +280,8 @@ START_TEST(test_rights_come_along)
                      "f");
     /* whoever had no rights has none */
     cluster_sql(owner, "SET search_path = public");
-    cluster_sql(owner, "CREATE SCHEMA bare");
-    tool = cluster_db(cluster_connect(pool, params_for("bare", 1), 0), NULL, NULL, pool);
-    apply(shipped(), OAS_SCHEMA_VERSION);
+    tool = schema_make("bare");
+    apply(schema_files(), OAS_SCHEMA_VERSION);
     ck_assert_str_eq(cluster_sql(owner, "SELECT has_schema_privilege('oauth2as', 'bare', 'USAGE')"),
                      "f");
 }
