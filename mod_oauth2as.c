@@ -22,6 +22,7 @@
 #include "lib/httpd/database.h"
 #include "lib/httpd/delivery.h"
 #include "lib/httpd/directives.h"
+#include "lib/httpd/keyring.h"
 #include "lib/httpd/log.h"
 #include "lib/httpd/login_option.h"
 #include "lib/httpd/metrics.h"
@@ -29,7 +30,7 @@
 #include "lib/httpd/request.h"
 #include "lib/httpd/status.h"
 #include "lib/httpd/watchdog.h"
-#include "lib/jose/keyset.h"
+#include "lib/issue/keyring.h"
 
 static void announce(const oas_server_config_t *config, apr_pool_t *pool)
 {
@@ -38,7 +39,7 @@ static void announce(const oas_server_config_t *config, apr_pool_t *pool)
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, config->server,
                  OAS_TAG(00345) ": issuer %s: %u clients, %u APIs, keys for %s", issuer->url,
                  apr_hash_count(issuer->clients), apr_hash_count(issuer->resources),
-                 oas_words_join(oas_keyset_algs(issuer->keys, pool), pool));
+                 oas_words_join(oas_issuer_algs(issuer, pool), pool));
 }
 
 static int finish_server(oas_server_config_t *config, int first_pass, apr_pool_t *pconf,
@@ -93,6 +94,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     }
     oas_metrics_prepare(main_server);
     oas_notes_find();
+    if (oas_keyring_register(pconf, main_server) != APR_SUCCESS) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     oas_watchdog_register(pconf, main_server);
     oas_delivery_register(pconf, main_server);
     return oas_audit_logs_open(pconf, main_server);
@@ -125,6 +129,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(child_init, NULL, dbd, APR_HOOK_MIDDLE);
     ap_hook_child_init(oas_watchdog_child, dbd, NULL, APR_HOOK_LAST);
     ap_hook_child_init(oas_delivery_child, dbd, NULL, APR_HOOK_LAST);
+    ap_hook_child_init(oas_keyring_child, dbd, NULL, APR_HOOK_LAST);
     /* an endpoint is an endpoint whatever ProxyPass, Alias or RewriteRule stand beside it */
     ap_hook_translate_name(oas_translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(oas_translate_absent, NULL, NULL, APR_HOOK_LAST);

@@ -23,6 +23,7 @@ static const char *const names[OAS_AUDIT_COUNT] = {
     [OAS_AUDIT_PASSWORD_CHANGED] = "password_changed",
     [OAS_AUDIT_REFUSE] = "refuse",
     [OAS_AUDIT_LOGOUT] = "logout",
+    [OAS_AUDIT_KEY] = "key",
     [OAS_AUDIT_BACKCHANNEL_LOGOUT] = "backchannel_logout",
     [OAS_AUDIT_ADMIN] = "admin",
 };

@@ -19,23 +19,25 @@
 #define OAS_AUDIT_MAX 4000
 
 typedef enum {
-    OAS_AUDIT_LOGIN,              /**< login: a user signed in */
-    OAS_AUDIT_LOGIN_FAILED,       /**< login_failed: reason wrong, refused, unavailable, busy */
-    OAS_AUDIT_LOGIN_THROTTLED,    /**< login_throttled: with wait (seconds) */
-    OAS_AUDIT_CONSENT,            /**< consent: the user allowed */
-    OAS_AUDIT_CONSENT_DENIED,     /**< consent_denied */
-    OAS_AUDIT_CODE,               /**< code: a code, or tokens of the front channel, were issued */
-    OAS_AUDIT_TOKEN,              /**< token: tokens were issued at the token endpoint */
-    OAS_AUDIT_REFRESH,            /**< refresh: with generation and repeated (true: same answer) */
-    OAS_AUDIT_REFRESH_REUSE,      /**< refresh_token_reuse: with generation and age (seconds) */
-    OAS_AUDIT_CODE_REPLAY,        /**< code_replay: a code was used twice, its grant is revoked */
-    OAS_AUDIT_REVOKE,             /**< revoke: reason says which token, or why the server did it */
-    OAS_AUDIT_SESSION_ENDED,      /**< session_ended: with ended (a sid) or count */
-    OAS_AUDIT_WITHDRAW,           /**< access_withdrawn: a user took an application's access away */
-    OAS_AUDIT_PASSWORD_CHANGED,   /**< password_changed: by its user */
-    OAS_AUDIT_REFUSE,             /**< refuse: a request at the token, revocation or introspection
-                                     endpoint was refused; reason is the detail of the log */
-    OAS_AUDIT_LOGOUT,             /**< logout: a user signed out, by an application or the page */
+    OAS_AUDIT_LOGIN,            /**< login: a user signed in */
+    OAS_AUDIT_LOGIN_FAILED,     /**< login_failed: reason wrong, refused, unavailable, busy */
+    OAS_AUDIT_LOGIN_THROTTLED,  /**< login_throttled: with wait (seconds) */
+    OAS_AUDIT_CONSENT,          /**< consent: the user allowed */
+    OAS_AUDIT_CONSENT_DENIED,   /**< consent_denied */
+    OAS_AUDIT_CODE,             /**< code: a code, or tokens of the front channel, were issued */
+    OAS_AUDIT_TOKEN,            /**< token: tokens were issued at the token endpoint */
+    OAS_AUDIT_REFRESH,          /**< refresh: with generation and repeated (true: same answer) */
+    OAS_AUDIT_REFRESH_REUSE,    /**< refresh_token_reuse: with generation and age (seconds) */
+    OAS_AUDIT_CODE_REPLAY,      /**< code_replay: a code was used twice, its grant is revoked */
+    OAS_AUDIT_REVOKE,           /**< revoke: reason says which token, or why the server did it */
+    OAS_AUDIT_SESSION_ENDED,    /**< session_ended: with ended (a sid) or count */
+    OAS_AUDIT_WITHDRAW,         /**< access_withdrawn: a user took an application's access away */
+    OAS_AUDIT_PASSWORD_CHANGED, /**< password_changed: by its user */
+    OAS_AUDIT_REFUSE,           /**< refuse: a request at the token, revocation or introspection
+                                   endpoint was refused; reason is the detail of the log */
+    OAS_AUDIT_LOGOUT,           /**< logout: a user signed out, by an application or the page */
+    OAS_AUDIT_KEY, /**< key: a key of the keyring was made or signs, by the schedule; reason says
+                      which; with kid and alg */
     OAS_AUDIT_BACKCHANNEL_LOGOUT, /**< backchannel_logout: a client was told that a session has
                                      ended (result delivered), or could not be (failed, reason says
                                      why); with attempts */

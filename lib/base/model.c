@@ -37,7 +37,8 @@ const char *const oas_lifetime_names[OAS_LIFETIME_COUNT] = {
     [OAS_LIFETIME_REFRESH_TOKEN] = "refresh-token",
     [OAS_LIFETIME_REFRESH_TOKEN_IDLE] = "refresh-token-idle",
     [OAS_LIFETIME_SESSION] = "session",
-    [OAS_LIFETIME_SESSION_IDLE] = "session-idle"};
+    [OAS_LIFETIME_SESSION_IDLE] = "session-idle",
+    [OAS_LIFETIME_JWKS] = "jwks"};
 
 const char *const oas_dialect_names[] = {
     [OAS_DIALECT_RFC9068] = "rfc9068", [OAS_DIALECT_AUTH0] = "auth0", NULL};
@@ -248,6 +249,30 @@ apr_interval_time_t oas_lifetime(const oas_issuer_t *issuer, const oas_client_t 
         return resource->access_token_lifetime;
     }
     return issuer->lifetimes[kind];
+}
+
+static apr_interval_time_t longer(apr_interval_time_t a, apr_interval_time_t b)
+{
+    return a > b ? a : b;
+}
+
+apr_interval_time_t oas_longest_token(const oas_issuer_t *issuer)
+{
+    apr_interval_time_t longest = longer(issuer->lifetimes[OAS_LIFETIME_ACCESS_TOKEN],
+                                         issuer->lifetimes[OAS_LIFETIME_ID_TOKEN]);
+    apr_hash_index_t *hi;
+
+    /* a lifetime that is not set is less than any other */
+    for (hi = apr_hash_first(NULL, issuer->resources); hi != NULL; hi = apr_hash_next(hi)) {
+        const oas_resource_t *resource = apr_hash_this_val(hi);
+        longest = longer(longest, resource->access_token_lifetime);
+    }
+    for (hi = apr_hash_first(NULL, issuer->clients); hi != NULL; hi = apr_hash_next(hi)) {
+        const oas_client_t *client = apr_hash_this_val(hi);
+        longest = longer(longest, longer(client->lifetimes[OAS_LIFETIME_ACCESS_TOKEN],
+                                         client->lifetimes[OAS_LIFETIME_ID_TOKEN]));
+    }
+    return longest;
 }
 
 const char *const oas_key_state_names[OAS_KEY_STATES] = {

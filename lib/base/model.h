@@ -54,6 +54,7 @@ typedef enum {
     OAS_LIFETIME_REFRESH_TOKEN_IDLE, /**< since the last use */
     OAS_LIFETIME_SESSION,
     OAS_LIFETIME_SESSION_IDLE,
+    OAS_LIFETIME_JWKS, /**< of the key set in caches; the issuer's only */
     OAS_LIFETIME_COUNT
 } oas_lifetime_t;
 
@@ -276,6 +277,23 @@ extern const char *const oas_key_state_names[OAS_KEY_STATES];
 /** The state called `name`, or OAS_KEY_STATES. */
 oas_key_state_t oas_key_state_find(const char *name);
 
+/** When things happened to a key of the database, and will, in seconds since 1970 by its clock; 0:
+ * nobody knows, or never. */
+typedef struct {
+    apr_int64_t created;
+    apr_int64_t usable;    /**< next: not before it may sign; 0: no node has said when */
+    apr_int64_t activated; /**< it signs, or signed, since */
+    apr_int64_t retired;
+    apr_int64_t ends; /**< retired: published until then */
+} oas_key_times_t;
+
+/** OAuth2ASKey: where the keys are that sign. */
+typedef struct {
+    struct oas_keyset *keys; /**< those of the configuration, or NULL */
+    oas_words_t *ring; /**< algorithms whose keys are in the database; NULL: there is no keyring */
+    apr_interval_time_t rotate; /**< age at which keys of the keyring are replaced; 0: by hand */
+} oas_signing_t;
+
 /** A virtual host that is an authorization server. */
 typedef struct {
     const char *url;    /**< exactly as configured: the iss value */
@@ -283,8 +301,8 @@ typedef struct {
     const char *path;   /**< path of url without its last slash: "" or "/tenant" */
     int metric;         /**< its id as OAS_LABEL_ISSUER (base/metrics.h) */
     oas_profile_t profile;
-    apr_array_header_t *secrets;              /**< of oas_secret_t *; the first one seals */
-    struct oas_keyset *keys;                  /**< those of the configuration */
+    apr_array_header_t *secrets; /**< of oas_secret_t *; the first one seals */
+    oas_signing_t signing;
     const char *endpoint_paths[OAS_EP_COUNT]; /**< whole paths on this host, NULL when off */
     const char *endpoint_urls[OAS_EP_COUNT];  /**< the same as URLs */
     const char *mtls_url;                     /**< OAuth2ASMutualTLS, or NULL */
@@ -322,6 +340,7 @@ typedef struct {
     const char *stylesheet;                    /**< URL instead of the built-in one, or NULL */
     const char *logo;                          /**< URL or NULL */
     const char *metadata_json, *metadata_etag; /**< made at start-up */
+    const char *jwks_max_age; /**< Cache-Control of the key set; made at start-up */
 } oas_issuer_t;
 
 /** The API called `uri`, or NULL. */
@@ -396,6 +415,9 @@ apr_interval_time_t oas_reuse_window(const oas_issuer_t *issuer, const oas_clien
 /** The lifetime that counts: the client's, then (access token) the API's, then the issuer's. */
 apr_interval_time_t oas_lifetime(const oas_issuer_t *issuer, const oas_client_t *client,
                                  const oas_resource_t *resource, oas_lifetime_t kind);
+
+/** The longest lifetime that an access or ID token can have by the configuration. */
+apr_interval_time_t oas_longest_token(const oas_issuer_t *issuer);
 
 /** Names of enum values on the wire and in the configuration; NULL where there is none. */
 typedef struct {

@@ -9,9 +9,10 @@ static oas_outcome_t respond_document(oas_tx_t *tx)
     const oas_issuer_t *issuer = tx->issuer;
 
     if (tx->endpoint == OAS_EP_JWKS) {
-        oas_reply_document(tx, oas_keyset_json(tx->keys), oas_keyset_etag(tx->keys));
+        oas_reply_document(tx, oas_keyset_json(tx->keys), oas_keyset_etag(tx->keys),
+                           issuer->jwks_max_age);
     } else {
-        oas_reply_document(tx, issuer->metadata_json, issuer->metadata_etag);
+        oas_reply_document(tx, issuer->metadata_json, issuer->metadata_etag, OAS_DOCUMENT_MAX_AGE);
     }
     return OAS_ANSWERED;
 }

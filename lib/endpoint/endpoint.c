@@ -11,6 +11,7 @@ static const struct {
     oas_carrier_t carrier;
     const char *methods;
     const oas_step_t *steps;
+    int keyless; /**< 1: works without the issuer's keys */
 } endpoints[OAS_EP_COUNT] = {
     [OAS_EP_AUTHORIZE] = {"authorize", "/authorize", OAS_CARRIER_PAGE, "GET, POST",
                           oas_authorize_steps},
@@ -25,13 +26,14 @@ static const struct {
     [OAS_EP_V2LOGOUT] = {"v2logout", "/v2/logout", OAS_CARRIER_PAGE, "GET", oas_v2logout_steps},
     [OAS_EP_JWKS] = {"jwks", "/.well-known/jwks.json", OAS_CARRIER_JSON, "GET", oas_document_steps},
     [OAS_EP_OPENID_CONFIGURATION] = {"openid-configuration", "/.well-known/openid-configuration",
-                                     OAS_CARRIER_JSON, "GET", oas_document_steps},
+                                     OAS_CARRIER_JSON, "GET", oas_document_steps, 1},
     [OAS_EP_OAUTH_METADATA] = {"oauth-authorization-server",
                                "/.well-known/oauth-authorization-server", OAS_CARRIER_JSON, "GET",
-                               oas_document_steps},
-    [OAS_EP_HEALTH] = {"health", "/oauth2as/health", OAS_CARRIER_JSON, "GET", oas_health_steps},
-    [OAS_EP_METRICS] = {"metrics", "/oauth2as/metrics", OAS_CARRIER_JSON, "GET", oas_metrics_steps},
-    [OAS_EP_READY] = {"ready", "/oauth2as/ready", OAS_CARRIER_JSON, "GET", oas_ready_steps},
+                               oas_document_steps, 1},
+    [OAS_EP_HEALTH] = {"health", "/oauth2as/health", OAS_CARRIER_JSON, "GET", oas_health_steps, 1},
+    [OAS_EP_METRICS] = {"metrics", "/oauth2as/metrics", OAS_CARRIER_JSON, "GET", oas_metrics_steps,
+                        1},
+    [OAS_EP_READY] = {"ready", "/oauth2as/ready", OAS_CARRIER_JSON, "GET", oas_ready_steps, 1},
 };
 
 const char *oas_endpoint_name(oas_endpoint_id_t id)
@@ -56,6 +58,13 @@ void oas_endpoint_run(oas_tx_t *tx)
     tx->max_age = -1;
     if (strcmp(tx->request.method, "OPTIONS") == 0) {
         oas_reply_preflight(tx);
+        return;
+    }
+    if (tx->keys == NULL && !endpoints[tx->endpoint].keyless) {
+        /* before anything is used up: a code, a refresh token */
+        oas_store_fault(tx, OAS_TAG(01071), OAS_DB_UNAVAILABLE,
+                        "the keyring could not be read yet");
+        oas_reply_error(tx);
         return;
     }
     oas_pipeline_run(tx, endpoints[tx->endpoint].steps);

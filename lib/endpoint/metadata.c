@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "../base/json.h"
 #include "../jose/jws.h"
+#include "../issue/keyring.h"
 #include "../jose/keyset.h"
 
 static const struct {
@@ -242,7 +243,7 @@ static json_t *metadata(const oas_issuer_t *issuer, apr_pool_t *pool)
     add_auth_methods(issuer, &usage, data);
     add_mutual_tls(issuer, &usage, data);
     json_object_set_new(data, "id_token_signing_alg_values_supported",
-                        words_json(oas_keyset_algs(issuer->keys, pool)));
+                        words_json(oas_issuer_algs(issuer, pool)));
     json_object_set_new(data, "scopes_supported", words_json(supported_scopes(issuer, pool)));
     json_object_set_new(data, "claims_supported",
                         words_json(supported_claims(issuer, &usage, pool)));
@@ -268,5 +269,7 @@ apr_status_t oas_issuer_finish(oas_issuer_t *issuer, apr_pool_t *pool)
         return APR_EGENERAL;
     }
     issuer->metadata_etag = oas_etag(issuer->metadata_json, pool);
-    return oas_keyset_publish(issuer->keys);
+    issuer->jwks_max_age = apr_psprintf(pool, "public, max-age=%" APR_TIME_T_FMT,
+                                        apr_time_sec(issuer->lifetimes[OAS_LIFETIME_JWKS]));
+    return oas_keyset_publish(issuer->signing.keys);
 }

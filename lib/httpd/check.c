@@ -12,7 +12,7 @@
 #include <mod_auth.h>
 #include "../base/words.h"
 #include "../endpoint/endpoint.h"
-#include "../jose/keyset.h"
+#include "../issue/keyring.h"
 #include "../reply/templates.h"
 #include "authn.h"
 #include "complete.h"
@@ -138,19 +138,6 @@ static void check_secret(oas_check_t *check)
     }
 }
 
-static void check_key(oas_check_t *check)
-{
-    const struct oas_keyset *keys = check->config->issuer.keys;
-
-    if (keys == NULL) {
-        oas_complain(check, OAS_TAG(00301), oas_place_of(&check->config->block, OAS_D_ISSUER, NULL),
-                     "this issuer needs an OAuth2ASKey (oauth2asctl key generate)");
-    } else if (oas_keyset_default(keys) == NULL) {
-        oas_complain(check, OAS_TAG(00302), oas_place_of(&check->config->block, OAS_D_KEY, NULL),
-                     "none of the keys is active");
-    }
-}
-
 /** A client may be known to the database only, so this is no mistake for certain. */
 static void check_introspection(oas_check_t *check, const oas_resource_config_t *entry)
 {
@@ -182,7 +169,7 @@ static void check_resources(oas_check_t *check)
         const char *uri = entry->resource.uri;
         const char *userinfo = issuer->endpoint_urls[OAS_EP_USERINFO];
 
-        if (alg != NULL && issuer->keys != NULL && oas_keyset_signer(issuer->keys, alg) == NULL) {
+        if (alg != NULL && oas_has_keys(issuer) && !oas_issuer_signs(issuer, alg)) {
             oas_complain(check, OAS_TAG(00303), oas_place_of(&entry->block, OAS_D_TOKEN_ALG, NULL),
                          "API %s wants %s access tokens, but there is no active key for it", uri,
                          alg);
@@ -373,7 +360,7 @@ static void check_clients(oas_check_t *check)
 static void check_issuer(oas_check_t *check)
 {
     static void (*const checks[])(oas_check_t * check) = {
-        check_secret,    check_key,       check_resources, check_providers, oas_check_login_options,
+        check_secret,    oas_check_keys,  check_resources, check_providers, oas_check_login_options,
         check_endpoints, check_templates, check_database,  check_clients,   oas_check_mutual_tls};
     const char *why = oas_complete_issuer(check->config, check->pool);
     apr_size_t i;

@@ -60,6 +60,12 @@ void oas_check_unique(oas_check_t *check, apr_hash_t *seen);
 /** What OAuth2ASMutualTLS cannot know by itself: the issuer's URL. */
 void oas_check_mutual_tls(oas_check_t *check);
 
+/** The signing keys (check_keys.c). */
+void oas_check_keys(oas_check_t *check);
+
+/** 1 when the issuer has any OAuth2ASKey. */
+int oas_has_keys(const oas_issuer_t *issuer);
+
 /** The login options (check_option.c). */
 void oas_check_login_options(oas_check_t *check);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "../base/uri.h"
 #include "../base/words.h"
-#include "../jose/keyset.h"
+#include "../issue/keyring.h"
 
 static void check_pkce(oas_check_t *check, const oas_client_config_t *entry)
 {
@@ -89,10 +89,10 @@ static void check_allow(oas_check_t *check, const oas_client_config_t *entry)
 
 static void check_id_token_alg(oas_check_t *check, const oas_client_config_t *entry)
 {
-    const struct oas_keyset *keys = check->config->issuer.keys;
+    const oas_issuer_t *issuer = &check->config->issuer;
     const char *alg = entry->client.id_token_alg;
 
-    if (keys != NULL && oas_keyset_signer(keys, alg) == NULL) {
+    if (oas_has_keys(issuer) && !oas_issuer_signs(issuer, alg)) {
         oas_complain(check, OAS_TAG(00330), oas_place_of(&entry->block, OAS_D_ID_TOKEN_ALG, NULL),
                      "client \"%s\" wants %s ID tokens%s, but there is no active key for it",
                      entry->client.client_id, alg,

@@ -4,6 +4,7 @@
 #include "../endpoint/backchannel.h"
 #include "audit_log.h"
 #include "database.h"
+#include "keyring.h"
 #include "shift.h"
 
 #define WATCHDOG_NAME "_oauth2as_logout_"
@@ -32,7 +33,7 @@ static oas_tx_t *make_tx(server_rec *s, apr_pool_t *pool)
 
     tx->pool = pool;
     tx->issuer = &config->issuer;
-    tx->keys = tx->issuer->keys;
+    tx->keys = oas_server_keys(config, pool);
     tx->host = oas_background_host();
     tx->host_baton = s;
     tx->log = &config->log;

@@ -2,12 +2,10 @@
 #include "kinds.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <apr_strings.h>
 #include "../base/secret.h"
 #include "../base/uri.h"
 #include "../endpoint/endpoint.h"
-#include "../jose/keyset.h"
 
 /** Nothing to take over: a virtual host is an issuer only by its own word. */
 static void inherit_nothing(void *into, const void *base, apr_pool_t *pool)
@@ -108,94 +106,6 @@ static const char *set_secrets(oas_setting_t *setting, int argc, char *const arg
     return NULL;
 }
 const oas_kind_t oas_kind_secrets = {set_secrets, NULL, NULL};
-
-/** What stands behind the store URI of an OAuth2ASKey. */
-typedef struct {
-    oas_key_state_t state;
-    const oas_alg_t *alg;
-} key_options_t;
-
-static const char *parse_key_option(const char *text, key_options_t *out, apr_pool_t *pool)
-{
-    oas_key_state_t state = oas_key_state_find(text);
-
-    if (strncmp(text, "alg=", 4) == 0) {
-        out->alg = oas_alg_find(text + 4);
-        return out->alg != NULL ? NULL
-                                : apr_psprintf(pool,
-                                               "\"%s\" is not available. Available: RS256, "
-                                               "PS256, ES256, EdDSA",
-                                               text + 4);
-    }
-    if (state != OAS_KEY_STATES) {
-        out->state = state;
-        return NULL;
-    }
-    return apr_psprintf(pool, "\"%s\" is none of active, next, retired, alg=ALG", text);
-}
-
-/** The path of a key file, or NULL for another kind of store URI. */
-static const char *key_path(const char *uri, apr_pool_t *pool)
-{
-    oas_uri_t parts;
-
-    if (strncmp(uri, "file:", 5) == 0) {
-        return ap_server_root_relative(pool, strncmp(uri + 5, "///", 3) == 0 ? uri + 7 : uri + 5);
-    }
-    return oas_uri_parse(&parts, uri, pool) == APR_SUCCESS ? NULL
-                                                           : ap_server_root_relative(pool, uri);
-}
-
-static const char *load_key(const char *uri, oas_jwk_t **out, apr_pool_t *pool)
-{
-    const char *path = key_path(uri, pool);
-    const char *why = NULL;
-    struct stat info;
-
-    if (path != NULL && stat(path, &info) == 0 && (info.st_mode & (S_IROTH | S_IWOTH))) {
-        return "everybody can read or write this key (chmod 600)";
-    }
-    if (oas_jwk_load(out, path != NULL ? path : uri, &why, pool) == APR_SUCCESS) {
-        return NULL;
-    }
-    return why != NULL ? why : "it cannot be read";
-}
-
-static const char *set_keys(oas_setting_t *setting, int argc, char *const argv[])
-{
-    struct oas_keyset **keys = setting->member;
-    key_options_t options = {OAS_KEY_ACTIVE, NULL};
-    const char *why;
-    oas_jwk_t *jwk;
-    apr_status_t rv;
-    int i;
-
-    for (i = 1; i < argc; i++) {
-        why = parse_key_option(argv[i], &options, setting->pool);
-        if (why != NULL) {
-            return apr_psprintf(setting->pool, "%s: %s", setting->row->name, why);
-        }
-    }
-    why = load_key(argv[0], &jwk, setting->pool);
-    if (why != NULL) {
-        return apr_psprintf(setting->pool, "%s %s: %s", setting->row->name, argv[0], why);
-    }
-    if (*keys == NULL) {
-        *keys = oas_keyset_create(setting->pool);
-    }
-    options.alg = options.alg != NULL ? options.alg : oas_jwk_default_alg(jwk);
-    rv = oas_keyset_add(*keys, jwk, options.alg, options.state);
-    if (rv == APR_EEXIST) {
-        return apr_psprintf(setting->pool,
-                            "%s %s: there is an active key for %s already; call one of "
-                            "them next or retired",
-                            setting->row->name, argv[0], oas_alg_name(options.alg));
-    }
-    return rv == APR_SUCCESS ? NULL
-                             : apr_psprintf(setting->pool, "%s %s: the key does not fit %s",
-                                            setting->row->name, argv[0], oas_alg_name(options.alg));
-}
-const oas_kind_t oas_kind_keys = {set_keys, NULL, NULL};
 
 static const char *endpoint_names(apr_pool_t *pool)
 {

@@ -102,6 +102,7 @@ static const struct {
                                          1 << OAS_LEVEL_ISSUER | 1 << OAS_LEVEL_CLIENT},
     [OAS_LIFETIME_SESSION] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 1 << OAS_LEVEL_ISSUER},
     [OAS_LIFETIME_SESSION_IDLE] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 1 << OAS_LEVEL_ISSUER},
+    [OAS_LIFETIME_JWKS] = {{APR_USEC_PER_SEC, DAY, "1s to 1d"}, 1 << OAS_LEVEL_ISSUER},
 };
 
 static const char *lifetime_names(oas_level_t level, apr_pool_t *pool)

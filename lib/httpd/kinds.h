@@ -40,10 +40,11 @@ extern const oas_kind_t oas_kind_throttle; /**< oas_throttle_t */
 /* kind_issuer.c */
 extern const oas_kind_t oas_kind_issuer;     /**< url, origin, path of the issuer */
 extern const oas_kind_t oas_kind_secrets;    /**< array of oas_secret_t * */
-extern const oas_kind_t oas_kind_keys;       /**< struct oas_keyset * */
 extern const oas_kind_t oas_kind_mutual_tls; /**< const char *: https URL without its last slash */
 extern const oas_kind_t oas_kind_endpoints;  /**< endpoint_paths[], "" for off */
 extern const oas_kind_t oas_kind_help_links; /**< help_forgot_password and its two neighbours */
+/* kind_key.c */
+extern const oas_kind_t oas_kind_keys; /**< oas_signing_t */
 /* kind_login.c */
 extern const oas_kind_t oas_kind_subject; /**< oas_expr_t *: a string */
 extern const oas_kind_t oas_kind_skip;    /**< oas_expr_t *: a truth value, on or off */

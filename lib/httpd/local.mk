@@ -11,14 +11,15 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/caches.c lib/httpd/caches.h \
 	lib/httpd/certificate.c lib/httpd/certificate.h \
 	lib/httpd/check.c lib/httpd/check.h \
-	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c lib/httpd/check_logout.c lib/httpd/check_twin.c lib/httpd/check_option.c \
+	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c lib/httpd/check_keys.c lib/httpd/check_logout.c lib/httpd/check_twin.c lib/httpd/check_option.c \
 	lib/httpd/complete.c lib/httpd/complete.h \
 	lib/httpd/database.c lib/httpd/database.h \
 	lib/httpd/delivery.c lib/httpd/delivery.h \
 	lib/httpd/directives.c lib/httpd/directives.def lib/httpd/directives.h \
 	lib/httpd/host.c \
 	lib/httpd/kind_basic.c lib/httpd/kind_client.c lib/httpd/kind_credential.c \
-	lib/httpd/kind_issuer.c lib/httpd/kind_login.c lib/httpd/kind_option.c lib/httpd/kind_peer.c lib/httpd/kind_time.c \
+	lib/httpd/kind_issuer.c lib/httpd/kind_key.c lib/httpd/kind_login.c lib/httpd/kind_option.c lib/httpd/kind_peer.c lib/httpd/kind_time.c \
+	lib/httpd/keyring.c lib/httpd/keyring.h \
 	lib/httpd/kinds.h \
 	lib/httpd/leaving.c lib/httpd/leaving.h \
 	lib/httpd/log.c lib/httpd/log.h \

@@ -9,6 +9,7 @@
 #include "../endpoint/endpoint.h"
 #include "certificate.h"
 #include "database.h"
+#include "keyring.h"
 #include "log.h"
 
 #define ID_BYTES 9
@@ -198,7 +199,7 @@ static oas_tx_t *make_tx(request_rec *r, oas_request_state_t *state)
 
     tx->pool = r->pool;
     tx->issuer = &state->config->issuer;
-    tx->keys = tx->issuer->keys;
+    tx->keys = oas_server_keys(state->config, r->pool);
     tx->host = &oas_host;
     tx->host_baton = r;
     tx->log = &state->log;

@@ -97,6 +97,8 @@ typedef struct {
     struct oas_pace *pace;                 /**< likewise */
     struct oas_readiness *readiness;       /**< likewise */
     struct oas_hasher *hasher;             /**< likewise; all servers of a process have the same */
+    struct oas_keyring_area *keyring_area; /**< keyring.h; NULL where there is no keyring */
+    struct oas_keyring *keyring;           /**< set in each child process, likewise */
     struct oas_desk *desk;                 /**< likewise */
 } oas_server_config_t;
 

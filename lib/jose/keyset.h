@@ -33,16 +33,6 @@ apr_status_t oas_keyset_add(oas_keyset_t *set, const oas_jwk_t *jwk, const oas_a
 /** A key together with its algorithm and everything that can be prepared once. */
 typedef struct oas_signer oas_signer_t;
 
-/** When things happened to a key of the database, and will, in seconds since 1970 by its clock; 0:
- * nobody knows, or never. */
-typedef struct {
-    apr_int64_t created;
-    apr_int64_t usable;    /**< next: not before it may sign */
-    apr_int64_t activated; /**< it signs, or signed, since */
-    apr_int64_t retired;
-    apr_int64_t ends; /**< retired: published until then */
-} oas_key_times_t;
-
 /** One key of a set as it is shown to administrators. */
 typedef struct {
     const char *kid, *alg;

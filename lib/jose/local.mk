@@ -9,4 +9,5 @@ liboas_jose_la_SOURCES = \
 	lib/jose/jwks.c lib/jose/jwks.h \
 	lib/jose/jws.c lib/jose/jws.h \
 	lib/jose/jwt.c lib/jose/jwt.h \
-	lib/jose/keyset.c lib/jose/keyset.h
+	lib/jose/keyset.c lib/jose/keyset.h \
+	lib/jose/sealed.c lib/jose/sealed.h

@@ -6,9 +6,8 @@
 #include "../base/json.h"
 #include "../base/uri.h"
 
-#define DOCUMENT_MAX_AGE "max-age=300"
-#define EXPOSED_HEADERS  "WWW-Authenticate, Retry-After, DPoP-Nonce"
-#define ALLOWED_HEADERS  "Authorization, Content-Type, Auth0-Client, DPoP, X-Request-Language"
+#define EXPOSED_HEADERS "WWW-Authenticate, Retry-After, DPoP-Nonce"
+#define ALLOWED_HEADERS "Authorization, Content-Type, Auth0-Client, DPoP, X-Request-Language"
 
 void oas_reply_header(oas_tx_t *tx, const char *name, const char *value)
 {
@@ -81,12 +80,12 @@ void oas_reply_empty(oas_tx_t *tx, int status)
     cors_for_client(tx);
 }
 
-void oas_reply_document(oas_tx_t *tx, const char *text, const char *etag)
+void oas_reply_document(oas_tx_t *tx, const char *text, const char *etag, const char *cache_control)
 {
     const char *known = tx->request.if_none_match;
 
     oas_reply_header(tx, "ETag", etag);
-    oas_reply_header(tx, "Cache-Control", "public, " DOCUMENT_MAX_AGE);
+    oas_reply_header(tx, "Cache-Control", cache_control);
     oas_reply_header(tx, "Access-Control-Allow-Origin", "*");
     oas_reply_header(tx, "X-Content-Type-Options", "nosniff");
     if (known != NULL && (strstr(known, etag) != NULL || strcmp(known, "*") == 0)) {

@@ -25,8 +25,12 @@ void oas_reply_text(oas_tx_t *tx, const char *content_type, const char *text);
 /** An answer without a body that nobody may store; with CORS headers as above. */
 void oas_reply_empty(oas_tx_t *tx, int status);
 
+/** Cache-Control of documents that change with the configuration only. */
+#define OAS_DOCUMENT_MAX_AGE "public, max-age=300"
+
 /** A public document with ETag (304 when the client has it), readable from any origin. */
-void oas_reply_document(oas_tx_t *tx, const char *text, const char *etag);
+void oas_reply_document(oas_tx_t *tx, const char *text, const char *etag,
+                        const char *cache_control);
 
 /** Sends the browser to `url`: 303 after a POST, else 302. */
 void oas_reply_redirect(oas_tx_t *tx, const char *url);

@@ -11,6 +11,7 @@ liboas_store_la_SOURCES = \
 	lib/store/grant_admin.c lib/store/grant_admin.h \
 	lib/store/grant_row.c lib/store/grant_row.h \
 	lib/store/jti.c lib/store/jti.h \
+	lib/store/key.c lib/store/key.h \
 	lib/store/logout.c lib/store/logout.h \
 	lib/store/metrics.c lib/store/metrics.h \
 	lib/store/pairwise.c lib/store/pairwise.h \

@@ -187,4 +187,19 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "SELECT ended, reached "
          "FROM oas_sessions_end_before_1(to_timestamp($1::bigint), $2, $3, $4)",
          1},
+    [OAS_STMT_KEYS_FOLLOW] =
+        {"oas_keys_follow", 6, 1,
+         "SELECT kid, alg, state, version, encode(sealed, 'hex'), created, usable, activated, "
+         "retired, ends, ring, due FROM oas_keys_follow_1($1, $2, $3, $4, $5, $6)"},
+    [OAS_STMT_KEY_PUT] = {"oas_key_put", 5, 1, "SELECT oas_key_put_1($1, $2, $3, $4, $5)"},
+    [OAS_STMT_KEY_ACTIVATE] = {"oas_key_activate", 2, 1, "SELECT oas_key_activate_1($1, $2)"},
+    [OAS_STMT_KEY_RETIRE] = {"oas_key_retire", 2, 0, "SELECT oas_key_retire_1($1, $2)"},
+    [OAS_STMT_KEY_RESEAL] = {"oas_key_reseal", 3, 1,
+                             "UPDATE oas_keys SET sealed = $3, version = version + 1 "
+                             "WHERE kid = $1 AND version = $2 RETURNING 1"},
+    [OAS_STMT_KEY_LIST] =
+        {"oas_key_list", 0, 1,
+         "SELECT kid, alg, state, version, encode(sealed, 'hex'), oas_epoch(created_at), "
+         "oas_epoch(usable_at), oas_epoch(activated_at), oas_epoch(retired_at), "
+         "oas_epoch(ends_at) FROM oas_keys ORDER BY alg, created_at, kid"},
 };

@@ -1,0 +1,172 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Version 4: the keyring: signing keys that all nodes follow without a restart. A private key rests here sealed under a
+-- secret that the database does not have (lib/base/box.h); who knows the database alone can neither sign nor slip in
+-- a key. One key of an algorithm is next, one is active, any number is retired, by two unique indexes.
+--
+-- Lock order: keys by kid, and nothing else.
+
+-- usable_at: a next key is in every cache of the key set by then; NULL: no node has told yet how long that takes.
+-- lifetime: seconds that the longest token lives
+-- which nodes sign with it. ends_at: a retired key is published until then. version goes up with each change.
+CREATE TABLE oas_keys (
+    kid          text PRIMARY KEY CHECK (kid <> ''),
+    alg          text NOT NULL,
+    state        text NOT NULL CHECK (state IN ('next', 'active', 'retired')),
+    version      bigint NOT NULL DEFAULT 1,
+    sealed       bytea NOT NULL,
+    lifetime     bigint NOT NULL DEFAULT 0,
+    created_at   timestamptz NOT NULL,
+    usable_at    timestamptz,
+    activated_at timestamptz CHECK (activated_at IS NOT NULL OR state = 'next'),
+    retired_at   timestamptz,
+    ends_at      timestamptz CHECK (ends_at IS NOT NULL OR state <> 'retired')
+);
+CREATE UNIQUE INDEX oas_keys_active ON oas_keys (alg) WHERE state = 'active';
+CREATE UNIQUE INDEX oas_keys_next ON oas_keys (alg) WHERE state = 'next';
+
+INSERT INTO oas_rights VALUES ('oas_keys', 'SELECT, INSERT, UPDATE, DELETE');
+
+-- The state of the whole keyring in a word: it changes with every row.
+CREATE FUNCTION oas_keys_version_1() RETURNS text LANGUAGE sql VOLATILE AS $$
+    SELECT md5(coalesce(string_agg(k.kid || ' ' || k.version, ',' ORDER BY k.kid), '')) FROM oas_keys AS k
+$$;
+
+-- Puts a new key: active where its algorithm has none, else next, to sign p_lead seconds from now at the earliest (NULL:
+-- nodes know). -- p_only: it is wanted in that state only. Returns its state; 'known': it is here already; 'taken': there is one in
+-- that state; 'full': no more keys than a node reads.
+CREATE FUNCTION oas_key_put_1(p_kid text, p_alg text, p_sealed bytea, p_lead float8, p_only text) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_now   timestamptz := clock_timestamp();
+    v_first boolean := NOT EXISTS (SELECT 1 FROM oas_keys WHERE alg = p_alg AND state = 'active');
+BEGIN
+    IF p_only <> (CASE WHEN v_first THEN 'active' ELSE 'next' END) THEN
+        RETURN 'taken';
+    ELSIF (SELECT count(*) FROM oas_keys) >= 24 THEN
+        RETURN 'full';
+    END IF;
+    INSERT INTO oas_keys (kid, alg, state, sealed, created_at, usable_at, activated_at)
+    VALUES (p_kid, p_alg, CASE WHEN v_first THEN 'active' ELSE 'next' END, p_sealed, v_now,
+        CASE WHEN v_first THEN v_now ELSE v_now + make_interval(secs => p_lead) END,
+        CASE WHEN v_first THEN v_now END)
+    ON CONFLICT DO NOTHING;
+    RETURN CASE WHEN FOUND AND v_first THEN 'active' WHEN FOUND THEN 'next'
+        WHEN EXISTS (SELECT 1 FROM oas_keys WHERE kid = p_kid) THEN 'known' ELSE 'taken' END;
+END $$;
+
+-- The active key of an algorithm signs no more. It stays published until its last token has ended, those of clients
+-- included that have a lifetime of their own.
+CREATE FUNCTION oas_key_relieve_1(p_alg text, p_now timestamptz) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_clients float8;
+BEGIN
+    SELECT max(l::text::float8) / 1000 INTO v_clients
+    FROM oas_clients AS c, unnest(ARRAY[c.metadata #> '{lifetimes_ms,access-token}',
+        c.metadata #> '{lifetimes_ms,id-token}']) AS l
+    WHERE jsonb_typeof(l) = 'number';
+    UPDATE oas_keys
+    SET state = 'retired', retired_at = p_now, version = version + 1,
+        ends_at = p_now + make_interval(secs => greatest(lifetime, v_clients))
+    WHERE alg = p_alg AND state = 'active';
+END $$;
+
+-- Lets a key sign: one that is next, or one that has retired and is still published. The one that signed retires.
+-- Returns 'activated', 'unknown', 'active' (it signs already) or 'early': not everybody knows it yet; p_early: all the
+-- same. One of several callers gets 'activated'.
+CREATE FUNCTION oas_key_activate_1(p_kid text, p_early boolean) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_key oas_keys%ROWTYPE;
+    v_now timestamptz;
+BEGIN
+    PERFORM 1 FROM oas_keys WHERE alg = (SELECT alg FROM oas_keys WHERE kid = p_kid) ORDER BY kid FOR UPDATE;
+    SELECT * INTO v_key FROM oas_keys WHERE kid = p_kid;
+    v_now := clock_timestamp();
+    IF v_key.kid IS NULL OR v_key.ends_at <= v_now THEN
+        RETURN 'unknown';
+    ELSIF v_key.state = 'active' THEN
+        RETURN 'active';
+    ELSIF v_key.state = 'next' AND coalesce(v_key.usable_at > v_now, true) AND NOT p_early THEN
+        RETURN 'early';
+    END IF;
+    PERFORM oas_key_relieve_1(v_key.alg, v_now);
+    UPDATE oas_keys
+    SET state = 'active', activated_at = v_now, retired_at = NULL, ends_at = NULL, version = version + 1
+    WHERE kid = p_kid;
+    RETURN 'activated';
+END $$;
+
+-- Ends a key's time. Next: it is withdrawn. Active: the next one takes over. Returns 'withdrawn', 'retired' or, where
+-- nothing is changed, 'unknown', 'needed' (there is no next one) or 'early' (the next one may not sign yet). p_now:
+-- it is gone at once, with all tokens that it signed; the next one takes over, early or not. Returns 'removed' then.
+CREATE FUNCTION oas_key_retire_1(p_kid text, p_now boolean) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_key     oas_keys%ROWTYPE;
+    v_next    text;
+    v_outcome text;
+BEGIN
+    PERFORM 1 FROM oas_keys WHERE alg = (SELECT alg FROM oas_keys WHERE kid = p_kid) ORDER BY kid FOR UPDATE;
+    SELECT * INTO v_key FROM oas_keys WHERE kid = p_kid;
+    IF v_key.kid IS NULL THEN
+        RETURN 'unknown';
+    ELSIF v_key.state = 'active' THEN
+        SELECT kid INTO v_next FROM oas_keys WHERE alg = v_key.alg AND state = 'next';
+        v_outcome := CASE WHEN v_next IS NULL THEN 'needed' ELSE oas_key_activate_1(v_next, p_now) END;
+        IF v_outcome <> 'activated' THEN
+            RETURN v_outcome;
+        END IF;
+    END IF;
+    IF v_key.state = 'next' OR p_now THEN
+        DELETE FROM oas_keys WHERE kid = p_kid;
+        RETURN CASE WHEN p_now THEN 'removed' ELSE 'withdrawn' END;
+    END IF;
+    RETURN 'retired';
+END $$;
+
+-- What a node asks every other second. p_have: the version it has. p_token, p_publish: seconds that its longest token
+-- lives, and after which a new key is in every cache; the longest of all nodes count. p_algs: what it signs with.
+-- p_rotate: seconds after which a key is replaced, NULL: only by hand; p_ahead: how long before that the next one is made.
+-- The first row has the version and what is due: 'first ALG', 'next ALG' (to be
+-- made) or 'activate KID', separated by commas. The other rows are
+-- the keys, when they are not those the node has.
+CREATE FUNCTION oas_keys_follow_1(p_have text, p_algs text[], p_token bigint, p_publish float8, p_rotate float8,
+    p_ahead float8)
+RETURNS TABLE (ring text, due text, kid text, alg text, state text, version bigint, sealed bytea, created bigint,
+    usable bigint, activated bigint, retired bigint, ends bigint)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    -- writes only where there is something to write, so that a standby can be asked too
+    IF EXISTS (SELECT 1 FROM oas_keys WHERE alg = ANY (p_algs) AND state <> 'retired' AND (lifetime < p_token
+            OR (state = 'next' AND coalesce(usable_at, created_at) < created_at + make_interval(secs => p_publish))))
+        OR EXISTS (SELECT 1 FROM oas_keys WHERE state = 'retired' AND ends_at <= v_now)
+    THEN
+        PERFORM 1 FROM oas_keys ORDER BY kid FOR UPDATE;
+        UPDATE oas_keys SET lifetime = greatest(lifetime, p_token), version = version + 1,
+            usable_at = CASE state WHEN 'next' THEN greatest(usable_at, created_at + make_interval(secs => p_publish))
+                ELSE usable_at END
+        WHERE alg = ANY (p_algs) AND state <> 'retired' AND (lifetime < p_token
+            OR (state = 'next' AND coalesce(usable_at, created_at) < created_at + make_interval(secs => p_publish)));
+        DELETE FROM oas_keys WHERE state = 'retired' AND ends_at <= v_now;
+    END IF;
+
+    ring := oas_keys_version_1();
+    due := array_to_string(ARRAY(
+        SELECT CASE WHEN n.kid IS NULL AND a.kid IS NULL THEN 'first ' || w.alg WHEN n.kid IS NULL THEN 'next ' || w.alg
+            ELSE 'activate ' || n.kid END
+        FROM unnest(p_algs) AS w (alg)
+            LEFT JOIN oas_keys AS a ON a.alg = w.alg AND a.state = 'active'
+            LEFT JOIN oas_keys AS n ON n.alg = w.alg AND n.state = 'next'
+        WHERE CASE WHEN a.kid IS NULL THEN true
+            WHEN n.kid IS NULL THEN a.activated_at + make_interval(secs => p_rotate - p_ahead) <= v_now
+            ELSE a.activated_at + make_interval(secs => p_rotate) <= v_now AND n.usable_at <= v_now END
+        ORDER BY w.alg), ',');
+    RETURN NEXT;
+    IF ring IS DISTINCT FROM p_have THEN
+        RETURN QUERY SELECT NULL, NULL, k.kid, k.alg, k.state, k.version, k.sealed, oas_epoch(k.created_at),
+            oas_epoch(k.usable_at), oas_epoch(k.activated_at), oas_epoch(k.retired_at), oas_epoch(k.ends_at)
+        FROM oas_keys AS k ORDER BY k.alg, k.created_at, k.kid;
+    END IF;
+END $$;
