@@ -157,4 +157,5 @@ test('while httpd stops gracefully it is not', async () => {
   while (!/AH00492|AH00493|caught SIGWINCH/.test(server.log())) await sleep(20);
   await sleep(300);
   assert.deepEqual(await end(), { status: 503, checks: { ...good, draining: 'stopping' } });
+  while (fs.existsSync(`/proc/${server.pid}`)) await sleep(50);
 });

@@ -4,6 +4,8 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/package.json test/flow/package-lock.json test/flow/.npmrc \
 	test/flow/lib/app.mjs \
 	test/flow/lib/assertion.mjs \
+	test/flow/lib/balanced.mjs \
+	test/flow/lib/balancer.mjs \
 	test/flow/lib/certificate.mjs \
 	test/flow/lib/chromium.mjs \
 	test/flow/lib/configtest.mjs \
@@ -29,6 +31,9 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/12-httpd.test.mjs \
 	test/flow/13-health.test.mjs \
 	test/flow/14-audit.test.mjs test/flow/15-metrics.test.mjs test/flow/lib/prometheus.mjs \
+	test/flow/15-balancers.test.mjs \
+	test/flow/15-haproxy-tcp.test.mjs \
+	test/flow/15-haproxy.test.mjs \
 	test/flow/16-purge.test.mjs \
 	test/flow/18-certificate.test.mjs \
 	test/flow/20-authorize.test.mjs \

@@ -43,6 +43,15 @@ export async function freePort() {
   return port;
 }
 
+/** Returns when it holds; fails when it does not within a generous time. */
+export async function until(what, holds, limit = 20_000) {
+  const deadline = Date.now() + limit;
+  while (!(await holds())) {
+    assert.ok(Date.now() < deadline, `not within ${limit} ms: ${what}`);
+    await sleep(50);
+  }
+}
+
 // Lines that say what the server found wrong, a child that died, and what a sanitizer writes.
 const trouble = /\] \[(?:\w+:)?(?:warn|error|crit|alert|emerg)\] |exit signal|Sanitizer|: runtime error: /;
 // What any httpd says that is stopped or restarted in the middle of things.
@@ -164,13 +173,10 @@ export class Instance {
     }
     const before = new Set(await this.children());
     for (const { pid } of this.nodes) process.kill(pid, 'SIGUSR1');
-    const deadline = Date.now() + 20_000;
-    for (;;) {
+    await until('old processes of httpd end', async () => {
       const now = await Promise.all(this.nodes.map((node) => this.children([node])));
-      if (now.every((children) => children.length > 0 && !children.some((pid) => before.has(pid)))) return;
-      assert.ok(Date.now() < deadline, 'old processes of httpd do not end');
-      await sleep(50);
-    }
+      return now.every((children) => children.length > 0 && !children.some((pid) => before.has(pid)));
+    });
   }
 
   /** Both issuers of --also have one secret from now on, so that it is not the key that tells them apart. */
@@ -210,6 +216,28 @@ export class Instance {
     assert.equal(lost, 0, text);
   }
 
+  /** apachectl of the httpd that has this configuration. */
+  httpd(conf, verb) {
+    const makefile = fs.readFileSync(path.join(path.dirname(this.env.OAUTH2ASCTL), 'Makefile'), 'utf8');
+    const env = { ...process.env, ...this.env, ...(process.env.OAS_PRELOAD && { LD_PRELOAD: process.env.OAS_PRELOAD }) };
+    return run(makefile.match(/^HTTPD = (.*)$/m)[1], ['-f', conf, '-k', verb], { env });
+  }
+
+  /** Ends a node: SIGWINCH lets it finish what it does, SIGTERM does not. Returns when it is gone. */
+  async stopNode(node, signal = 'SIGWINCH') {
+    process.kill(node.pid, signal);
+    await until('a node ends', () => !fs.existsSync(`/proc/${node.pid}`));
+    fs.rmSync(path.join(node.home, 'run/httpd.pid'), { force: true });
+  }
+
+  /** Starts a node that has ended; it answers a moment later. */
+  async startNode(node) {
+    await this.httpd(path.join(node.home, 'httpd.conf'), 'start');
+    await until('a node starts', () => fs.existsSync(path.join(node.home, 'run/httpd.pid')));
+    node.pid = Number(fs.readFileSync(path.join(node.home, 'run/httpd.pid'), 'utf8'));
+    if (node === this.nodes[0]) this.pid = node.pid;
+  }
+
   /**
    * A second node: one more httpd with the configuration, the database and the error log of this one, at a port of its
    * own, past any balancer. It ends with this one.
@@ -227,17 +255,10 @@ export class Instance {
       .replaceAll(new RegExp(`^(Listen \\S+:|<VirtualHost \\*:)${listens}\\b`, 'gm'), `$1${port}`);
     assert.notEqual(moved, text);
     fs.writeFileSync(conf, moved);
-    const makefile = fs.readFileSync(path.join(path.dirname(this.env.OAUTH2ASCTL), 'Makefile'), 'utf8');
-    const httpd = makefile.match(/^HTTPD = (.*)$/m)[1];
-    const env = { ...process.env, ...this.env, ...(process.env.OAS_PRELOAD && { LD_PRELOAD: process.env.OAS_PRELOAD }) };
-    await run(httpd, ['-f', conf, '-k', 'start'], { env });
-    this.neighbours.push(() => run(httpd, ['-f', conf, '-k', 'stop'], { env }));
+    await this.httpd(conf, 'start');
+    this.neighbours.push(() => this.httpd(conf, 'stop'));
     const where = (...args) => this.url(...args).replace(`:${own}/`, `:${port}/`);
-    const deadline = Date.now() + 20_000;
-    while (!(await request(where('.well-known/jwks.json'), { ca: this.ca }).then(({ status }) => status === 200, () => false))) {
-      assert.ok(Date.now() < deadline, 'the second node does not answer');
-      await sleep(50);
-    }
+    await until('the second node answers', () => request(where('.well-known/jwks.json'), { ca: this.ca }).then(({ status }) => status === 200, () => false));
     return where;
   }
 
