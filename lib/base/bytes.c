@@ -41,17 +41,20 @@ char *oas_base64url_encode(apr_pool_t *pool, const void *data, apr_size_t len)
     return out;
 }
 
+/* The values of the characters that both alphabets have. */
+static const signed char common_values[128] = {
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1, -1, 0,
+    1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
+    23, 24, 25, -1, -1, -1, -1, -1, -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38,
+    39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1};
+
 /* The value of one base64 character, or -1. The two alphabets differ in the last two. */
-static int base64_value(char c, char c62, char c63)
+static int base64_value(unsigned char c, unsigned char c62, unsigned char c63)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
+    if (c < sizeof(common_values) && common_values[c] >= 0) {
+        return common_values[c];
     }
     if (c == c62) {
         return 62;
@@ -59,8 +62,8 @@ static int base64_value(char c, char c62, char c63)
     return c == c63 ? 63 : -1;
 }
 
-static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t len, char c62,
-                                  char c63, oas_bytes_t *out)
+static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t len,
+                                  unsigned char c62, unsigned char c63, oas_bytes_t *out)
 {
     unsigned char *data;
     unsigned char *p;
@@ -73,7 +76,7 @@ static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t
     }
     data = p = apr_palloc(pool, len / 4 * 3 + 4);
     for (i = 0; i < len; i++) {
-        int v = base64_value(text[i], c62, c63);
+        int v = base64_value((unsigned char)text[i], c62, c63);
         if (v < 0) {
             return APR_EINVAL;
         }

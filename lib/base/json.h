@@ -28,7 +28,7 @@ apr_status_t oas_json_parse(json_t **out, const char *text, apr_size_t len, apr_
  * is neither. No value may be its own descendant. */
 char *oas_json_text(apr_pool_t *pool, const json_t *json);
 
-/** Sets a string member; NULL values are left out. */
+/** Sets a string member, whose name is UTF-8; values that are NULL or no UTF-8 are left out. */
 void oas_json_set(json_t *object, const char *name, const char *value);
 
 /** The string member `name`, or NULL when absent or of another type. */

@@ -46,6 +46,35 @@ static int is_plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\';
 }
 
+/* 1 when each of eight characters is plain: none is below 0x20, a quote or a backslash. */
+static int all_plain(apr_uint64_t word)
+{
+    const apr_uint64_t ones = ~APR_UINT64_C(0) / 255, tops = ones << 7;
+    apr_uint64_t quotes = word ^ ones * '"', backslashes = word ^ ones * '\\';
+
+    return ((((word - ones * 0x20) & ~word) | ((quotes - ones) & ~quotes) |
+             ((backslashes - ones) & ~backslashes)) &
+            tops) == 0;
+}
+
+/* How many plain characters there are in a row. */
+static apr_size_t plain_run(const char *string, apr_size_t len)
+{
+    apr_size_t run = 0;
+    apr_uint64_t word;
+
+    for (; len - run >= sizeof(word); run += sizeof(word)) {
+        memcpy(&word, string + run, sizeof(word));
+        if (!all_plain(word)) {
+            break;
+        }
+    }
+    while (run < len && is_plain((unsigned char)string[run])) {
+        run++;
+    }
+    return run;
+}
+
 /* One character that may not stand in a string as it is (RFC 8259 section 7). */
 static void put_escaped(text_t *text, unsigned char c)
 {
@@ -70,12 +99,10 @@ static void put_string(text_t *text, const char *string, apr_size_t len)
 
     put(text, "\"", 1);
     while (at < len) {
-        apr_size_t begin = at;
+        apr_size_t run = plain_run(string + at, len - at);
 
-        while (at < len && is_plain((unsigned char)string[at])) {
-            at++;
-        }
-        put(text, string + begin, at - begin);
+        put(text, string + at, run);
+        at += run;
         if (at < len) {
             put_escaped(text, (unsigned char)string[at++]);
         }

@@ -8,6 +8,7 @@ liboas_base_la_SOURCES = \
 	lib/base/error.c lib/base/error.h \
 	lib/base/handle.c lib/base/handle.h \
 	lib/base/json.c lib/base/json_text.c lib/base/json.h \
+	lib/base/json_plain.c lib/base/json_plain.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/metrics.c lib/base/metrics.h \
 	lib/base/metrics_table.c lib/base/metrics_table.h \

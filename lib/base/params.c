@@ -94,7 +94,8 @@ const char *oas_params_get(const oas_params_t *params, const char *name)
 
     for (i = 0; i < params->list->nelts; i++) {
         const oas_param_t *param = &APR_ARRAY_IDX(params->list, i, oas_param_t);
-        if (strcmp(param->name, name) == 0 && param->value[0] != '\0') {
+        if (param->name[0] == name[0] && strcmp(param->name, name) == 0 &&
+            param->value[0] != '\0') {
             return param->value;
         }
     }

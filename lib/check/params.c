@@ -106,16 +106,22 @@ int oas_is_form(const char *content_type)
     return oas_is_media_type(content_type, "application/x-www-form-urlencoded");
 }
 
-int oas_param_is_known(const char *name)
+/* 1 for what may occur once only. */
+static int is_single(const char *name)
 {
     apr_size_t i;
 
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (strcmp(known[i], name) == 0) {
+        if (known[i][0] == name[0] && strcmp(known[i], name) == 0) {
             return 1;
         }
     }
-    return strcmp(name, "resource") == 0; /* may repeat, so it is not in the table */
+    return 0;
+}
+
+int oas_param_is_known(const char *name)
+{
+    return is_single(name) || strcmp(name, "resource") == 0; /* which may repeat */
 }
 
 void oas_wipe_secret_params(const oas_tx_t *tx)
@@ -158,11 +164,14 @@ oas_outcome_t oas_load_form(oas_tx_t *tx)
 
 oas_outcome_t oas_check_duplicates(oas_tx_t *tx)
 {
-    apr_size_t i;
+    const oas_param_t *param = (const oas_param_t *)tx->form->list->elts;
+    int i, k;
 
-    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (oas_params_count(tx->form, known[i]) > 1) {
-            return oas_refuse(tx, OAS_TAG(00605), OAS_E_DUPLICATE_PARAMETER, known[i]);
+    for (i = 1; i < tx->form->list->nelts; i++) {
+        for (k = 0; k < i; k++) {
+            if (strcmp(param[i].name, param[k].name) == 0 && is_single(param[i].name)) {
+                return oas_refuse(tx, OAS_TAG(00605), OAS_E_DUPLICATE_PARAMETER, param[i].name);
+            }
         }
     }
     return OAS_NEXT;
@@ -182,12 +191,12 @@ static apr_size_t json_length(const char *text)
 
 oas_outcome_t oas_check_length(oas_tx_t *tx)
 {
+    const oas_param_t *param = (const oas_param_t *)tx->params->list->elts;
     apr_size_t total = 0;
-    apr_size_t i;
+    int i;
 
-    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        const char *value = oas_params_get(tx->params, known[i]);
-        total += value != NULL ? json_length(value) : 0;
+    for (i = 0; i < tx->params->list->nelts; i++) {
+        total += is_single(param[i].name) ? json_length(param[i].value) : 0;
     }
     return total <= REQUEST_MAX ? OAS_NEXT : oas_refuse(tx, OAS_TAG(00606), OAS_E_TOO_LONG, NULL);
 }

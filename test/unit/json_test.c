@@ -73,6 +73,19 @@ START_TEST(json_text)
 }
 END_TEST
 
+START_TEST(json_set)
+{
+    json_t *json = oas_json_object(pool);
+
+    oas_json_set(json, "ascii", "eight characters and more");
+    oas_json_set(json, "utf8", "Zo\xc3\xab");
+    oas_json_set(json, "latin1", "long enough, Zo\xeb");
+    oas_json_set(json, "none", NULL);
+    ck_assert_str_eq(oas_json_text(pool, json),
+                     "{\"ascii\":\"eight characters and more\",\"utf8\":\"Zo\xc3\xab\"}");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("json");
@@ -80,6 +93,7 @@ int main(void)
 
     tcase_add_test(tcase, json_bounds);
     tcase_add_loop_test(tcase, json_text, 0, sizeof(json_texts) / sizeof(json_texts[0]));
+    tcase_add_test(tcase, json_set);
     tcase_add_test(tcase, digests);
     return unit_run(suite);
 }
