@@ -4,6 +4,7 @@ liboas_base_la_SOURCES = \
 	lib/base/audit.c lib/base/audit.h \
 	lib/base/box.c lib/base/box.h \
 	lib/base/bytes.c lib/base/bytes.h \
+	lib/base/client_rules.c lib/base/client_rules.h lib/base/client_values.c \
 	lib/base/refresh_token.c lib/base/refresh_token.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/handle.c lib/base/handle.h \

@@ -36,12 +36,6 @@ void oas_advise(oas_check_t *check, const char *tag, const ap_directive_t *where
 const ap_directive_t *oas_place_of(const oas_block_t *block, oas_directive_id_t id,
                                    const char *word);
 
-/** Parts of the next: how the client authenticates (check_credentials.c), what it may ask for
- * (check_grants.c), its logout (check_logout.c). */
-void oas_check_credentials(oas_check_t *check, const oas_client_config_t *entry);
-void oas_check_grants(oas_check_t *check, const oas_client_config_t *entry);
-void oas_check_logout(oas_check_t *check, const oas_client_config_t *entry);
-
 /**
  * Finds a directive anywhere below and behind `node` whose first argument is `first` and whose
  * second one is `second` (NULL: any).

@@ -2,10 +2,10 @@
 #include "complete.h"
 
 #include <string.h>
-#include <strings.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
+#include "../base/client_rules.h"
 #include "../base/uri.h"
 #include "../base/words.h"
 #include "../endpoint/endpoint.h"
@@ -15,8 +15,6 @@
 #include "../store/client.h"
 #include "directives.h"
 #include "kinds.h"
-
-#define DEFAULT_ID_TOKEN_ALG "RS256" /* OIDC Core 2 and 15.1 */
 
 void oas_detach_servers(apr_pool_t *pool, server_rec *main_server)
 {
@@ -71,63 +69,6 @@ static oas_words_t *origins_of(const oas_words_t *uris, apr_pool_t *pool)
     return origins;
 }
 
-/** The one host of these URIs, "" when there is none or several (OIDC Core section 8.1). */
-static const char *host_of(const oas_words_t *uris, apr_pool_t *pool)
-{
-    const char *host = "";
-    int i;
-
-    for (i = 0; i < uris->nelts; i++) {
-        oas_uri_t uri;
-
-        if (oas_uri_parse(&uri, OAS_WORD(uris, i), pool) != APR_SUCCESS || uri.host == NULL ||
-            (*host != '\0' && strcasecmp(host, uri.host) != 0)) {
-            return "";
-        }
-        host = oas_fold_case(uri.host, pool);
-    }
-    return host;
-}
-
-/** What a type of client may do when its section does not say. */
-static const struct {
-    unsigned auth_methods, grant_types, response_types;
-} by_type[] = {
-    [OAS_CLIENT_WEB] = {OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST,
-                        OAS_GRANT_AUTHORIZATION_CODE | OAS_GRANT_REFRESH_TOKEN, OAS_RESPONSE_CODE},
-    [OAS_CLIENT_SPA] = {OAS_AUTH_NONE, OAS_GRANT_AUTHORIZATION_CODE | OAS_GRANT_REFRESH_TOKEN,
-                        OAS_RESPONSE_CODE},
-    [OAS_CLIENT_NATIVE] = {OAS_AUTH_NONE, OAS_GRANT_AUTHORIZATION_CODE | OAS_GRANT_REFRESH_TOKEN,
-                           OAS_RESPONSE_CODE},
-    [OAS_CLIENT_MACHINE] = {OAS_AUTH_SECRET_BASIC | OAS_AUTH_SECRET_POST,
-                            OAS_GRANT_CLIENT_CREDENTIALS, 0},
-};
-
-/** The bits of `wanted` that have a name. */
-static unsigned named(const oas_name_bit_t *table, unsigned wanted)
-{
-    unsigned bits = 0;
-
-    for (; table->name != NULL; table++) {
-        bits |= table->bit & wanted;
-    }
-    return bits;
-}
-
-static void complete_grants(oas_client_t *client)
-{
-    if (client->auth_methods == 0) {
-        client->auth_methods = named(oas_auth_method_names, by_type[client->type].auth_methods);
-    }
-    if (client->grant_types == 0) {
-        client->grant_types = named(oas_grant_type_names, by_type[client->type].grant_types);
-    }
-    if (client->response_types == 0 && (client->grant_types & OAS_GRANT_AUTHORIZATION_CODE)) {
-        client->response_types =
-            named(oas_response_type_names, by_type[client->type].response_types);
-    }
-}
-
 /** The clear secrets go where client_secret_jwt needs them, and nowhere else. */
 static void complete_secrets(oas_client_config_t *entry, apr_pool_t *pool)
 {
@@ -150,18 +91,8 @@ static void complete_client(oas_client_config_t *entry, oas_profile_t profile, a
 {
     oas_client_t *client = &entry->client;
 
-    if (client->name == NULL) {
-        client->name = client->client_id;
-    }
-    complete_grants(client);
+    oas_client_complete(client);
     complete_secrets(entry, pool);
-    if (client->id_token_alg == NULL) {
-        client->id_token_alg = DEFAULT_ID_TOKEN_ALG;
-    }
-    if (client->certificate == OAS_CERTIFICATE_NONE &&
-        (client->auth_methods & OAS_AUTH_SELF_SIGNED_TLS)) {
-        client->certificate = OAS_CERTIFICATE_SELF_SIGNED;
-    }
     if (entry->block.where[OAS_D_WEB_MESSAGE] == NULL) {
         client->web_message = client->type == OAS_CLIENT_SPA && profile == OAS_PROFILE_AUTH0;
     }
@@ -169,7 +100,7 @@ static void complete_client(oas_client_config_t *entry, oas_profile_t profile, a
     client->required_acr = entry->require.acr;
     client->redirect_uris = words_or_empty(client->redirect_uris, pool);
     if (client->sector != NULL && *client->sector == '\0') {
-        client->sector = host_of(client->redirect_uris, pool);
+        client->sector = oas_client_host(client->redirect_uris, pool);
     }
     if (client->web_origins == NULL && client->type == OAS_CLIENT_SPA) {
         client->web_origins = origins_of(client->redirect_uris, pool);

@@ -7,45 +7,28 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
+#include "../base/client_rules.h"
 #include "../base/uri.h"
 #include "../base/words.h"
 #include "../jose/jwk.h"
 #include "../reply/language.h"
 #include "../login/hash.h"
 
-#define TEXT_MAX 1000
-
 static const char *set_text(oas_setting_t *setting, int argc, char *const argv[])
 {
-    const char *text = argv[0];
-    const unsigned char *p;
-
-    if (*text == '\0' || strlen(text) > TEXT_MAX || !oas_utf8_valid(text, strlen(text))) {
-        return apr_psprintf(setting->pool, "%s takes UTF-8 text of 1 to %d bytes",
-                            setting->row->name, TEXT_MAX);
+    if (!oas_text_valid(argv[0])) {
+        return apr_psprintf(setting->pool,
+                            "%s takes UTF-8 text of 1 to %d bytes without control characters",
+                            setting->row->name, OAS_TEXT_MAX);
     }
-    for (p = (const unsigned char *)text; *p != '\0'; p++) {
-        if (*p < 0x20 || *p == 0x7f) {
-            return apr_psprintf(setting->pool, "%s: control characters are not allowed",
-                                setting->row->name);
-        }
-    }
-    *(const char **)setting->member = apr_pstrdup(setting->pool, text);
+    *(const char **)setting->member = apr_pstrdup(setting->pool, argv[0]);
     return NULL;
 }
 const oas_kind_t oas_kind_text = {set_text, NULL, NULL};
 
-static int is_web(const oas_uri_t *uri)
-{
-    return uri->host != NULL && !uri->has_userinfo &&
-           (strcmp(uri->scheme, "https") == 0 || strcmp(uri->scheme, "http") == 0);
-}
-
 static const char *set_web_url(oas_setting_t *setting, int argc, char *const argv[])
 {
-    oas_uri_t uri;
-
-    if (oas_uri_parse(&uri, argv[0], setting->pool) != APR_SUCCESS || !is_web(&uri)) {
+    if (!oas_web_url_valid(argv[0], setting->pool)) {
         return apr_psprintf(setting->pool, "%s: \"%s\" is no http or https URL", setting->row->name,
                             argv[0]);
     }
@@ -54,23 +37,9 @@ static const char *set_web_url(oas_setting_t *setting, int argc, char *const arg
 }
 const oas_kind_t oas_kind_web_url = {set_web_url, NULL, NULL};
 
-/** An absolute path on this host: "/x", but not "//host", with characters that a URI may have. */
-static int is_local_path(const char *text, apr_pool_t *pool)
-{
-    oas_uri_t uri;
-
-    return text[0] == '/' && text[1] != '/' && text[1] != '\\' &&
-           oas_uri_parse(&uri, apr_pstrcat(pool, "https://localhost", text, NULL), pool) ==
-               APR_SUCCESS;
-}
-
 static const char *set_picture(oas_setting_t *setting, int argc, char *const argv[])
 {
-    oas_uri_t uri;
-
-    if (!is_local_path(argv[0], setting->pool) &&
-        (oas_uri_parse(&uri, argv[0], setting->pool) != APR_SUCCESS || !is_web(&uri) ||
-         (strcmp(uri.scheme, "https") != 0 && !oas_uri_loopback(&uri, 1)))) {
+    if (!oas_picture_valid(argv[0], setting->pool)) {
         return apr_psprintf(setting->pool,
                             "%s: \"%s\" is neither an https URL nor an absolute path on this host",
                             setting->row->name, argv[0]);

@@ -5,57 +5,13 @@
 #include <strings.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
+#include "../base/client_rules.h"
 #include "../base/subject.h"
 #include "../base/uri.h"
 #include "../base/words.h"
 
 #define SECRET_MIN  22 /* characters: 128 random bits in base64url */
 #define SECRETS_MAX 2
-
-/** 1 for a scheme, in any case, by which a browser would run or read something on the user's
- * machine. */
-static int is_forbidden_scheme(const char *text)
-{
-    static const char *const forbidden[] = {"javascript:", "data:", "file:", "vbscript:", NULL};
-    int i = 0;
-
-    while (forbidden[i] != NULL && strncasecmp(text, forbidden[i], strlen(forbidden[i])) != 0) {
-        i++;
-    }
-    return forbidden[i] != NULL;
-}
-
-/** NULL, or why nobody may be sent there. Which schemes a type may use is checked when it is known.
- */
-static const char *redirect_fault(const char *text, apr_pool_t *pool)
-{
-    oas_uri_t uri;
-
-    if (is_forbidden_scheme(text)) {
-        return "has a scheme that can run or read something in the browser";
-    }
-    if (oas_uri_parse(&uri, text, pool) != APR_SUCCESS) {
-        return "is no valid absolute URI";
-    }
-    if (uri.fragment != NULL) {
-        return "has a fragment (RFC 6749 section 3.1.2)";
-    }
-    if (uri.has_userinfo) {
-        return "has a user name in it";
-    }
-    if (uri.host != NULL && strchr(uri.host, '*') != NULL) {
-        return "has a wildcard; redirect URIs are compared exactly";
-    }
-    if (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0) {
-        return NULL;
-    }
-    if (uri.host == NULL) {
-        return "has no host";
-    }
-    return strcmp(uri.scheme, "https") == 0 || oas_uri_loopback(&uri, 1)
-               ? NULL
-               : "is http beyond this machine; use https";
-}
 
 static oas_words_t *words_of(oas_setting_t *setting)
 {
@@ -72,7 +28,7 @@ static const char *set_redirects(oas_setting_t *setting, int argc, char *const a
     int i;
 
     for (i = 0; i < argc; i++) {
-        const char *why = redirect_fault(argv[i], setting->pool);
+        const char *why = oas_redirect_uri_fault(argv[i], setting->pool);
         if (why != NULL) {
             return apr_psprintf(setting->pool, "%s: \"%s\" %s", setting->row->name, argv[i], why);
         }

@@ -11,7 +11,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/caches.c lib/httpd/caches.h \
 	lib/httpd/certificate.c lib/httpd/certificate.h \
 	lib/httpd/check.c lib/httpd/check.h \
-	lib/httpd/check_client.c lib/httpd/check_credentials.c lib/httpd/check_grants.c lib/httpd/check_keys.c lib/httpd/check_logout.c lib/httpd/check_twin.c lib/httpd/check_option.c \
+	lib/httpd/check_client.c lib/httpd/check_keys.c lib/httpd/check_twin.c lib/httpd/check_option.c \
 	lib/httpd/complete.c lib/httpd/complete.h \
 	lib/httpd/database.c lib/httpd/database.h \
 	lib/httpd/delivery.c lib/httpd/delivery.h \

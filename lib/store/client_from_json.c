@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "../base/bytes.h"
+#include "../base/client_rules.h"
 #include "../base/json.h"
 #include "../base/subject.h"
 #include "../base/uri.h"
@@ -297,23 +298,6 @@ static apr_status_t lists_from_json(oas_client_t *client, const json_t *json, ap
     return rv;
 }
 
-/* What configtest would refuse and a request does not look at again. */
-static int is_sound(const oas_client_t *client)
-{
-    int confidential = oas_client_confidential(client);
-
-    if (!confidential && client->auth_methods != OAS_AUTH_NONE)
-        return 0;
-    if (!confidential && (client->grant_types & OAS_GRANT_CLIENT_CREDENTIALS))
-        return 0;
-    if ((client->grant_types & (OAS_GRANT_PASSWORD | OAS_GRANT_PASSWORD_REALM)) &&
-        (!confidential || !client->first_party || client->required_acr))
-        return 0;
-    if (client->forwarded_for && (!confidential || !client->first_party))
-        return 0;
-    return !(client->auth_methods & OAS_AUTH_TLS) || client->certificate_value;
-}
-
 apr_status_t oas_client_from_json(oas_client_t **out, const char *text, apr_pool_t *pool)
 {
     oas_client_t *client = apr_pcalloc(pool, sizeof(*client));
@@ -331,7 +315,7 @@ apr_status_t oas_client_from_json(oas_client_t **out, const char *text, apr_pool
         lifetimes_from_json(client->lifetimes, json_object_get(json, "lifetimes_ms")) ||
         window_from_json(&client->reuse_window, json_object_get(json, "refresh_reuse_window")))
         return APR_EINVAL;
-    if (!is_sound(client))
+    if (!oas_client_sound(client, pool))
         return OAS_CLIENT_UNSOUND;
     /* doing without is for clients that authenticate only */
     client->require_pkce |= !oas_client_confidential(client);
