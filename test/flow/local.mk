@@ -99,6 +99,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/80-database.test.mjs \
 	test/flow/82-slow.test.mjs \
 	test/flow/83-kill.test.mjs \
+	test/flow/84-restore.test.mjs \
 	test/flow/90-memory.test.mjs \
 	test/flow/91-graceful.test.mjs \
 	test/flow/95-bench.test.mjs \
