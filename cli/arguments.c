@@ -122,7 +122,8 @@ static int take_option(const cli_option_t *options, char *const *argv)
     return option->is_flag || equals ? 1 : 2;
 }
 
-int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, int count)
+int cli_parse_some(cli_t *cli, const cli_option_t *options, const char **operands, int least,
+                   int most)
 {
     const cli_option_t common[] = {{.name = "dbd-params", .value = &cli->dbd_params},
                                    {.name = "audit-log", .value = &cli->audit_log},
@@ -143,11 +144,16 @@ int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, in
             if (!taken)
                 return CLI_USAGE;
             i += taken - 1;
-        } else if (found < count) {
+        } else if (found < most) {
             operands[found++] = text;
         } else {
             return cli_fail(CLI_USAGE, "one argument too many: %s", text);
         }
     }
-    return found == count ? cli_audit_open(cli) : cli_fail(CLI_USAGE, "an argument is missing");
+    return found >= least ? cli_audit_open(cli) : cli_fail(CLI_USAGE, "an argument is missing");
+}
+
+int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, int count)
+{
+    return cli_parse_some(cli, options, operands, count, count);
 }

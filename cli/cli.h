@@ -82,6 +82,10 @@ int cli_schema_apply(cli_t *cli);
 int cli_schema_status(cli_t *cli);
 int cli_secret_generate(cli_t *cli);
 int cli_key_generate(cli_t *cli);
+int cli_key_import(cli_t *cli);
+int cli_key_activate(cli_t *cli);
+int cli_key_retire(cli_t *cli);
+int cli_key_status(cli_t *cli);
 int cli_user_add(cli_t *cli);
 int cli_user_passwd(cli_t *cli);
 int cli_user_lock(cli_t *cli);
@@ -115,6 +119,10 @@ extern const cli_option_t cli_no_options[];
  * @return CLI_DONE, or another exit code (said on standard error)
  */
 int cli_parse(cli_t *cli, const cli_option_t *options, const char **operands, int count);
+
+/** The same for a verb whose last operands may be left out: from `least` to `most`. */
+int cli_parse_some(cli_t *cli, const cli_option_t *options, const char **operands, int least,
+                   int most);
 
 /**
  * How most verbs begin: cli_parse(), then cli_database().

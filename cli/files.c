@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is kept in files: secrets and keys; and the hash of a client's secret. */
+/* What is kept in files: secrets; and the hash of a client's secret. */
 #include "cli.h"
 
 #include <errno.h>
@@ -10,7 +10,6 @@
 #include <apr_strings.h>
 #include "../lib/base/bytes.h"
 #include "../lib/base/secret.h"
-#include "../lib/jose/jwk.h"
 
 /* 1 when all bytes are safely on the disk. */
 static int write_all(int fd, const char *data, apr_size_t len)
@@ -63,22 +62,6 @@ int cli_secret_generate(cli_t *cli)
     oas_wipe(secret, sizeof(secret));
     oas_wipe_with_pool(cli->pool, text, strlen(text));
     return cli_write_private(path, text, strlen(text));
-}
-
-int cli_key_generate(cli_t *cli)
-{
-    const char *operands[2], *pem;
-    const oas_alg_t *alg;
-    int code = cli_parse(cli, cli_no_options, operands, 2);
-
-    if (code != CLI_DONE)
-        return code;
-    alg = oas_alg_find(operands[0]);
-    if (!alg)
-        return cli_fail(CLI_USAGE, "%s is none of RS256, PS256, ES256, EdDSA", operands[0]);
-    if (oas_jwk_generate_pem(&pem, alg, cli->pool) != APR_SUCCESS)
-        return cli_fail(CLI_FAILED, "OpenSSL makes no key for %s", operands[0]);
-    return cli_write_private(operands[1], pem, strlen(pem));
 }
 
 /* Shorter ones could be guessed from the hash. */

@@ -5,10 +5,9 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#define SECRET_ID_LEN 8
-#define SALT_LEN      16
-#define TAG_LEN       16
-#define HEAD_LEN      (SECRET_ID_LEN + SALT_LEN)
+#define SALT_LEN 16
+#define TAG_LEN  16
+#define HEAD_LEN (OAS_SECRET_ID_LEN + SALT_LEN)
 _Static_assert(OAS_BOX_OVERHEAD == HEAD_LEN + TAG_LEN, "box.h says how long it is");
 
 /* One nonce serves: each message has a key of its own. */
@@ -48,11 +47,11 @@ apr_status_t oas_box_close(oas_bytes_t *out, const apr_array_header_t *secrets, 
     int len;
     int ok;
 
-    memcpy(box, secret->id, SECRET_ID_LEN);
-    if (oas_random(box + SECRET_ID_LEN, SALT_LEN) != APR_SUCCESS) {
+    memcpy(box, secret->id, OAS_SECRET_ID_LEN);
+    if (oas_random(box + OAS_SECRET_ID_LEN, SALT_LEN) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
-    ctx = cipher(secret, box + SECRET_ID_LEN, use, context, 1);
+    ctx = cipher(secret, box + OAS_SECRET_ID_LEN, use, context, 1);
     ok = ctx != NULL &&
          EVP_CipherUpdate(ctx, box + HEAD_LEN, &len, text.data, (int)text.len) == 1 &&
          EVP_CipherFinal_ex(ctx, box + HEAD_LEN + len, &len) == 1 &&
@@ -69,7 +68,7 @@ static const oas_secret_t *secret_by_id(const apr_array_header_t *secrets, const
 
     for (i = 0; i < secrets->nelts; i++) {
         const oas_secret_t *secret = APR_ARRAY_IDX(secrets, i, oas_secret_t *);
-        if (memcmp(secret->id, id, SECRET_ID_LEN) == 0) { /* the id is public */
+        if (memcmp(secret->id, id, OAS_SECRET_ID_LEN) == 0) { /* the id is public */
             return secret;
         }
     }
@@ -97,7 +96,7 @@ apr_status_t oas_box_open(oas_bytes_t *out, const apr_array_header_t *secrets, c
     text = apr_pcalloc(pool, text_len + 1);
     oas_wipe_with_pool(pool, text, text_len);
     ERR_set_mark();
-    ctx = cipher(secret, box.data + SECRET_ID_LEN, use, context, 0);
+    ctx = cipher(secret, box.data + OAS_SECRET_ID_LEN, use, context, 0);
     ok = ctx != NULL &&
          EVP_CipherUpdate(ctx, text, &len, box.data + HEAD_LEN, (int)text_len) == 1 &&
          EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_LEN,

@@ -2,6 +2,7 @@
 #include "secret.h"
 
 #include <string.h>
+#include <apr_lib.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -61,4 +62,21 @@ apr_status_t oas_secret_derive(const oas_secret_t *secret, const void *salt, apr
                                const char *use, unsigned char out[OAS_KEY_LEN])
 {
     return hkdf(&secret->bytes, salt, salt_len, use, out, OAS_KEY_LEN);
+}
+
+void oas_secret_trim(oas_bytes_t *bytes)
+{
+    apr_size_t len = bytes->len;
+    apr_size_t i;
+
+    while (len > 0 && (bytes->data[len - 1] == '\n' || bytes->data[len - 1] == '\r')) {
+        len--;
+    }
+    for (i = 0; i < len; i++) {
+        if (!apr_isprint(bytes->data[i])) {
+            return;
+        }
+    }
+    bytes->len = len;
+    ((unsigned char *)bytes->data)[len] = '\0';
 }

@@ -12,13 +12,14 @@
 #include <apr_strings.h>
 #include "bytes.h"
 
-#define OAS_SECRET_MIN 32 /**< bytes of an OAuth2ASSecret */
-#define OAS_KEY_LEN    32
+#define OAS_SECRET_MIN    32 /**< bytes of an OAuth2ASSecret */
+#define OAS_KEY_LEN       32
+#define OAS_SECRET_ID_LEN 8
 
 /** One configured secret. All of it is wiped with the pool it lives in. */
 typedef struct {
     oas_bytes_t bytes;
-    unsigned char id[8];                    /**< public name of this secret: HKDF output for "id" */
+    unsigned char id[OAS_SECRET_ID_LEN];    /**< public name of this secret: HKDF output for "id" */
     unsigned char refresh_key[OAS_KEY_LEN]; /**< HKDF output for "refresh child" */
     unsigned char known_key[OAS_KEY_LEN];   /**< HKDF output for "known browser" */
     unsigned char log_key[OAS_KEY_LEN];     /**< HKDF output for "log subject" */
@@ -31,6 +32,10 @@ typedef struct {
  */
 apr_status_t oas_secret_create(oas_secret_t **out, const void *data, apr_size_t len,
                                apr_pool_t *pool);
+
+/** Text files end with a line feed that nobody means: cuts it off, where all else is printable;
+ * bytes stay as they are. There is room for a NUL behind the bytes, which are the caller's. */
+void oas_secret_trim(oas_bytes_t *bytes);
 
 /**
  * HKDF-SHA-256 (RFC 5869).

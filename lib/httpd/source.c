@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 #include <apr_file_io.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 #include "../base/bytes.h"
+#include "../base/secret.h"
 
 #define SOURCE_MAX 4096
 
@@ -189,24 +189,6 @@ static const char *from_program(const oas_setting_t *setting, const char *comman
     return run((const char *const *)argv, out, setting->pool);
 }
 
-/** Text files end with a line feed that nobody means; bytes stay as they are. */
-static void trim_line_end(oas_bytes_t *bytes)
-{
-    apr_size_t len = bytes->len;
-    apr_size_t i;
-
-    while (len > 0 && (bytes->data[len - 1] == '\n' || bytes->data[len - 1] == '\r')) {
-        len--;
-    }
-    for (i = 0; i < len; i++) {
-        if (!apr_isprint(bytes->data[i])) {
-            return;
-        }
-    }
-    bytes->len = len;
-    ((unsigned char *)bytes->data)[len] = '\0';
-}
-
 const char *oas_source_read(const oas_setting_t *setting, const char *source, oas_bytes_t *out)
 {
     static const struct {
@@ -221,7 +203,7 @@ const char *oas_source_read(const oas_setting_t *setting, const char *source, oa
         if (strncmp(source, sources[i].prefix, len) == 0) {
             why = sources[i].read(setting, source + len, out);
             if (why == NULL) {
-                trim_line_end(out);
+                oas_secret_trim(out);
             }
             return why;
         }
