@@ -28,6 +28,7 @@
 #include "lib/httpd/metrics.h"
 #include "lib/httpd/notes.h"
 #include "lib/httpd/request.h"
+#include "lib/httpd/settle.h"
 #include "lib/httpd/status.h"
 #include "lib/httpd/watchdog.h"
 #include "lib/issue/keyring.h"
@@ -70,7 +71,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     int issuers = 0;
     server_rec *s;
 
-    oas_database_find();
+    oas_database_find(ptemp);
     oas_certificate_find(ptemp);
     oas_login_option_find_twins(main_server);
     for (s = main_server; s != NULL; s = s->next) {
@@ -99,6 +100,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     }
     oas_watchdog_register(pconf, main_server);
     oas_delivery_register(pconf, main_server);
+    oas_settle_register(pconf, main_server);
     return oas_audit_logs_open(pconf, main_server);
 }
 
@@ -130,6 +132,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(oas_watchdog_child, dbd, NULL, APR_HOOK_LAST);
     ap_hook_child_init(oas_delivery_child, dbd, NULL, APR_HOOK_LAST);
     ap_hook_child_init(oas_keyring_child, dbd, NULL, APR_HOOK_LAST);
+    ap_hook_child_init(oas_settle_child, dbd, NULL, APR_HOOK_LAST);
     /* an endpoint is an endpoint whatever ProxyPass, Alias or RewriteRule stand beside it */
     ap_hook_translate_name(oas_translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(oas_translate_absent, NULL, NULL, APR_HOOK_LAST);

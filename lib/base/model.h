@@ -320,6 +320,7 @@ typedef struct {
     oas_throttle_t throttle;
     int password_cost; /**< of the built-in users' hashes (login/hash.h); 0: libxcrypt's default */
     apr_interval_time_t database_wait;
+    apr_interval_time_t database_timeout;
     const char *help_forgot_password, *help_signup, *help_help; /**< URLs or NULL */
     const char *default_resource;                               /**< or NULL */
     apr_interval_time_t reuse_window;                           /**< never OAS_WINDOW_UNSET */

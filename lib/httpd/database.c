@@ -2,6 +2,7 @@
 #include "database.h"
 
 #include <apr_dbd.h>
+#include <apr_env.h>
 #include <apr_hash.h>
 #include <apr_optional.h>
 #include <apr_optional_hooks.h>
@@ -12,8 +13,9 @@
 #include "log.h"
 #include "request.h"
 
-#define POOL_NOTE    "oas_dbd_pool"
-#define DEFAULT_WAIT apr_time_from_msec(250) /* where no issuer says otherwise */
+#define POOL_NOTE       "oas_dbd_pool"
+#define DEFAULT_WAIT    apr_time_from_msec(250) /* where no issuer says otherwise */
+#define CONNECT_TIMEOUT "2"                     /* seconds, for each host */
 
 static APR_OPTIONAL_FN_TYPE(ap_dbd_acquire) * acquire_fn;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * open_fn;
@@ -42,6 +44,7 @@ typedef struct {
 static void fill_dbd(oas_dbd_t *out, const ap_dbd_t *rec, int kept)
 {
     out->kept = kept;
+    out->limit = 0;
     out->driver = rec->driver;
     out->handle = rec->handle;
     out->pool = rec->pool;
@@ -79,6 +82,7 @@ static apr_status_t on_connect(apr_pool_t *pool, dbd_cfg_t *cfg, ap_dbd_t *rec)
     origin->cfg = cfg;
     origin->rec = rec;
     fill_dbd(dbd, rec, 0);
+    dbd->limit = config->issuer.url != NULL ? config->issuer.database_timeout : 0;
     apr_pool_userdata_setn(origin, POOL_NOTE, NULL, rec->pool);
     oas_db_connected(dbd, cfg, cfg->nmax, prepare_others, origin, &config->log);
     return APR_SUCCESS;
@@ -89,8 +93,14 @@ void oas_database_listen(void)
     APR_OPTIONAL_HOOK(dbd, post_connect, on_connect, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
-void oas_database_find(void)
+void oas_database_find(apr_pool_t *pool)
 {
+    char *set;
+
+    /* libpq's own default is to wait without limit; mod_dbd connects under a mutex */
+    if (apr_env_get(&set, "PGCONNECT_TIMEOUT", pool) != APR_SUCCESS) {
+        apr_env_set("PGCONNECT_TIMEOUT", CONNECT_TIMEOUT, pool);
+    }
     acquire_fn = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_acquire);
     open_fn = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     close_fn = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
@@ -185,14 +195,27 @@ static void give_back_request(void *baton, oas_dbd_t *dbd)
     }
 }
 
+static oas_gate_t *gate_of(const oas_server_config_t *config)
+{
+    return __atomic_load_n(&config->child->gate, __ATOMIC_ACQUIRE);
+}
+
 static oas_db_t *make_db(oas_server_config_t *config, const oas_db_source_t *source, void *baton,
                          const oas_log_t *log, apr_pool_t *pool)
 {
     const oas_issuer_t *issuer = &config->issuer;
+    oas_db_t *db = oas_db_create(pool, source, baton, issuer->url, gate_of(config),
+                                 issuer->url != NULL ? issuer->database_wait : DEFAULT_WAIT, log);
 
-    return oas_db_create(pool, source, baton, issuer->url,
-                         __atomic_load_n(&config->child->gate, __ATOMIC_ACQUIRE),
-                         issuer->url != NULL ? issuer->database_wait : DEFAULT_WAIT, log);
+    if (issuer->url != NULL) {
+        oas_db_limit(db, issuer->database_timeout);
+    }
+    return db;
+}
+
+int oas_database_unsettled(oas_server_config_t *config)
+{
+    return oas_gate_is_unsettled(gate_of(config));
 }
 
 oas_db_t *oas_request_db(request_rec *r)

@@ -12,8 +12,9 @@
 /** Listens to mod_dbd's new connections; while hooks are registered. */
 void oas_database_listen(void);
 
-/** Looks up mod_dbd's functions; in post_config. */
-void oas_database_find(void);
+/** Looks up mod_dbd's functions, and bounds connecting where the administrator has not; in
+ * post_config. */
+void oas_database_find(apr_pool_t *pool);
 
 /** Makes the gates of this child process, one per virtual host until the pools behind are known. */
 apr_status_t oas_database_child(apr_pool_t *pchild, server_rec *main_server);
@@ -26,5 +27,8 @@ oas_db_t *oas_request_db(request_rec *r);
 
 /** A database for work outside requests; what was borrowed is given back when `pool` is cleared. */
 oas_db_t *oas_background_db(oas_server_config_t *config, apr_pool_t *pool);
+
+/** Whether this child's gate has something to settle (oas_db_settle). */
+int oas_database_unsettled(oas_server_config_t *config);
 
 #endif

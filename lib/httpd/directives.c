@@ -151,6 +151,7 @@ static oas_server_config_t *blank_config(apr_pool_t *pool)
     config->aliases = apr_table_make(pool, 4);
     config->issuer.clock_skew = OAS_LIFETIME_UNSET;
     config->issuer.database_wait = OAS_LIFETIME_UNSET;
+    config->issuer.database_timeout = OAS_LIFETIME_UNSET;
     for (i = 0; i < OAS_LIFETIME_COUNT; i++) {
         config->issuer.lifetimes[i] = OAS_LIFETIME_UNSET;
     }

@@ -71,6 +71,9 @@ static const range_t wait_range = {0, MINUTE, "0 to 1min"};
 const oas_kind_t oas_kind_skew = {set_duration, NULL, &skew_range};
 const oas_kind_t oas_kind_wait = {set_duration, NULL, &wait_range};
 
+static const range_t timeout_range = {apr_time_from_sec(1), MINUTE, "1s to 1min"};
+const oas_kind_t oas_kind_timeout = {set_duration, NULL, &timeout_range};
+
 static const char *set_window(oas_setting_t *setting, int argc, char *const argv[])
 {
     static const range_t range = {0, 60 * MINUTE, "0 to 1h, or until-used"};

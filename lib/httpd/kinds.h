@@ -33,6 +33,7 @@ extern const oas_kind_t oas_kind_responses;          /**< unsigned: OAS_RESPONSE
 /* kind_time.c */
 extern const oas_kind_t oas_kind_skew; /**< apr_interval_time_t, up to 5 minutes */
 extern const oas_kind_t oas_kind_wait; /**< apr_interval_time_t, up to 1 minute */
+extern const oas_kind_t oas_kind_timeout; /**< apr_interval_time_t, 1 second to 1 minute */
 extern const oas_kind_t
     oas_kind_lifetimes; /**< lifetimes[] of issuer or client, one lifetime of a resource */
 extern const oas_kind_t oas_kind_window;   /**< apr_interval_time_t: a reuse window */

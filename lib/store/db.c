@@ -7,9 +7,13 @@
 #include "../base/metrics.h"
 #include "runner.h"
 #include "schema.h"
+#include "unsettled.h"
 #include "wire.h"
 
-#define TRIES_MAX 4 /* of one statement, whatever happens */
+#define TRIES_MAX       12 /* of one statement, whatever happens */
+#define ATTEMPT_RETRIES 10 /* where a client's own repetition could be refused */
+#define ATTEMPT_PAUSE   apr_time_from_msec(50)
+#define RESET_AGAIN     apr_time_from_msec(500)
 
 struct oas_db {
     apr_pool_t *pool;
@@ -25,6 +29,9 @@ struct oas_db {
     int sized;          /* the gate knows the size of the pool */
     oas_trouble_t last; /* what was logged last */
     int failed;         /* there was none: this request does not wait for one again */
+    int settling;
+    apr_interval_time_t limit, spent; /* waiting for statements, in all of this request */
+    apr_time_t until;                 /* of the statement that runs now */
 };
 
 oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *baton,
@@ -40,7 +47,13 @@ oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *b
     db->gate = gate;
     db->wait = wait;
     db->log = log;
+    db->limit = OAS_DB_LIMIT;
     return db;
+}
+
+void oas_db_limit(oas_db_t *db, apr_interval_time_t limit)
+{
+    db->limit = limit;
 }
 
 /* Registered before the connection is borrowed, so it runs after the owner's own cleanup. */
@@ -143,18 +156,23 @@ static const char *connection_error(oas_db_t *db)
     return text;
 }
 
-/* Connects anew; the reset's event prepares our statements again, see prepare.c. Twice, because a
- * backend that is killed while it greets us says nothing about the database. */
+/* Connects anew; the reset's event prepares our statements again, see prepare.c. Once more when it
+ * failed at once, because a backend that is killed while it greets us says nothing about the
+ * database. */
 static int reset(oas_db_t *db)
 {
-    int tries;
+    oas_conn_t *state = oas_conn_find(db->conn);
+    apr_time_t start = oas_wire_clock();
+    int tries, good = 0;
 
-    for (tries = 0; tries < 2; tries++) {
-        if (apr_dbd_check_conn(db->dbd.driver, db->dbd.pool, db->dbd.handle) == APR_SUCCESS &&
-            PQstatus(db->conn) == CONNECTION_OK)
-            return 1;
-    }
-    return 0;
+    if (state)
+        state->until = db->until;
+    for (tries = 0; tries < 2 && !good && oas_wire_clock() - start < RESET_AGAIN; tries++)
+        good = apr_dbd_check_conn(db->dbd.driver, db->dbd.pool, db->dbd.handle) == APR_SUCCESS &&
+               PQstatus(db->conn) == CONNECTION_OK;
+    if (state)
+        state->until = 0;
+    return good;
 }
 
 /* A live connection with nothing going on. Whatever another module left open on it is thrown away
@@ -222,40 +240,75 @@ static apr_status_t check_schema(oas_db_t *db, oas_conn_t **out)
                        : apr_psprintf(db->pool, "version %d found", state->version));
 }
 
-static int send_statement(PGconn *conn, const oas_stmt_t *stmt, const char *const *params)
+/* One run of a statement: what it has come to so far. */
+typedef struct {
+    const oas_stmt_t *stmt;
+    const char *const *params;
+    apr_time_t deadline;
+    int seen[OAS_TROUBLE_COUNT];
+    int tries;
+    int uncertain; /* an attempt was sent, and nobody said what became of it */
+    char sqlstate[6];
+    PGresult *result;
+} run_t;
+
+/* The time until which the database may begin with an attempt: whatever comes later has been given
+ * up by then, and may not happen behind our back. */
+static void note_until(char *until, apr_size_t size, const oas_db_t *db, const oas_conn_t *state,
+                       const run_t *run)
 {
+    apr_time_t time = oas_wire_clock() + db->limit / 2;
+
+    time = state->ahead + (time < run->deadline ? time : run->deadline);
+    apr_snprintf(until, size, "%" APR_TIME_T_FMT ".%06d", apr_time_sec(time),
+                 (int)apr_time_usec(time));
+}
+
+static int send_statement(PGconn *conn, const oas_stmt_t *stmt, const char *const *params,
+                          const char *until)
+{
+    const char *all[OAS_STMT_PARAMS_MAX];
+
+    if (OAS_STMT_IS_ATTEMPT(stmt)) {
+        memcpy(all, params, (stmt->params - 1) * sizeof(*all));
+        all[stmt->params - 1] = until;
+        params = all;
+    }
     return stmt->seldom
                ? PQsendQueryParams(conn, stmt->sql, stmt->params, NULL, params, NULL, NULL, 0)
                : PQsendQueryPrepared(conn, stmt->label, stmt->params, params, NULL, NULL, 0);
 }
 
-/* One statement, one answer. `sqlstate` gets what the server said when it refused. */
-static oas_trouble_t execute(PGconn *conn, const oas_stmt_t *stmt, const char *const *params,
-                             PGresult **result, char sqlstate[6])
+/* One statement, one answer. run->sqlstate gets what the server said when it refused. */
+static oas_trouble_t execute(oas_db_t *db, const oas_conn_t *state, run_t *run)
 {
-    apr_time_t sent = oas_wire_clock();
+    PGconn *conn = db->conn;
     apr_status_t rv = APR_SUCCESS;
+    apr_time_t sent = oas_wire_clock();
     oas_trouble_t found;
-    const char *state;
+    const char *sqlstate;
+    char until[32];
 
-    sqlstate[0] = '\0';
-    *result = NULL;
-    if (PQsetnonblocking(conn, 1) || !send_statement(conn, stmt, params))
+    run->sqlstate[0] = '\0';
+    run->result = NULL;
+    note_until(until, sizeof(until), db, state, run);
+    if (PQsetnonblocking(conn, 1) || !send_statement(conn, run->stmt, run->params, until))
         oas_wire_abandon(conn);
     else
-        rv = oas_wire_collect(conn, sent + OAS_DB_DEADLINE, result);
+        rv = oas_wire_collect(conn, run->deadline, &run->result);
     PQsetnonblocking(conn, 0);
-    oas_observe(OAS_M_STATEMENT_TIME, (int)(stmt - oas_statements), oas_wire_clock() - sent);
+    oas_observe(OAS_M_STATEMENT_TIME, (int)(run->stmt - oas_statements), oas_wire_clock() - sent);
     if (rv != APR_SUCCESS)
         return OAS_TROUBLE_DEADLINE;
-    if (PQresultStatus(*result) == PGRES_TUPLES_OK || PQresultStatus(*result) == PGRES_COMMAND_OK)
+    if (PQresultStatus(run->result) == PGRES_TUPLES_OK ||
+        PQresultStatus(run->result) == PGRES_COMMAND_OK)
         return OAS_TROUBLE_NONE;
-    state = PQresultErrorField(*result, PG_DIAG_SQLSTATE);
-    found = oas_trouble_of(state);
-    if (state)
-        apr_cpystrn(sqlstate, state, 6);
-    PQclear(*result); /* state points into it */
-    *result = NULL;
+    sqlstate = PQresultErrorField(run->result, PG_DIAG_SQLSTATE);
+    found = oas_trouble_of(sqlstate);
+    if (sqlstate)
+        apr_cpystrn(run->sqlstate, sqlstate, 6);
+    PQclear(run->result); /* sqlstate points into it */
+    run->result = NULL;
     return found;
 }
 
@@ -264,9 +317,10 @@ static int retries(oas_trouble_t found, const oas_stmt_t *stmt)
 {
     switch (found) {
     case OAS_TROUBLE_LOST:
-        return stmt->repeatable ? 2 : 0;
+        return OAS_STMT_IS_ATTEMPT(stmt) ? ATTEMPT_RETRIES : stmt->repeatable ? 2 : 0;
     case OAS_TROUBLE_READ_ONLY:
     case OAS_TROUBLE_UNPREPARED:
+    case OAS_TROUBLE_LATE:
         return 1;
     case OAS_TROUBLE_CONFLICT:
         return 3;
@@ -276,7 +330,7 @@ static int retries(oas_trouble_t found, const oas_stmt_t *stmt)
 }
 
 /* Leaves the connection so that it is whole for the next use, ours or another module's. */
-static void settle(oas_db_t *db, oas_conn_t *state, oas_trouble_t found)
+static void leave_whole(oas_db_t *db, oas_conn_t *state, const run_t *run, oas_trouble_t found)
 {
     switch (found) {
     case OAS_TROUBLE_LOST:
@@ -286,46 +340,146 @@ static void settle(oas_db_t *db, oas_conn_t *state, oas_trouble_t found)
     case OAS_TROUBLE_UNPREPARED:
         oas_conn_refresh(state, db->conn);
         break;
-    case OAS_TROUBLE_DEADLINE:
-        oas_gate_report(&db->place, 0);
+    case OAS_TROUBLE_LATE: /* its clock was set, or the network has become fast again */
+        oas_conn_look_at_clock(state, db->conn);
+        break;
+    case OAS_TROUBLE_DEADLINE: /* unless it had little time because the request had used it up */
+        if (db->spent < db->limit / 2)
+            oas_gate_report(&db->place, 0);
         break;
     default:
         oas_gate_report(&db->place, 1);
     }
 }
 
+/* Whether this statement is sent once more. */
+static int once_more(run_t *run, oas_trouble_t found)
+{
+    return run->seen[found]++ < retries(found, run->stmt) && ++run->tries < TRIES_MAX &&
+           oas_wire_clock() < run->deadline;
+}
+
+static apr_status_t connected(oas_db_t *db, const run_t *run, oas_conn_t **state)
+{
+    PGconn *conn;
+    apr_status_t rv;
+
+    db->until = run->deadline;
+    rv = oas_db_native(db, &conn);
+    return rv == APR_SUCCESS ? check_schema(db, state) : rv;
+}
+
+/* An attempt that may have been carried out is not given up while there is time: what the client
+ * would ask for next could be taken for a replay. */
+static int keep_trying(oas_db_t *db, const run_t *run)
+{
+    if (!run->uncertain || oas_wire_clock() + ATTEMPT_PAUSE >= run->deadline)
+        return 0;
+    apr_sleep(ATTEMPT_PAUSE);
+    db->failed = 0;
+    return 1;
+}
+
+static apr_status_t run_statement(oas_db_t *db, run_t *run)
+{
+    for (;;) {
+        oas_conn_t *state = NULL;
+        oas_trouble_t found;
+        apr_status_t rv = connected(db, run, &state);
+
+        if (rv != APR_SUCCESS) {
+            if (keep_trying(db, run))
+                continue;
+            return rv;
+        }
+        found = execute(db, state, run);
+        leave_whole(db, state, run, found);
+        if (found == OAS_TROUBLE_NONE)
+            return APR_SUCCESS;
+        run->uncertain |= OAS_STMT_IS_ATTEMPT(run->stmt) &&
+                          (found == OAS_TROUBLE_LOST || found == OAS_TROUBLE_DEADLINE);
+        if (!once_more(run, found))
+            return trouble(db, found, run->stmt->label, run->sqlstate[0] ? run->sqlstate : NULL);
+        oas_count(OAS_M_TROUBLES, (int)found, 0);
+        oas_log(db->log, OAS_LOG_INFO, OAS_TAG(00216), APR_SUCCESS,
+                "statement %s is sent again%s%s", run->stmt->label,
+                run->sqlstate[0] ? " after SQLSTATE " : "", run->sqlstate);
+    }
+}
+
+/* Nobody was told what became of it: it is undone as soon as somebody reaches the database. */
+static void remember(oas_db_t *db, const run_t *run)
+{
+    oas_undo_t undo;
+    apr_status_t rv = db->gate ? oas_undo_of(&undo, run->stmt, run->params) : APR_ENOTIMPL;
+
+    if (rv == APR_SUCCESS)
+        rv = oas_unsettled_put(oas_gate_unsettled(db->gate), &undo);
+    if (rv == APR_SUCCESS)
+        oas_log(db->log, OAS_LOG_WARNING, OAS_TAG(01141), APR_SUCCESS,
+                "nobody knows whether statement %s was carried out; if so, it will be undone",
+                run->stmt->label);
+    else
+        oas_log(db->log, OAS_LOG_ERROR, OAS_TAG(01142), rv,
+                "nobody knows whether statement %s was carried out; a repetition may be refused",
+                run->stmt->label);
+}
+
+static apr_status_t settle_one(oas_db_t *db, const oas_undo_t *undo, apr_pool_t *pool)
+{
+    const char *params[OAS_UNDO_PARAMS];
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; i < OAS_UNDO_PARAMS; i++)
+        params[i] = undo->given[i] ? undo->params[i] : NULL;
+    rv = oas_db_run_true(db, undo->statement, params, pool);
+    if (rv == OAS_DB_UNAVAILABLE)
+        oas_unsettled_put(oas_gate_unsettled(db->gate), undo);
+    else if (rv == APR_SUCCESS)
+        oas_log(db->log, OAS_LOG_INFO, OAS_TAG(01143), APR_SUCCESS,
+                "what nobody could be told of was undone (statement %s)",
+                oas_statements[undo->statement].label);
+    return rv;
+}
+
+void oas_db_settle(oas_db_t *db)
+{
+    oas_unsettled_t *list = db->gate ? oas_gate_unsettled(db->gate) : NULL;
+    int left = list ? oas_unsettled_count(list) : 0;
+    apr_pool_t *pool;
+    oas_undo_t undo;
+
+    if (!left || db->settling || apr_pool_create(&pool, db->pool) != APR_SUCCESS)
+        return;
+    db->settling = 1;
+    while (left-- > 0 && oas_unsettled_take(list, &undo)) {
+        if (settle_one(db, &undo, pool) == OAS_DB_UNAVAILABLE)
+            break;
+    }
+    db->settling = 0;
+    apr_pool_destroy(pool);
+}
+
 apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
                         oas_rows_t **rows, apr_pool_t *pool)
 {
-    const oas_stmt_t *stmt = &oas_statements[id];
-    int seen[OAS_TROUBLE_COUNT] = {0};
-    oas_trouble_t found;
-    char sqlstate[6];
-    PGresult *result;
-    int i;
+    run_t run = {.stmt = &oas_statements[id], .params = params};
+    apr_time_t start;
+    apr_status_t rv;
 
-    for (i = 0;; i++) {
-        oas_conn_t *state = NULL;
-        PGconn *conn;
-        apr_status_t rv = oas_db_native(db, &conn);
-
-        if (rv == APR_SUCCESS)
-            rv = check_schema(db, &state);
-        if (rv != APR_SUCCESS)
-            return rv;
-        found = execute(conn, stmt, params, &result, sqlstate);
-        settle(db, state, found);
-        if (found == OAS_TROUBLE_NONE)
-            break;
-        if (i + 1 >= TRIES_MAX || seen[found]++ >= retries(found, stmt))
-            return trouble(db, found, stmt->label, sqlstate[0] ? sqlstate : NULL);
-        oas_count(OAS_M_TROUBLES, (int)found, 0);
-        oas_log(db->log, OAS_LOG_INFO, OAS_TAG(00216), APR_SUCCESS,
-                "statement %s is sent again%s%s", stmt->label,
-                sqlstate[0] ? " after SQLSTATE " : "", sqlstate);
+    oas_db_settle(db);
+    start = oas_wire_clock();
+    run.deadline = start + db->limit - db->spent;
+    rv = run_statement(db, &run);
+    db->spent += oas_wire_clock() - start;
+    if (rv != APR_SUCCESS) {
+        if (run.uncertain)
+            remember(db, &run);
+        return rv;
     }
-    *rows = oas_rows_copy(result, pool);
-    PQclear(result);
+    *rows = oas_rows_copy(run.result, pool);
+    PQclear(run.result);
     return APR_SUCCESS;
 }
 

@@ -18,12 +18,16 @@
 
 typedef struct oas_db oas_db_t;
 
+/** How long one request may wait for statements in all, unless it is told otherwise. */
+#define OAS_DB_LIMIT apr_time_from_sec(5)
+
 /** A borrowed connection. */
 typedef struct {
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
-    apr_pool_t *pool; /**< lives as long as the connection */
-    int kept;         /**< it cannot be given back early: its owner takes it back by itself */
+    apr_pool_t *pool;          /**< lives as long as the connection */
+    apr_interval_time_t limit; /**< how long its statements may take; 0: OAS_DB_LIMIT */
+    int kept; /**< it cannot be given back early: its owner takes it back by itself */
 } oas_dbd_t;
 
 /** Who lends connections. */
@@ -48,6 +52,20 @@ oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *b
                         const oas_log_t *log);
 
 /**
+ * How long this request may wait for its statements in all: for sending them again and for
+ * connecting anew, too (one attempt to connect that is under way is not broken off; it ends by its
+ * own connect_timeout). Default: OAS_DB_LIMIT.
+ */
+void oas_db_limit(oas_db_t *db, apr_interval_time_t limit);
+
+/**
+ * Undoes what nobody could be told the outcome of (the clients were told 503). Every statement
+ * begins with it; to be called now and then where there are none. Cheap when there is nothing to
+ * undo.
+ */
+void oas_db_settle(oas_db_t *db);
+
+/**
  * Gives connection and place back; the next statement borrows anew. To be called before anything
  * that can take long (a password provider, hashing, sending the answer), so that neither a slow
  * directory nor a slow reader keeps others from the database. Everything read stays valid: it is in
@@ -59,9 +77,8 @@ void oas_db_release(oas_db_t *db);
  * Prepares this module's statements on a new connection and again after each reset of it (libpq
  * event), and reads the schema's version and issuer. To be called from mod_dbd's post_connect hook
  * with the connection's own pool. Never fails the connection: a missing schema only makes our
- * statements fail. Where the session has no statement_timeout it gets one of 4 s, a little less
- * than the 5 s that a statement is waited for, so that the server says itself what became of a
- * write.
+ * statements fail. Where the session has no statement_timeout it gets one of four fifths of
+ * dbd->limit, so that the server says itself what became of a write.
  * @param pool_key identifies the pool the connection belongs to; @param max its size (DBDMax)
  * @param reset_hook called after a reset, before our own statements are prepared; may be NULL
  */

@@ -7,6 +7,7 @@
 #include <apr_thread_mutex.h>
 #include "../base/metrics.h"
 #include "../base/tx.h"
+#include "unsettled.h"
 
 /* One who waits; lives on that thread's stack. */
 typedef struct waiter {
@@ -24,6 +25,7 @@ struct oas_gate {
     int probing;
     volatile apr_uint32_t away; /* written under the mutex, read without it */
     apr_uint64_t refused;
+    oas_unsettled_t *unsettled;
 };
 
 apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool)
@@ -33,9 +35,21 @@ apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool)
 
     if (rv == APR_SUCCESS)
         rv = apr_thread_cond_create(&gate->cond, pool);
+    if (rv == APR_SUCCESS)
+        rv = oas_unsettled_create(&gate->unsettled, pool);
     gate->max = 1;
     *out = rv == APR_SUCCESS ? gate : NULL;
     return rv;
+}
+
+struct oas_unsettled *oas_gate_unsettled(oas_gate_t *gate)
+{
+    return gate->unsettled;
+}
+
+int oas_gate_is_unsettled(oas_gate_t *gate)
+{
+    return oas_unsettled_count(gate->unsettled) > 0;
 }
 
 /* Gives free places to those who wait, the first one first. Mutex held. */

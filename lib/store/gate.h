@@ -13,9 +13,16 @@
 #include <apr_time.h>
 
 typedef struct oas_gate oas_gate_t;
+struct oas_unsettled;
 
 /** A gate for one process. Until oas_gate_size is told, one request at a time may pass. */
 apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool);
+
+/** What could not be settled with the database behind this gate, see unsettled.h. */
+struct oas_unsettled *oas_gate_unsettled(oas_gate_t *gate);
+
+/** Whether there is something. Cheap. */
+int oas_gate_is_unsettled(oas_gate_t *gate);
 
 /** Tells the size of the pool behind (DBDMax), once it is known. */
 void oas_gate_size(oas_gate_t *gate, int max);

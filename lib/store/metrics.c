@@ -16,6 +16,7 @@ static const char *const troubles[OAS_TROUBLE_COUNT] = {
     [OAS_TROUBLE_RESOURCES] = "out_of_resources",
     [OAS_TROUBLE_READ_ONLY] = "read_only",
     [OAS_TROUBLE_UNPREPARED] = "unprepared",
+    [OAS_TROUBLE_LATE] = "late",
     [OAS_TROUBLE_CONFLICT] = "conflict",
     [OAS_TROUBLE_SCHEMA] = "schema",
     [OAS_TROUBLE_ISSUER] = "issuer",

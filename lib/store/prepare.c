@@ -12,13 +12,13 @@ int oas_schema_usable(int version)
     return version == OAS_SCHEMA_VERSION || version == OAS_SCHEMA_VERSION + 1;
 }
 
-/* One query without parameters; NULL unless rows came. */
-static PGresult *ask(PGconn *conn, const char *sql, apr_time_t deadline)
+/* One query, with a parameter unless that is NULL; NULL unless a row came. */
+static PGresult *ask(PGconn *conn, const char *sql, const char *param, apr_time_t deadline)
 {
     PGresult *result = NULL;
 
     PQsetnonblocking(conn, 1);
-    if (PQsendQueryParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0))
+    if (PQsendQueryParams(conn, sql, param != NULL, NULL, &param, NULL, NULL, 0))
         oas_wire_collect(conn, deadline, &result);
     PQsetnonblocking(conn, 0);
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
@@ -27,20 +27,44 @@ static PGresult *ask(PGconn *conn, const char *sql, apr_time_t deadline)
     return NULL;
 }
 
+/* The server's time at the moment of asking, so that it seems a little behind, never ahead. */
+#define CLOCK "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+static void note_clock(oas_conn_t *state, const PGresult *result, int column)
+{
+    if (result)
+        state->ahead = apr_atoi64(PQgetvalue(result, 0, column)) - oas_wire_clock();
+}
+
+static apr_interval_time_t limit_of(const oas_conn_t *state)
+{
+    return state->dbd.limit > 0 ? state->dbd.limit : OAS_DB_LIMIT;
+}
+
+void oas_conn_look_at_clock(oas_conn_t *state, PGconn *conn)
+{
+    PGresult *result = ask(conn, "SELECT " CLOCK, NULL, oas_wire_clock() + limit_of(state));
+
+    note_clock(state, result, 0);
+    PQclear(result);
+}
+
 /* Notes the version and the issuer; a missing table is asked for in a way that is no error in the
  * server's log. */
 static void read_schema(oas_conn_t *state, PGconn *conn, apr_time_t deadline)
 {
-    PGresult *result = ask(conn, "SELECT to_regclass('oas_schema') IS NOT NULL", deadline);
+    PGresult *result =
+        ask(conn, "SELECT to_regclass('oas_schema') IS NOT NULL, " CLOCK, NULL, deadline);
     int exists = result && PQgetvalue(result, 0, 0)[0] == 't';
 
+    note_clock(state, result, 1);
     PQclear(result);
     state->version = 0;
     state->issuer[0] = '\0';
     if (!exists)
         return;
-    result =
-        ask(conn, "SELECT version, issuer FROM oas_schema ORDER BY version DESC LIMIT 1", deadline);
+    result = ask(conn, "SELECT version, issuer FROM oas_schema ORDER BY version DESC LIMIT 1", NULL,
+                 deadline);
     if (result) {
         state->version = (int)apr_atoi64(PQgetvalue(result, 0, 0));
         apr_cpystrn(state->issuer, PQgetvalue(result, 0, 1), sizeof(state->issuer));
@@ -49,12 +73,15 @@ static void read_schema(oas_conn_t *state, PGconn *conn, apr_time_t deadline)
 }
 
 /* A server without a limit of its own would go on with what we gave up long ago. */
-static void bound_statements(PGconn *conn, apr_time_t deadline)
+static void bound_statements(const oas_conn_t *state, PGconn *conn, apr_time_t deadline)
 {
+    char ms[16];
+
+    apr_snprintf(ms, sizeof(ms), "%d", (int)(apr_time_as_msec(limit_of(state)) * 4 / 5));
     PQclear(ask(conn,
-                "SELECT set_config('statement_timeout', '" OAS_DB_SERVER_TIMEOUT "', false) "
+                "SELECT set_config('statement_timeout', $1, false) "
                 "WHERE current_setting('statement_timeout') = '0'",
-                deadline));
+                ms, deadline));
 }
 
 /* Sends all PREPAREs, each with a sync of its own so that one failing does not stop the others.
@@ -128,10 +155,10 @@ static void prepare_all(oas_conn_t *state, PGconn *conn, int again, apr_time_t d
 
 static void refresh(oas_conn_t *state, PGconn *conn, int again)
 {
-    apr_time_t deadline = oas_wire_clock() + OAS_DB_PREPARE_DEADLINE;
+    apr_time_t deadline = state->until ? state->until : oas_wire_clock() + limit_of(state);
 
     if (!again)
-        bound_statements(conn, deadline);
+        bound_statements(state, conn, deadline);
     read_schema(state, conn, deadline);
     if (oas_schema_usable(state->version) && PQstatus(conn) == CONNECTION_OK)
         prepare_all(state, conn, again, deadline);

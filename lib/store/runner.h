@@ -14,14 +14,6 @@
 #include "trouble.h"
 
 /**
- * How long a statement may take. The server is told to give up a little earlier, so that it
- * normally says itself whether a write was carried out.
- */
-#define OAS_DB_DEADLINE         apr_time_from_sec(5)
-#define OAS_DB_SERVER_TIMEOUT   "4s"
-#define OAS_DB_PREPARE_DEADLINE apr_time_from_sec(5)
-
-/**
  * Runs one statement in one round trip; see trouble.c for what fails how.
  * @param params oas_statements[id].params strings; NULL is SQL's NULL
  * @param rows   in `pool`; may have no row
@@ -59,6 +51,9 @@ typedef struct {
     const oas_log_t *log;
     int version; /**< of the schema; 0: none */
     char issuer[OAS_URI_MAX + 1];
+    apr_time_t ahead; /**< the database's clock before oas_wire_clock, in microseconds */
+    apr_time_t
+        until; /**< what is done after a reset has time until then; 0: as long as a statement */
 } oas_conn_t;
 
 /** What oas_db_connected has noted for a connection, or NULL. */
@@ -67,6 +62,9 @@ oas_conn_t *oas_conn_find(PGconn *conn);
 /** Reads version and issuer again and, when the schema is one of ours, prepares everything again.
  */
 void oas_conn_refresh(oas_conn_t *state, PGconn *conn);
+
+/** Looks at the database's clock again. */
+void oas_conn_look_at_clock(oas_conn_t *state, PGconn *conn);
 
 /** bytea parameter. */
 const char *oas_sql_bytes(const void *data, apr_size_t len, apr_pool_t *pool);

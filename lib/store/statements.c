@@ -89,12 +89,13 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "SELECT " GRANT_COLUMNS " FROM oas_grant_for_2($1, oas_code_put_3($1, $2, $3, $4, "
          "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)) AS a"},
     [OAS_STMT_CODE_REDEEM] =
-        {"oas_code_redeem", 11, 1,
+        {"oas_code_redeem", 12, 1,
          "SELECT " GRANT_COLUMNS ", CASE WHEN a.grant_id IS NULL THEN "
          "(SELECT g.sub FROM oas_grants AS g JOIN oas_codes AS c USING (grant_id) "
          "WHERE g.grant_id = $1 AND c.code_hash = $2) END "
-         "FROM oas_grant_for_2($1, oas_code_redeem_2("
-         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)) AS a"},
+         "FROM oas_grant_for_2($1, CASE WHEN oas_timely_1($12) THEN oas_code_redeem_2("
+         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) END) AS a",
+         .undo = OAS_STMT_ATTEMPT_UNDO, .undo_params = {1, 7}},
     [OAS_STMT_PASSWORD_GRANT] =
         {"oas_password_grant", 16, 1,
          "SELECT " GRANT_COLUMNS " FROM oas_grant_for_2($1, oas_password_grant_1("
@@ -107,10 +108,13 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "UPDATE oas_grants SET revoked_at = clock_timestamp(), revoked_reason = $2 "
          "WHERE grant_id = $1 AND revoked_at IS NULL "
          "AND ($3::bigint = 0 OR to_timestamp($3::bigint) > clock_timestamp()) RETURNING 1"},
-    [OAS_STMT_REFRESH] = {"oas_refresh", 14, 1,
-                          "SELECT " GRANT_COLUMNS
-                          ", a.owner, a.key, a.generation, a.age, a.reason FROM oas_refresh_2("
-                          "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS a"},
+    [OAS_STMT_REFRESH] =
+        {"oas_refresh", 15, 1,
+         "SELECT " GRANT_COLUMNS
+         ", a.owner, a.key, a.generation, a.age, a.reason FROM oas_refresh_2("
+         "CASE WHEN oas_timely_1($15) THEN $1::uuid END, $2, $3, $4, $5, $6, $7, $8, $9, "
+         "$10, $11, $12, $13, $14) AS a",
+         .undo = OAS_STMT_ATTEMPT_UNDO, .undo_params = {1, 14, 11}},
     [OAS_STMT_REFRESH_LOAD] =
         {"oas_refresh_load", 3, 1,
          "SELECT " GRANT_COLUMNS ", a.provider, a.name FROM oas_grants AS g, "
@@ -122,11 +126,13 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_REFRESH_REVOKE] = {"oas_refresh_revoke", 4, 1,
                                  "SELECT oas_refresh_revoke_1($1, $2, $3, $4)"},
     [OAS_STMT_JTI_USE] =
-        {"oas_jti_use", 3, 1,
+        {"oas_jti_use", 4, 1,
          "INSERT INTO oas_jtis AS j (key, attempt, purge_after) "
-         "VALUES ($1, $2, to_timestamp($3::bigint)) ON CONFLICT (key) DO UPDATE "
+         "SELECT $1::bytea, $2::uuid, to_timestamp($3::bigint) WHERE oas_timely_1($4) "
+         "ON CONFLICT (key) DO UPDATE "
          "SET attempt = excluded.attempt, purge_after = excluded.purge_after "
-         "WHERE j.attempt = excluded.attempt OR j.purge_after <= clock_timestamp() RETURNING 1"},
+         "WHERE j.attempt = excluded.attempt OR j.purge_after <= clock_timestamp() RETURNING 1",
+         .undo = OAS_STMT_JTI_UNDO, .undo_params = {1, 2}},
     [OAS_STMT_JTI_REVOKE] = {"oas_jti_revoke", 2, 1,
                              "INSERT INTO oas_revoked_jtis AS j (jti, purge_after) "
                              "VALUES ($1, to_timestamp($2::bigint)) ON CONFLICT (jti) DO UPDATE "
@@ -202,4 +208,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "SELECT kid, alg, state, version, encode(sealed, 'hex'), oas_epoch(created_at), "
          "oas_epoch(usable_at), oas_epoch(activated_at), oas_epoch(retired_at), "
          "oas_epoch(ends_at) FROM oas_keys ORDER BY alg, created_at, kid"},
+    [OAS_STMT_ATTEMPT_UNDO] = {"oas_attempt_undo", 3, 1, "SELECT oas_attempt_undo_1($1, $2, $3)",
+                               1},
+    [OAS_STMT_JTI_UNDO] = {"oas_jti_undo", 2, 1, "SELECT oas_jti_undo_1($1, $2)", 1},
 };

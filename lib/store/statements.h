@@ -59,10 +59,13 @@ typedef enum {
     OAS_STMT_KEY_RETIRE,
     OAS_STMT_KEY_RESEAL,
     OAS_STMT_KEY_LIST,
+    OAS_STMT_ATTEMPT_UNDO,
+    OAS_STMT_JTI_UNDO,
     OAS_STMT_COUNT
 } oas_stmt_id_t;
 
-#define OAS_STMT_PARAMS_MAX 20
+#define OAS_STMT_PARAMS_MAX 24
+#define OAS_UNDO_PARAMS     3
 
 typedef struct {
     const char *label; /**< name of the prepared statement; lower case, as mod_dbd wants its own */
@@ -73,7 +76,16 @@ typedef struct {
     const char *sql;
     /** 1: asked for seldom, by administrators above all: not prepared on each connection. */
     int seldom;
+    /** Where an attempt may be carried out once only: what undoes it when nobody can be told what
+     *  became of it, and which of its parameters that takes (from 1; 0: NULL). Its own last
+     * parameter is then the time until which the database may begin with it, filled in by the
+     * runner. */
+    oas_stmt_id_t undo;
+    int undo_params[OAS_UNDO_PARAMS];
 } oas_stmt_t;
+
+/** Whether a statement has such a second chance. */
+#define OAS_STMT_IS_ATTEMPT(stmt) ((stmt)->undo_params[0] != 0)
 
 extern const oas_stmt_t oas_statements[OAS_STMT_COUNT];
 

@@ -16,11 +16,12 @@ static const sqlstate_t sqlstates[] = {
     {"57014", OAS_TROUBLE_CANCELLED},  {"55P03", OAS_TROUBLE_CANCELLED},
     {"53", OAS_TROUBLE_RESOURCES},     {"25006", OAS_TROUBLE_READ_ONLY},
     {"26000", OAS_TROUBLE_UNPREPARED}, {"0A000", OAS_TROUBLE_UNPREPARED},
-    {"40", OAS_TROUBLE_CONFLICT},      {"42P01", OAS_TROUBLE_SCHEMA},
-    {"42883", OAS_TROUBLE_SCHEMA},     {"42703", OAS_TROUBLE_SCHEMA},
-    {"3F000", OAS_TROUBLE_SCHEMA},     {"42501", OAS_TROUBLE_PRIVILEGE},
-    {"22021", OAS_TROUBLE_INPUT},      {"22P02", OAS_TROUBLE_INPUT},
-    {"22P05", OAS_TROUBLE_INPUT},      {"23505", OAS_TROUBLE_EXISTS},
+    {"OA001", OAS_TROUBLE_LATE},       {"40", OAS_TROUBLE_CONFLICT},
+    {"42P01", OAS_TROUBLE_SCHEMA},     {"42883", OAS_TROUBLE_SCHEMA},
+    {"42703", OAS_TROUBLE_SCHEMA},     {"3F000", OAS_TROUBLE_SCHEMA},
+    {"42501", OAS_TROUBLE_PRIVILEGE},  {"22021", OAS_TROUBLE_INPUT},
+    {"22P02", OAS_TROUBLE_INPUT},      {"22P05", OAS_TROUBLE_INPUT},
+    {"23505", OAS_TROUBLE_EXISTS},
 };
 
 typedef struct {
@@ -52,6 +53,8 @@ static const trouble_row_t rows[OAS_TROUBLE_COUNT] = {
                                "the database is read-only"},
     [OAS_TROUBLE_UNPREPARED] = {OAS_DB_UNAVAILABLE, OAS_LOG_ERROR, OAS_TAG(00209),
                                 "a statement cannot be prepared"},
+    [OAS_TROUBLE_LATE] = {OAS_DB_UNAVAILABLE, OAS_LOG_WARNING, OAS_TAG(01140),
+                          "the database would have begun with a statement too late"},
     [OAS_TROUBLE_CONFLICT] = {OAS_DB_UNAVAILABLE, OAS_LOG_WARNING, OAS_TAG(00210),
                               "a statement conflicted with others again and again"},
     [OAS_TROUBLE_SCHEMA] = {OAS_DB_UNAVAILABLE, OAS_LOG_ERROR, OAS_TAG(00211),

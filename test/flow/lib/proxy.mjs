@@ -5,7 +5,6 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { after } from 'node:test';
 
 const socketName = '.s.PGSQL.5432';
 
@@ -135,17 +134,11 @@ export class Proxy {
       }
     }
   }
-
-  close() {
-    for (const socket of this.sockets) socket.destroy();
-    this.server.close();
-  }
 }
 
 /** Options for startInstance() that put a proxy before its database, and the function that tells the proxy. */
 export function withProxy({ conf = '', ...options } = {}) {
-  let proxy;
-  after(() => proxy?.close());
+  let proxy; // ends with the server, whose sockets are the last that it has
   const prepare = (dir) => {
     proxy = new Proxy(dir);
     proxy.listen();

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file settle.h
+ * Each child process undoes, when the database is back, what it could not be told the outcome of
+ * (oas_db_settle), also when no request comes that would do it: the client's next one may go to
+ * another process or node.
+ */
+#ifndef OAS_HTTPD_SETTLE_H
+#define OAS_HTTPD_SETTLE_H
+
+#include "server_config.h"
+
+/** In post_config. Without mod_watchdog only requests do it, and one line says so. */
+void oas_settle_register(apr_pool_t *pconf, server_rec *main_server);
+
+/** Lets runs begin, and end before the pools of this child do; in child_init, after mod_dbd's. */
+void oas_settle_child(apr_pool_t *pchild, server_rec *main_server);
+
+#endif

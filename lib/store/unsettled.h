@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file unsettled.h
+ * Private to store/: attempts of which nobody could be told what became of them. Their clients were
+ * told 503, so when the database is back they are undone before they can be taken for a replay.
+ */
+#ifndef OAS_STORE_UNSETTLED_H
+#define OAS_STORE_UNSETTLED_H
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+#include "statements.h"
+
+#define OAS_UNDO_PARAM_MAX 80 /* a hash in hex is the longest */
+
+/** The statement that undoes an attempt, with its parameters. */
+typedef struct {
+    oas_stmt_id_t statement;
+    int given[OAS_UNDO_PARAMS]; /**< 0: SQL's NULL */
+    char params[OAS_UNDO_PARAMS][OAS_UNDO_PARAM_MAX];
+} oas_undo_t;
+
+typedef struct oas_unsettled oas_unsettled_t;
+
+/** A list of one process; any number of threads may use it. */
+apr_status_t oas_unsettled_create(oas_unsettled_t **out, apr_pool_t *pool);
+
+/** Fills in what undoes a statement that was run with these parameters; APR_EINVAL: too long. */
+apr_status_t oas_undo_of(oas_undo_t *undo, const oas_stmt_t *stmt, const char *const *params);
+
+/** APR_ENOSPC: the list is full. */
+apr_status_t oas_unsettled_put(oas_unsettled_t *list, const oas_undo_t *undo);
+
+/** Takes the oldest one off; 0: there is none. */
+int oas_unsettled_take(oas_unsettled_t *list, oas_undo_t *undo);
+
+/** How many there are; cheap. */
+int oas_unsettled_count(oas_unsettled_t *list);
+
+#endif

@@ -1,0 +1,59 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Version 4: what the server does when it could not be told what became of a statement. It answers 503 then, and the
+-- client asks again: so nothing may have been done, or be done later.
+
+-- Guards a statement that may not be carried out twice: a connection that hangs may deliver it long after it was given
+-- up. p_until is in seconds of this database's clock.
+CREATE FUNCTION oas_timely_1(p_until float8) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    IF extract(epoch FROM clock_timestamp()) >= p_until THEN
+        RAISE EXCEPTION 'a statement came too late' USING ERRCODE = 'OA001';
+    END IF;
+    RETURN true;
+END $$;
+
+-- Undoes the redemption of a code or the rotation of a refresh token, unless there was none or it has been followed by
+-- another one. p_window: the client's reuse window. Where there is one, others may have been given the same child
+-- meanwhile, so it stays, and the window begins anew; where there is none, nobody has it. False: there was nothing to do.
+CREATE FUNCTION oas_attempt_undo_1(p_grant uuid, p_attempt uuid, p_window float8) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_grant oas_grants%ROWTYPE;
+    v_made  timestamptz;
+    v_now   timestamptz := clock_timestamp();
+BEGIN
+    SELECT * INTO v_grant FROM oas_grants WHERE grant_id = p_grant FOR UPDATE;
+    UPDATE oas_codes SET used_at = NULL, attempt = NULL WHERE grant_id = p_grant AND attempt = p_attempt;
+    IF FOUND THEN
+        DELETE FROM oas_refresh_tokens WHERE grant_id = p_grant;
+        UPDATE oas_grants
+        SET activated_at = NULL, refresh_generation = NULL, refresh_hash = NULL, refresh_rotated_at = NULL,
+            refresh_used_at = NULL, refresh_expires_at = NULL, cnf = NULL
+        WHERE grant_id = p_grant;
+        RETURN true;
+    ELSIF v_grant.refresh_attempt IS DISTINCT FROM p_attempt THEN
+        RETURN false;
+    ELSIF p_window IS DISTINCT FROM 0 THEN
+        UPDATE oas_grants SET refresh_rotated_at = v_now, refresh_used_at = v_now
+        WHERE grant_id = p_grant;
+        RETURN true;
+    END IF;
+    DELETE FROM oas_refresh_tokens WHERE grant_id = p_grant AND generation = v_grant.refresh_generation;
+    SELECT created_at INTO v_made FROM oas_refresh_tokens
+    WHERE grant_id = p_grant AND generation = v_grant.refresh_generation - 1;
+    UPDATE oas_grants
+    SET refresh_generation = refresh_generation - 1, refresh_hash = refresh_parent_hash,
+        refresh_parent_hash = NULL, refresh_secret_id = NULL, refresh_rotated_at = v_made,
+        refresh_attempt = gen_random_uuid() -- nobody's, for what it replaced is never good again
+    WHERE grant_id = p_grant;
+    RETURN true;
+END $$;
+
+-- Lets an assertion be used that nobody was told of.
+CREATE FUNCTION oas_jti_undo_1(p_key bytea, p_attempt uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    DELETE FROM oas_jtis WHERE key = p_key AND attempt = p_attempt;
+    RETURN FOUND;
+END $$;
