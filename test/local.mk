@@ -12,3 +12,4 @@ include test/fuzz/local.mk
 include test/guard/local.mk
 include test/race/local.mk
 include test/flow/local.mk
+include test/fault/local.mk
