@@ -168,16 +168,12 @@ test('the database away: 503, Retry-After and temporarily_unavailable everywhere
 });
 
 test('oauth2asctl schema status says what the schema is good for', async () => {
-  const found = /^version (\d+) \(this program: (\d+)\)\nissuer  (\S+)\nstate   up to date\n$/.exec(
-    await server.ctl(['schema', 'status']),
-  );
-  assert.ok(found);
-  assert.equal(found[1], found[2]);
-  assert.equal(found[3], server.issuer);
-  const next = Number(found[1]) + 1;
-  await server.sql(`INSERT INTO oas_schema VALUES (${next}, '${server.issuer}')`);
-  assert.match(await server.ctl(['schema', 'status']), /^state   newer, and good for this version too/m);
-  await server.sql(`DELETE FROM oas_schema WHERE version = ${next}`);
+  const status = async () => JSON.parse(await server.ctl(['schema', 'status', '--output', 'json']));
+  const { version, program, issuer, state } = await status();
+  assert.deepEqual([program, issuer, state], [version, server.issuer, 'up to date']);
+  await server.sql(`INSERT INTO oas_schema VALUES (${version + 1}, '${server.issuer}')`);
+  assert.match((await status()).state, /^newer, and good for this version too/);
+  await server.sql(`DELETE FROM oas_schema WHERE version = ${version + 1}`);
 });
 
 test('httpd was neither restarted nor did a child of it crash', () => {
