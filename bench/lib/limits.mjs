@@ -11,10 +11,10 @@ const names = { RS256: 'rsa2048', ES256: 'ecdsap256', EdDSA: 'ed25519' };
 
 /** Signatures a second on all processors. */
 export async function signatures(alg, seconds = 2) {
-  const { stdout } = await execute('openssl', ['speed', '-mr', '-seconds', String(seconds), '-multi', String(os.cpus().length), names[alg]]);
-  // +F2: RSA, +F4: ECDSA, +F6: EdDSA; number, bits, (name,) seconds for a signature, seconds for a verification
+  const { stdout } = await execute('openssl', ['speed', '-mr', '-seconds', String(seconds), '-multi', String(os.cpus().length), names[alg]], { timeout: 60_000 });
+  // +F2: RSA, +F4: ECDSA, +F6: EdDSA; number, bits, (name,) signatures and verifications a second
   const line = /^\+F[246]:.*$/m.exec(stdout)[0].split(':');
-  return 1 / Number(line.at(-2));
+  return Number(line.at(-2));
 }
 
 const literal = (value) => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`);
@@ -26,7 +26,7 @@ async function pgbench(bench, script, connections, seconds, more = []) {
   const file = path.join(bench.home, 'probe', 'pgbench.sql');
   fs.writeFileSync(file, script);
   const args = ['-n', '-M', 'prepared', '-c', connections, '-j', 2, '-T', seconds, '-f', file, ...more];
-  const { stdout } = await execute(program, args.map(String), { env: { ...process.env, ...bench.server.env, PGUSER: 'postgres' } });
+  const { stdout } = await execute(program, args.map(String), { env: { ...process.env, ...bench.server.env, PGUSER: 'postgres' }, timeout: 60_000 });
   return Number(/tps = ([\d.]+)/.exec(stdout)[1]);
 }
 

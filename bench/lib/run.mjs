@@ -62,6 +62,7 @@ async function measureCase(bench, one, recorded) {
 
 async function limitsOf(bench, recorded) {
   const limits = {};
+  say('limits of the machine');
   for (const alg of Object.keys(apis)) limits[`openssl speed, signatures ${alg}`] = await signatures(alg);
   const find = (id, label) => recorded[id]?.flatMap(({ statements }) => statements).find((statement) => statement.label === label);
   const [read, rotate] = [find('userinfo', 'oas_grant_load'), find('rotation-ES256', 'oas_refresh')];
@@ -89,6 +90,7 @@ async function measureAll(bench) {
     result.limits = await limitsOf(bench, recorded);
   }
   if (values.instructions) {
+    say('instructions');
     const counted = await instructions(bench, chosen);
     for (const one of result.cases) one.instructions = counted[one.id];
   }
