@@ -15,7 +15,7 @@ bench_load_load_LDADD = $(APR_LIBS)
 .PHONY: bench
 bench: bench/probe/mod_oas_probe.la bench/load/load$(EXEEXT)
 
-CLEANFILES += bench/probe/mod_oas_probe.la bench/load/load$(EXEEXT) bench/results.json
-EXTRA_DIST += bench/README.md bench/login-flood.mjs bench/run \
-	bench/lib/cases.mjs bench/lib/instructions.mjs bench/lib/limits.mjs bench/lib/measure.mjs bench/lib/record.mjs \
-	bench/lib/report.mjs bench/lib/run.mjs bench/lib/server.mjs
+CLEANFILES += bench/probe/mod_oas_probe.la bench/load/load$(EXEEXT) bench/results.json bench/scale.json
+EXTRA_DIST += bench/README.md bench/login-flood.mjs bench/run bench/scale bench/plot \
+	bench/lib/cases.mjs bench/lib/fill.mjs bench/lib/instructions.mjs bench/lib/limits.mjs bench/lib/measure.mjs bench/lib/record.mjs \
+	bench/lib/report.mjs bench/lib/run.mjs bench/lib/scale.mjs bench/lib/server.mjs

@@ -47,7 +47,7 @@ function code(alg) {
   const redirect = 'https://app.example.test/callback';
   return {
     id: `code-${alg}`,
-    title: `code and PKCE, signed-in user with consent, ${alg} (flows)`,
+    title: `code and PKCE, signed-in user, ${alg} (flows)`,
     statements: 3,
     values: (bench, i) => ({ cookie: bench.cookie(i), code: '-'.repeat(64) }),
     steps: (bench) => [

@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     time: { type: 'string' },
     connections: { type: 'string', default: '32' },
     instructions: { type: 'boolean', default: false },
+    soak: { type: 'string', default: '0' },
     out: { type: 'string' },
   },
 });
@@ -77,6 +78,18 @@ async function firstAnswer(bench) {
   return median(took);
 }
 
+/** Memory while the cases are gone through again and again for so many minutes. */
+async function soak(bench, minutes) {
+  const samples = [];
+  for (const end = Date.now() + minutes * 60_000; Date.now() < end; ) {
+    for (const one of chosen) await measure(bench, one, 'server', { connections, warm: 0, time: Math.min(5000, Math.max(200, end - Date.now())) });
+    const { resident, proportional } = memory(bench, await bench.server.children());
+    samples.push({ minutes: minutes - (end - Date.now()) / 60_000, resident, proportional });
+    say(`${samples.at(-1).minutes.toFixed(1)} minutes: ${resident.toFixed(1)} MiB`);
+  }
+  return samples;
+}
+
 async function measureAll(bench) {
   const result = { facts: about, connections, runs, time, cases: [] };
   const recorded = await record(bench, chosen);
@@ -86,6 +99,7 @@ async function measureAll(bench) {
   }
   for (const one of chosen) result.cases.push(await measureCase(bench, one, recorded[one.id]));
   if (!values.quick) {
+    result.memory.samples = await soak(bench, Number(values.soak));
     result.memory.loaded = memory(bench, await bench.server.children());
     result.limits = await limitsOf(bench, recorded);
   }

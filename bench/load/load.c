@@ -38,6 +38,7 @@ typedef struct {
     int number;
     int step;
     int answers;               /* on this connection */
+    int turn;                  /* in the ring */
     plan_request_t **requests; /* one for each step */
     apr_size_t sent, got, need;
     apr_uint64_t request_begun, round_begun;
@@ -123,25 +124,43 @@ static void begin_step(load_t *load, connection_t *connection)
     send_request(load, connection);
 }
 
-static int take_captured(load_t *load, connection_t *connection, const plan_step_t *step)
+static void use_value(load_t *load, connection_t *connection, const char *value)
 {
-    const char *found = strstr(connection->answer, step->behind);
     int i, j;
 
-    if (found == NULL || strlen(found) < strlen(step->behind) + PLAN_CAPTURE_LEN) {
-        return 0;
-    }
-    found += strlen(step->behind);
     for (i = 0; i < load->plan->steps->nelts; i++) {
         const plan_request_t *request = connection->requests[i];
 
         for (j = 0; j < request->places->nelts; j++) {
-            memcpy(request->bytes + APR_ARRAY_IDX(request->places, j, apr_size_t), found,
+            memcpy(request->bytes + APR_ARRAY_IDX(request->places, j, apr_size_t), value,
                    PLAN_CAPTURE_LEN);
         }
     }
-    memcpy(connection->captured, found, PLAN_CAPTURE_LEN);
+}
+
+static int take_captured(load_t *load, connection_t *connection, const plan_step_t *step)
+{
+    const char *found = strstr(connection->answer, step->behind);
+
+    if (found == NULL || strlen(found) < strlen(step->behind) + PLAN_CAPTURE_LEN) {
+        return 0;
+    }
+    memcpy(connection->captured, found + strlen(step->behind), PLAN_CAPTURE_LEN);
+    use_value(load, connection, connection->captured);
     return 1;
+}
+
+/* What was captured stays for this value's next turn. */
+static void turn_ring(load_t *load, connection_t *connection)
+{
+    const apr_array_header_t *ring = load->plan->rings[connection->number];
+
+    if (ring->nelts > 0 && connection->captured[0] != '\0') {
+        memcpy(APR_ARRAY_IDX(ring, connection->turn, char *), connection->captured,
+               PLAN_CAPTURE_LEN);
+        connection->turn = (connection->turn + 1) % ring->nelts;
+        use_value(load, connection, APR_ARRAY_IDX(ring, connection->turn, char *));
+    }
 }
 
 /* Whether the answer is what the step expects. */
@@ -182,6 +201,9 @@ static void finish_step(load_t *load, connection_t *connection)
             load->rounds++;
             histogram_add(&load->by_round, now - connection->round_begun);
         }
+    }
+    if (last) {
+        turn_ring(load, connection);
     }
     connection->step = last ? 0 : connection->step + 1;
     if (last && load->draining) {
@@ -359,14 +381,19 @@ static const char *run(load_t *load, apr_uint64_t warm, apr_uint64_t time)
 static const char *write_state(const load_t *load, const char *name)
 {
     FILE *file = fopen(name, "w");
-    int i;
+    int i, j;
 
     if (file == NULL) {
         return "the state cannot be written";
     }
     for (i = 0; i < load->count; i++) {
-        if (load->connections[i].captured[0] != '\0') {
+        const apr_array_header_t *ring = load->plan->rings[i];
+
+        if (ring->nelts == 0 && load->connections[i].captured[0] != '\0') {
             fprintf(file, "set %d %s %s\n", i, load->captured, load->connections[i].captured);
+        }
+        for (j = 0; j < ring->nelts; j++) {
+            fprintf(file, "ring %d %s %s\n", i, load->captured, APR_ARRAY_IDX(ring, j, char *));
         }
     }
     return fclose(file) == 0 ? NULL : "the state cannot be written";

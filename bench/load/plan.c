@@ -55,6 +55,25 @@ static const char *read_set(reader_t *reader, char *line)
     return NULL;
 }
 
+/* The first one is the connection's value to begin with. */
+static const char *read_ring(reader_t *reader, char *line)
+{
+    int which = (int)apr_atoi64(word(&line));
+    const char *name = word(&line);
+
+    if (which < 0 || which >= reader->plan->values->nelts) {
+        return NULL; /* fewer connections than there are values for */
+    }
+    if (strlen(line) != PLAN_CAPTURE_LEN) {
+        return "a value of a ring has another length than what is captured";
+    }
+    if (reader->plan->rings[which]->nelts == 0) {
+        apr_table_set(APR_ARRAY_IDX(reader->plan->values, which, apr_table_t *), name, line);
+    }
+    APR_ARRAY_PUSH(reader->plan->rings[which], char *) = line;
+    return NULL;
+}
+
 static const char *read_step(reader_t *reader, char *line)
 {
     reader->step = apr_array_push(reader->plan->steps);
@@ -106,8 +125,8 @@ static const struct {
     int in_step;
     const char *(*read)(reader_t *reader, char *line);
 } kinds[] = {
-    {"set", 0, read_set},         {"step", 0, read_step},       {"expect", 1, read_expect},
-    {"capture", 1, read_capture}, {"request", 1, read_request},
+    {"set", 0, read_set},       {"ring", 0, read_ring},       {"step", 0, read_step},
+    {"expect", 1, read_expect}, {"capture", 1, read_capture}, {"request", 1, read_request},
 };
 
 static const char *read_line(reader_t *reader, char *line)
@@ -155,7 +174,9 @@ const char *plan_read(plan_t **out, const char *file, int connections, apr_pool_
 
     plan->steps = apr_array_make(pool, 4, sizeof(plan_step_t));
     plan->values = apr_array_make(pool, connections, sizeof(apr_table_t *));
+    plan->rings = apr_palloc(pool, (apr_size_t)connections * sizeof(apr_array_header_t *));
     for (i = 0; i < connections; i++) {
+        plan->rings[i] = apr_array_make(pool, 1, sizeof(char *));
         APR_ARRAY_PUSH(plan->values, apr_table_t *) = apr_table_make(pool, 4);
     }
     while (error == NULL && (line = next_line(&reader)) != NULL) {

@@ -7,10 +7,11 @@
  * A plan is a text of lines:
  *
  *   set N NAME VALUE        a value of connection N, or of all for *
- *   step                    begins a step; the following lines are about it
- *   expect STATUS TEXT      the answer has this status and contains TEXT (up to the end of the
- * line; may be missing) capture NAME TEXT       the PLAN_CAPTURE_LEN characters behind TEXT in the
- * answer are the new value of NAME request                 the lines up to one that says "end":
+ *   ring N NAME VALUE       one of several values that connection N uses in turn, each again with
+ * what was captured in its round step                    begins a step; the following lines are
+ * about it expect STATUS TEXT      the answer has this status and contains TEXT (up to the end of
+ * the line; may be missing) capture NAME TEXT       the PLAN_CAPTURE_LEN characters behind TEXT in
+ * the answer are the new value of NAME request                 the lines up to one that says "end":
  * request line and headers, and behind an empty line the body
  *
  * In requests ${NAME} is a value. Content-Length is added.
@@ -40,6 +41,8 @@ typedef struct {
 typedef struct {
     apr_array_header_t *steps;  /**< plan_step_t */
     apr_array_header_t *values; /**< one apr_table_t * for each connection */
+    apr_array_header_t *
+        *rings; /**< for each connection char * of PLAN_CAPTURE_LEN, of the captured name */
 } plan_t;
 
 /** Reads a plan for so many connections. Returns NULL or what is wrong. */

@@ -2,14 +2,18 @@
 // What bench/ measures with works: the probe and the load driver are built, every case runs for a moment against server and
 // probe without a wrong answer, and no case sends the database more statements than it has to. Nothing is timed here.
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { cases } from '../../bench/lib/cases.mjs';
+import { Tokens, fill } from '../../bench/lib/fill.mjs';
 import { measure } from '../../bench/lib/measure.mjs';
 import { record } from '../../bench/lib/record.mjs';
 import { table, verdict } from '../../bench/lib/report.mjs';
 import { Bench, build } from '../../bench/lib/server.mjs';
 import { request } from './lib/http.mjs';
+import { top } from './lib/instance.mjs';
 import { decode } from './lib/oauth.mjs';
 
 const connections = 2;
@@ -62,6 +66,36 @@ test('a wrong answer is an error of the load driver', async () => {
   const [one] = cases;
   const wrong = { ...one, id: `${one.id}`, steps: (of) => one.steps(of).map((step) => ({ ...step, expect: '200 "refresh_token"' })) };
   await assert.rejects(measure(bench, wrong, 'server', { connections, warm: 0, time: 50 }), /not what was expected/);
+});
+
+test('rotations go round among families that were filled in, and carry on with what they have become', async () => {
+  const rotation = cases.find(({ id }) => id === 'rotation-ES256');
+  await fill(bench, (await bench.server.count('oas_refresh_tokens')) + 80);
+  const tokens = new Tokens(bench, 6);
+  await tokens.extend();
+  assert.equal(tokens.byGrant.size, 6);
+  const before = [...tokens.byGrant.values()];
+  for (let round = 0; round < 2; round++) {
+    tokens.give(rotation, connections);
+    assert.equal((await measure(bench, rotation, 'server', { connections, warm: 0, time: 100 })).errors, 0);
+    tokens.takeBack(rotation);
+  }
+  assert.ok([...tokens.byGrant.values()].some((token) => !before.includes(token)));
+  assert.equal(tokens.byGrant.size, 6);
+});
+
+test('results are drawn', () => {
+  const facts = { date: 'today', machine: 'this', load: 0 };
+  const one = { title: 'A < B', ratio: 0.8, share: 0.9, rate: 8, probe: { rate: 10 } };
+  const rates = { rotation: { rate: 5 }, code: { rate: 3 } };
+  const scale = { rows: [{ rows: 1e4, ...rates }, { rows: 1e7, ...rates }], connections: [{ connections: 1, ...rates }] };
+  for (const [name, results, expected] of [['run', { facts, cases: [one] }, 'A &lt; B'], ['scale', { facts, scale }, '10⁷']]) {
+    const file = path.join(bench.home, `${name}.json`);
+    fs.writeFileSync(file, JSON.stringify(results));
+    const drawn = execFileSync(path.join(top, 'bench/plot'), [file], { encoding: 'utf8' });
+    assert.match(drawn, /^<svg [^]*<\/svg>\n$/);
+    assert.ok(drawn.includes(expected));
+  }
 });
 
 test('the last line names the cases below their share', () => {
