@@ -33,8 +33,9 @@ typedef enum {
     OAS_AUDIT_SESSION_ENDED,    /**< session_ended: with ended (a sid) or count */
     OAS_AUDIT_WITHDRAW,         /**< access_withdrawn: a user took an application's access away */
     OAS_AUDIT_PASSWORD_CHANGED, /**< password_changed: by its user */
-    OAS_AUDIT_REFUSE,           /**< refuse: a request at the token, revocation or introspection
-                                   endpoint was refused; reason is the detail of the log */
+    OAS_AUDIT_REFUSE,           /**< refuse: a request was refused, at the token, revocation or
+                                   introspection endpoint, or elsewhere when it is known who made
+                                   it; reason is the detail of the log */
     OAS_AUDIT_LOGOUT,           /**< logout: a user signed out, by an application or the page */
     OAS_AUDIT_KEY, /**< key: a key of the keyring was made or signs, by the schedule; reason says
                       which; with kid and alg */

@@ -3,26 +3,64 @@
 
 #include "../base/audit.h"
 #include "../base/json.h"
+#include "../check/token.h"
 #include "../reply/reply.h"
 #include "endpoint.h"
 
 static const char *const outcome_names[] = {
     [OAS_NEXT] = "next", [OAS_ANSWERED] = "answered", [OAS_FAILED] = "failed"};
 
-/* A refusal at one of the endpoints that applications call with what they hold; not what is no
- * fault of theirs. */
+/*
+ * Whether a refusal is written: at the endpoints that applications call with what they hold always;
+ * elsewhere once it is known who is refused, since anybody can make any number of other requests.
+ * Not what is no fault of theirs, nor what has an event of its own.
+ */
+static int is_audited(const oas_tx_t *tx)
+{
+    if (oas_error_row(tx->error)->status >= 500 || tx->error == OAS_E_ACCESS_DENIED) {
+        return 0;
+    }
+    switch (tx->endpoint) {
+    case OAS_EP_TOKEN:
+    case OAS_EP_REVOKE:
+    case OAS_EP_INTROSPECT:
+        return 1;
+    case OAS_EP_AUTHORIZE:
+        return tx->session != NULL;
+    case OAS_EP_USERINFO:
+        return tx->token != NULL;
+    default:
+        return 0;
+    }
+}
+
+/* An access token that was refused is named by what it says of itself. */
+static void name_token(const oas_tx_t *tx, json_t *more)
+{
+    const oas_token_t *token = tx->token;
+
+    if (tx->endpoint != OAS_EP_USERINFO || tx->grant != NULL) {
+        return;
+    }
+    oas_json_set(more, "jti", token->jti);
+    if (token->has_grant) {
+        oas_json_set(more, "grant_id",
+                     oas_base64url_encode(tx->pool, token->grant_id, sizeof(token->grant_id)));
+    }
+}
+
 static void audit_refusal(oas_tx_t *tx)
 {
     const oas_error_row_t *row = oas_error_row(tx->error);
     json_t *more;
 
-    if (row->status >= 500 || (tx->endpoint != OAS_EP_TOKEN && tx->endpoint != OAS_EP_REVOKE &&
-                               tx->endpoint != OAS_EP_INTROSPECT)) {
+    if (!is_audited(tx)) {
         return;
     }
     more = oas_json_object(tx->pool);
     oas_json_set(more, "endpoint", oas_endpoint_name(tx->endpoint));
     oas_json_set(more, "error", row->code);
+    name_token(tx, more);
     oas_audit(tx, OAS_AUDIT_REFUSE, tx->detail != NULL ? tx->detail : row->text, more);
 }
 

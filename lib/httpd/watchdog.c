@@ -5,6 +5,7 @@
 #include "../base/json.h"
 #include "../base/metrics.h"
 #include "../store/client.h"
+#include "../store/measure.h"
 #include "../store/purge.h"
 #include "audit_log.h"
 #include "database.h"
@@ -84,8 +85,6 @@ static progress_t purge(const task_t *task, server_rec *s, oas_db_t *db, apr_poo
         more &= deleted >= 0; /* another node is at it */
     }
     oas_count_many(OAS_M_PURGED, oas_server_config(s)->issuer.metric, 0, (apr_uint64_t)total);
-    oas_gauge_set(OAS_M_PURGE_LAST, oas_server_config(s)->issuer.metric,
-                  apr_time_sec(apr_time_now()));
     if (total > 0) {
         oas_log(&oas_server_config(s)->log, OAS_LOG_DEBUG, OAS_TAG(00386), APR_SUCCESS,
                 "%d rows that had ended were deleted", total);
@@ -120,9 +119,28 @@ static progress_t limit_families(const task_t *task, server_rec *s, oas_db_t *db
     return ALL_DONE;
 }
 
+/** Sets the gauges that only the database knows, so that nobody waits for it who reads them. */
+static progress_t measure(const task_t *task, server_rec *s, oas_db_t *db, apr_pool_t *pool)
+{
+    int issuer = oas_server_config(s)->issuer.metric;
+    oas_measured_t measured;
+
+    if (oas_store_measure(db, &measured, pool) != APR_SUCCESS) {
+        return DATABASE_AWAY;
+    }
+    oas_gauge_set(OAS_M_SCHEMA_VERSION, issuer, measured.schema_version);
+    oas_gauge_set(OAS_M_LOGOUT_QUEUE, issuer, measured.logouts);
+    oas_gauge_set(OAS_M_PURGE_BACKLOG, issuer, measured.due);
+    if (measured.purged != 0) {
+        oas_gauge_set(OAS_M_PURGE_LAST, issuer, measured.purged);
+    }
+    return ALL_DONE;
+}
+
 static const job_t jobs[] = {{sync_clients, apr_time_from_sec(60)},
                              {purge, apr_time_from_sec(10)},
-                             {limit_families, apr_time_from_sec(10)}};
+                             {limit_families, apr_time_from_sec(10)},
+                             {measure, apr_time_from_sec(15)}};
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
 
 static progress_t run_all(const task_t *task, apr_pool_t *pool)

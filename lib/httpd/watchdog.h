@@ -11,7 +11,8 @@
 /**
  * Registers what is done for each issuer soon after start and then again and again: writing
  * configured clients to the clients table, deleting rows that have ended, ending the oldest
- * families of refresh tokens of those who have too many. While the database is away each waits
+ * families of refresh tokens of those who have too many, setting the gauges that come from the
+ * database. While the database is away each waits
  * longer. In post_config. Without mod_watchdog nothing of it is done, and one line says so.
  */
 void oas_watchdog_register(apr_pool_t *pconf, server_rec *main_server);

@@ -13,6 +13,7 @@ liboas_store_la_SOURCES = \
 	lib/store/jti.c lib/store/jti.h \
 	lib/store/key.c lib/store/key.h \
 	lib/store/logout.c lib/store/logout.h \
+	lib/store/measure.c lib/store/measure.h \
 	lib/store/metrics.c lib/store/metrics.h \
 	lib/store/pairwise.c lib/store/pairwise.h \
 	lib/store/param.c \

@@ -75,6 +75,10 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
         {"oas_logouts_claim", 4, 0,
          "SELECT logout_id, client_id, session_id, sub, attempts, now, expires, extra "
          "FROM oas_logouts_claim_1($1, $2, $3, $4)"},
+    [OAS_STMT_LOGOUTS_COUNT] = {"oas_logouts_count", 1, 1,
+                                "SELECT count(*), (SELECT max(version) FROM oas_schema) "
+                                "FROM (SELECT FROM oas_logouts LIMIT $1::bigint) AS l",
+                                1},
     [OAS_STMT_LOGOUT_DONE] = {"oas_logout_done", 1, 1,
                               "DELETE FROM oas_logouts WHERE logout_id = $1 RETURNING 1"},
     [OAS_STMT_LOGOUT_LATER] =

@@ -112,3 +112,7 @@ test('other paths of the virtual host are left to httpd', async () => {
   const answer = await request(server.url('nothing/here'));
   assert.equal(answer.status, 404);
 });
+
+test('metrics are not there unless the configuration gives them a path', async () => {
+  assert.equal((await request(server.url('oauth2as/metrics'))).status, 404);
+});

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
-import { alter, basic, client, getCode, redeem, secretOf, token, userinfo } from './lib/oauth.mjs';
+import { alter, authorization, authorizeUrl, basic, callbackOf, client, decode, getCode, redeem, secretOf, token, userinfo } from './lib/oauth.mjs';
 import { Surfer } from './lib/surfer.mjs';
 
 const conf = [client('spa'), client('web', { type: 'web' })].join('\n');
@@ -107,6 +107,26 @@ test('refusals', async () => {
   const [guessed] = await events(byFile, ({ event, reason }) => event === 'refuse' && reason === 'unknown');
   assert.equal(guessed.grant_id, undefined, 'who guesses is not told apart from who has the code');
   assert.equal((await userinfo(byFile, 'no.token.at-all')).status, 401);
+});
+
+test('refusals of those who are known, and of nobody else', async () => {
+  const at = (endpoint) => (line) => line.event === 'refuse' && line.endpoint === endpoint;
+  const got = await signIn(byFile);
+  const { access_token } = await tokens(byFile, got);
+  assert.equal((await redeem(byFile, got)).status, 400); // a second time: all of it ends
+  assert.equal((await userinfo(byFile, access_token)).status, 401);
+  const [ended] = await events(byFile, at('userinfo'));
+  const { jti, grant_id } = decode(access_token).claims;
+  assert.deepEqual([ended.error, ended.reason, ended.client_id, ended.jti, ended.grant_id], ['invalid_token', 'its grant has ended', 'spa', jti, grant_id]);
+  const silent = authorization({ client_id: 'web', prompt: 'none', scope: 'openid phone' }).params;
+  assert.equal(callbackOf(await got.surfer.go(authorizeUrl(byFile, silent))).error, 'consent_required');
+  const [asked] = await events(byFile, at('authorize'));
+  assert.deepEqual([asked.error, asked.client_id, asked.sub], ['consent_required', 'web', 'oauth2as|alice']);
+  assert.equal(callbackOf(await new Surfer(byFile).go(authorizeUrl(byFile, silent))).error, 'login_required');
+  assert.equal((await userinfo(byFile, alter(access_token, access_token.length - 10))).status, 401);
+  await token(byFile, { grant_type: 'refresh_token', client_id: 'spa', refresh_token: 'last' });
+  await events(byFile, ({ event, grant_type }) => event === 'refuse' && grant_type === 'refresh_token');
+  for (const endpoint of ['userinfo', 'authorize']) assert.equal(linesOf(logs.get(byFile)()).filter(at(endpoint)).length, 1, endpoint);
 });
 
 test('logins that failed, and what was typed stays out', async () => {

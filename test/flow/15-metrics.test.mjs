@@ -197,6 +197,19 @@ test('state: keys, database, build', async () => {
   const keys = families.oauth2as_key_info.samples.map(({ labels }) => labels);
   assert.deepEqual(keys.map(({ kid }) => kid).sort(), published);
   for (const key of keys) assert.deepEqual([key.issuer, key.state], [server.issuer, 'active']);
+  const measured = async (name) => {
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      const value = (await read()).values.get(of(name, { issuer: server.issuer }));
+      if (value !== undefined) return value;
+      assert.ok(Date.now() < deadline, `${name} is measured`);
+      await sleep(100);
+    }
+  };
+  const [[version]] = await server.sql('SELECT max(version) FROM oas_schema');
+  assert.equal(await measured('schema_version'), Number(version));
+  assert.equal(await measured('logout_queue'), 0);
+  assert.ok((await measured('purge_backlog_rows')) >= 0);
 });
 
 test("mod_status' page and ?auto have the same numbers", async () => {
