@@ -166,7 +166,7 @@ BEGIN
     RETURN NEXT;
     IF ring IS DISTINCT FROM p_have THEN
         RETURN QUERY SELECT NULL, NULL, k.kid, k.alg, k.state, k.version, k.sealed, oas_epoch(k.created_at),
-            oas_epoch(k.usable_at), oas_epoch(k.activated_at), oas_epoch(k.retired_at), oas_epoch(k.ends_at)
+            ceil(extract(epoch FROM k.usable_at))::bigint, oas_epoch(k.activated_at), oas_epoch(k.retired_at), oas_epoch(k.ends_at)
         FROM oas_keys AS k ORDER BY k.alg, k.created_at, k.kid;
     END IF;
 END $$;

@@ -46,7 +46,7 @@ struct oas_keyring {
     oas_keyring_area_t *area;
     apr_thread_mutex_t *mutex; /* of current and all holders */
     snapshot_t *current;
-    /* of the task that follows */
+    apr_thread_mutex_t *task;    /* of whoever takes over what is new; the next two are his */
     apr_uint32_t generation;     /* of the area, that it has looked at */
     char seen[OAS_RING_MAX + 1]; /* version of the keyring that it has looked at */
 };
@@ -98,13 +98,16 @@ apr_status_t oas_keyring_create(oas_keyring_t **out, const oas_issuer_t *issuer,
                                 oas_keyring_area_t *area, const oas_log_t *log, apr_pool_t *pool)
 {
     oas_keyring_t *ring = apr_pcalloc(pool, sizeof(*ring));
+    apr_status_t rv;
 
     ring->issuer = issuer;
     ring->area = area;
     ring->log = log;
     *out = ring;
     apr_pool_cleanup_register(pool, ring, drop_current, apr_pool_cleanup_null);
-    return apr_thread_mutex_create(&ring->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    rv = apr_thread_mutex_create(&ring->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    return rv == APR_SUCCESS ? apr_thread_mutex_create(&ring->task, APR_THREAD_MUTEX_DEFAULT, pool)
+                             : rv;
 }
 
 /* The last one to let go of a set that was replaced ends it. */
@@ -121,23 +124,6 @@ static apr_status_t let_go(void *baton)
         apr_pool_destroy(snapshot->pool);
     }
     return APR_SUCCESS;
-}
-
-const oas_keyset_t *oas_keyring_get(oas_keyring_t *ring, apr_pool_t *pool)
-{
-    snapshot_t *snapshot;
-
-    apr_thread_mutex_lock(ring->mutex);
-    snapshot = ring->current;
-    if (snapshot != NULL) {
-        snapshot->holders++;
-    }
-    apr_thread_mutex_unlock(ring->mutex);
-    if (snapshot == NULL) {
-        return NULL;
-    }
-    apr_pool_cleanup_register(pool, snapshot, let_go, apr_pool_cleanup_null);
-    return snapshot->set;
 }
 
 static void replace_current(oas_keyring_t *ring, snapshot_t *snapshot)
@@ -315,7 +301,7 @@ static int all_current(const oas_keyring_t *ring, const image_t *image)
     return 1;
 }
 
-int oas_keyring_adopt(oas_keyring_t *ring, apr_pool_t *pool)
+static void adopt(oas_keyring_t *ring, apr_pool_t *pool)
 {
     apr_uint32_t generation = __atomic_load_n(&ring->area->generation, __ATOMIC_ACQUIRE);
     const image_t *image;
@@ -326,7 +312,44 @@ int oas_keyring_adopt(oas_keyring_t *ring, apr_pool_t *pool)
             note_seen(ring, image->ring);
         }
     }
+}
+
+int oas_keyring_adopt(oas_keyring_t *ring, apr_pool_t *pool)
+{
+    apr_thread_mutex_lock(ring->task);
+    adopt(ring, pool);
+    apr_thread_mutex_unlock(ring->task);
     return ring->current != NULL;
+}
+
+static snapshot_t *hold(oas_keyring_t *ring)
+{
+    snapshot_t *snapshot;
+
+    apr_thread_mutex_lock(ring->mutex);
+    snapshot = ring->current;
+    if (snapshot != NULL) {
+        snapshot->holders++;
+    }
+    apr_thread_mutex_unlock(ring->mutex);
+    return snapshot;
+}
+
+const oas_keyset_t *oas_keyring_get(oas_keyring_t *ring, apr_pool_t *pool)
+{
+    snapshot_t *snapshot = hold(ring);
+
+    /* another process may have been told a moment ago */
+    if (snapshot == NULL && apr_thread_mutex_trylock(ring->task) == APR_SUCCESS) {
+        adopt(ring, pool);
+        apr_thread_mutex_unlock(ring->task);
+        snapshot = hold(ring);
+    }
+    if (snapshot == NULL) {
+        return NULL;
+    }
+    apr_pool_cleanup_register(pool, snapshot, let_go, apr_pool_cleanup_null);
+    return snapshot->set;
 }
 
 int oas_keyring_turn(oas_keyring_t *ring)
@@ -495,8 +518,10 @@ apr_status_t oas_keyring_follow(oas_keyring_t *ring, oas_tx_t *tx)
     apr_status_t rv = APR_SUCCESS;
     int again = 1, i;
 
+    apr_thread_mutex_lock(ring->task);
     for (i = 0; i < ROUNDS && again && rv == APR_SUCCESS; i++) {
         rv = follow_once(ring, tx, &again);
     }
+    apr_thread_mutex_unlock(ring->task);
     return rv;
 }

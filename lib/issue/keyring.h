@@ -44,7 +44,8 @@ typedef struct oas_keyring oas_keyring_t;
 apr_status_t oas_keyring_create(oas_keyring_t **out, const oas_issuer_t *issuer,
                                 oas_keyring_area_t *area, const oas_log_t *log, apr_pool_t *pool);
 
-/** The present key set, held until `pool` is cleared; NULL: it could not be read yet. */
+/** The present key set, held until `pool` is cleared; NULL: nobody on this node could read it yet.
+ */
 const oas_keyset_t *oas_keyring_get(oas_keyring_t *ring, apr_pool_t *pool);
 
 /** Takes what another process of this node was told. @return 1: there is a key set now */
@@ -56,7 +57,7 @@ int oas_keyring_turn(oas_keyring_t *ring);
 /**
  * Asks the database, takes over what has changed, and does what is due: makes first and next keys,
  * lets them sign, seals keys anew that rest under a former secret. Uses tx->db, pool, log, issuer,
- * host. One task of the process at a time.
+ * host.
  * @return as a store verb; APR_SUCCESS also when what was told cannot be used (logged)
  */
 apr_status_t oas_keyring_follow(oas_keyring_t *ring, oas_tx_t *tx);

@@ -210,7 +210,8 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_KEY_LIST] =
         {"oas_key_list", 0, 1,
          "SELECT kid, alg, state, version, encode(sealed, 'hex'), oas_epoch(created_at), "
-         "oas_epoch(usable_at), oas_epoch(activated_at), oas_epoch(retired_at), "
+         "ceil(extract(epoch FROM usable_at))::bigint, oas_epoch(activated_at), "
+         "oas_epoch(retired_at), "
          "oas_epoch(ends_at) FROM oas_keys ORDER BY alg, created_at, kid"},
     [OAS_STMT_ATTEMPT_UNDO] = {"oas_attempt_undo", 3, 1, "SELECT oas_attempt_undo_1($1, $2, $3)",
                                1},

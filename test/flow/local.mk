@@ -14,6 +14,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/lib/guards.mjs \
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
+	test/flow/lib/keyset.mjs \
 	test/flow/lib/keyserver.mjs \
 	test/flow/lib/load.mjs \
 	test/flow/lib/kerberos.mjs \
@@ -78,6 +79,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/45-lifecycle.test.mjs \
 	test/flow/50-clients.test.mjs \
 	test/flow/55-issuers.test.mjs \
+	test/flow/56-keys.test.mjs \
 	test/flow/60-browser.test.mjs \
 	test/flow/61-demo.test.mjs \
 	test/flow/62-onward.test.mjs \
