@@ -4,6 +4,7 @@
 #include "../base/json.h"
 #include "../base/subject.h"
 #include "../jose/jwt.h"
+#include "../store/db.h"
 #include "claims.h"
 
 static json_t *audience(const oas_tx_t *tx)
@@ -133,8 +134,10 @@ oas_outcome_t oas_issue_access_token(oas_tx_t *tx)
     apr_int64_t lifetime =
         apr_time_sec(oas_lifetime(tx->issuer, tx->client, resource, OAS_LIFETIME_ACCESS_TOKEN));
     const char *token;
-    apr_status_t rv = mint(tx, resource, lifetime, &token);
+    apr_status_t rv;
 
+    oas_db_release(tx->db); /* signing takes as long as many a statement */
+    rv = mint(tx, resource, lifetime, &token);
     if (rv != APR_SUCCESS) {
         return oas_fault(tx, OAS_TAG(00701), OAS_E_SERVER, rv, "access token not signed");
     }

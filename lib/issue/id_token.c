@@ -4,6 +4,7 @@
 #include "../base/json.h"
 #include "../base/subject.h"
 #include "../jose/jwt.h"
+#include "../store/db.h"
 #include "claims.h"
 
 /* amr is an array of strings (RFC 8176); it rests space-delimited. */
@@ -88,6 +89,7 @@ oas_outcome_t oas_issue_id_token(oas_tx_t *tx)
         return oas_fault(tx, OAS_TAG(00705), OAS_E_SERVER, APR_EGENERAL,
                          "no active key for the client's ID token algorithm");
     }
+    oas_db_release(tx->db); /* as before an access token */
     sub = oas_subject_for(tx, tx->client, tx->grant->sub);
     rv = sub == NULL ? APR_EGENERAL
                      : oas_jwt_sign(&token, signer, "JWT",

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gate.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <time.h>
 #include <apr_atomic.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 #include "../base/metrics.h"
 #include "../base/tx.h"
 #include "unsettled.h"
+#include "wire.h"
 
 /* One who waits; lives on that thread's stack. */
 typedef struct waiter {
     struct waiter *next;
-    int served; /* has been given a place and is off the list */
+    pthread_cond_t wake; /* its own: to wake all for the sake of one costs more than a statement */
+    int served;          /* has been given a place and is off the list */
 } waiter_t;
 
 struct oas_gate {
-    apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *cond;
+    pthread_mutex_t mutex;
+    pthread_condattr_t monotonic; /* a clock that is set does not change how long one waits */
     int max;
     int in_flight; /* places taken, those given to a waiter that has not woken up yet included */
     int waiting;
@@ -28,18 +30,28 @@ struct oas_gate {
     oas_unsettled_t *unsettled;
 };
 
+static apr_status_t gate_cleanup(void *data)
+{
+    oas_gate_t *gate = data;
+
+    pthread_condattr_destroy(&gate->monotonic);
+    pthread_mutex_destroy(&gate->mutex);
+    return APR_SUCCESS;
+}
+
 apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool)
 {
     oas_gate_t *gate = apr_pcalloc(pool, sizeof(*gate));
-    apr_status_t rv = apr_thread_mutex_create(&gate->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 
-    if (rv == APR_SUCCESS)
-        rv = apr_thread_cond_create(&gate->cond, pool);
-    if (rv == APR_SUCCESS)
-        rv = oas_unsettled_create(&gate->unsettled, pool);
     gate->max = 1;
-    *out = rv == APR_SUCCESS ? gate : NULL;
-    return rv;
+    *out = gate;
+    if (pthread_mutex_init(&gate->mutex, NULL) || pthread_condattr_init(&gate->monotonic) ||
+        pthread_condattr_setclock(&gate->monotonic, CLOCK_MONOTONIC)) {
+        *out = NULL;
+        return APR_EGENERAL;
+    }
+    apr_pool_cleanup_register(pool, gate, gate_cleanup, apr_pool_cleanup_null);
+    return oas_unsettled_create(&gate->unsettled, pool);
 }
 
 struct oas_unsettled *oas_gate_unsettled(oas_gate_t *gate)
@@ -55,24 +67,31 @@ int oas_gate_is_unsettled(oas_gate_t *gate)
 /* Gives free places to those who wait, the first one first. Mutex held. */
 static void serve(oas_gate_t *gate)
 {
-    if (gate->away || !gate->first || gate->in_flight >= gate->max)
-        return;
-    while (gate->first && gate->in_flight < gate->max) {
+    while (!gate->away && gate->first && gate->in_flight < gate->max) {
         gate->first->served = 1;
+        pthread_cond_signal(&gate->first->wake);
         gate->first = gate->first->next;
         gate->in_flight++;
     }
-    apr_thread_cond_broadcast(gate->cond);
+}
+
+/* Has those who wait look whether waiting still makes sense. Mutex held. */
+static void wake_all(const oas_gate_t *gate)
+{
+    waiter_t *waiter;
+
+    for (waiter = gate->first; waiter; waiter = waiter->next)
+        pthread_cond_signal(&waiter->wake);
 }
 
 void oas_gate_size(oas_gate_t *gate, int max)
 {
-    apr_thread_mutex_lock(gate->mutex);
+    pthread_mutex_lock(&gate->mutex);
     if (max > 0 && max != gate->max) {
         gate->max = max;
         serve(gate);
     }
-    apr_thread_mutex_unlock(gate->mutex);
+    pthread_mutex_unlock(&gate->mutex);
 }
 
 /* While the database is away: one probe, if there is a place for it. Mutex held. */
@@ -109,18 +128,18 @@ static void take_off(oas_gate_t *gate, const waiter_t *waiter)
 static apr_status_t enter_waiting(oas_gate_t *gate, apr_interval_time_t wait,
                                   oas_gate_place_t *place)
 {
-    waiter_t waiter = {NULL, 0};
-    apr_time_t deadline = apr_time_now() + wait;
-    apr_interval_time_t left = wait;
+    apr_time_t deadline = oas_wire_clock() + wait;
+    struct timespec until = {.tv_sec = apr_time_sec(deadline),
+                             .tv_nsec = (long)apr_time_usec(deadline) * 1000};
+    waiter_t waiter = {.next = NULL};
+    int rv = pthread_cond_init(&waiter.wake, &gate->monotonic);
 
     append(gate, &waiter);
     gate->waiting++;
-    while (!waiter.served && !gate->away && left > 0) {
-        /* a clock set back must not make the wait longer than it was meant to be */
-        apr_thread_cond_timedwait(gate->cond, gate->mutex, left < wait ? left : wait);
-        left = deadline - apr_time_now();
-    }
+    while (!waiter.served && !gate->away && !rv)
+        rv = pthread_cond_timedwait(&waiter.wake, &gate->mutex, &until);
     gate->waiting--;
+    pthread_cond_destroy(&waiter.wake);
     if (waiter.served)
         return APR_SUCCESS;
     take_off(gate, &waiter);
@@ -132,7 +151,7 @@ apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate
     apr_status_t rv = APR_SUCCESS;
 
     memset(place, 0, sizeof(*place));
-    apr_thread_mutex_lock(gate->mutex);
+    pthread_mutex_lock(&gate->mutex);
     if (gate->away)
         rv = enter_away(gate, place);
     else if (gate->in_flight < gate->max) /* then nobody waits, see serve */
@@ -143,7 +162,7 @@ apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate
         place->gate = gate;
     else
         gate->refused++;
-    apr_thread_mutex_unlock(gate->mutex);
+    pthread_mutex_unlock(&gate->mutex);
     return rv;
 }
 
@@ -153,12 +172,12 @@ void oas_gate_leave(oas_gate_place_t *place)
 
     if (!gate)
         return;
-    apr_thread_mutex_lock(gate->mutex);
+    pthread_mutex_lock(&gate->mutex);
     gate->in_flight--;
     if (place->probe)
         gate->probing = 0;
     serve(gate);
-    apr_thread_mutex_unlock(gate->mutex);
+    pthread_mutex_unlock(&gate->mutex);
     memset(place, 0, sizeof(*place));
 }
 
@@ -168,24 +187,24 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
 
     if (!gate || (reached && !apr_atomic_read32(&gate->away)))
         return;
-    apr_thread_mutex_lock(gate->mutex);
+    pthread_mutex_lock(&gate->mutex);
     oas_gauge_add(OAS_M_POOLS_AWAY, !reached - (int)gate->away);
     apr_atomic_set32(&gate->away, !reached);
     if (place->probe)
         gate->probing = 0;
     place->probe = 0;
     serve(gate);
-    apr_thread_cond_broadcast(gate->cond);
-    apr_thread_mutex_unlock(gate->mutex);
+    wake_all(gate);
+    pthread_mutex_unlock(&gate->mutex);
 }
 
 void oas_gate_stats(oas_gate_t *gate, oas_gate_stats_t *out)
 {
-    apr_thread_mutex_lock(gate->mutex);
+    pthread_mutex_lock(&gate->mutex);
     out->max = gate->max;
     out->in_flight = gate->in_flight;
     out->waiting = gate->waiting;
     out->away = (int)gate->away;
     out->refused = gate->refused;
-    apr_thread_mutex_unlock(gate->mutex);
+    pthread_mutex_unlock(&gate->mutex);
 }
