@@ -74,7 +74,7 @@ function isOurs(answer, status) {
 
 /** Sends bytes as they are and reads until the server closes. */
 function raw(text) {
-  const { hostname, port } = new URL(server.issuer);
+  const { hostname, port } = new URL(server.nodes[0].url());
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host: '127.0.0.1', port });
     let got = '';
@@ -145,7 +145,7 @@ test('a body of exactly 64 KiB is read', async () => {
 
 test('a body that nobody asked for does not disturb the next request on the connection', async () => {
   const get = 'GET /.well-known/jwks.json HTTP/1.1\r\nHost: HOST\r\n';
-  const { hostname, port } = new URL(server.issuer);
+  const { hostname, port } = new URL(server.nodes[0].url());
   const first = `${get}Content-Length: 5\r\n\r\nabcde`.replace('HOST', `${hostname}:${port}`);
   const answer = await raw(`${first}${get}Connection: close\r\n\r\n`);
   assert.equal(answer.status, 200);

@@ -9,7 +9,7 @@ import path from 'node:path';
 const socketName = '.s.PGSQL.5432';
 
 // what the background task does at any time
-const background = /^oas_(client_sync|purge|limit_families|logouts_claim)$/;
+const background = /^oas_(client_sync|purge|limit_families|logouts_claim|probe)$/;
 
 /** Splits a stream of messages: type byte, length that counts itself, content. */
 class Messages {
