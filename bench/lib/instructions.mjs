@@ -28,7 +28,7 @@ async function counted(bench, run) {
 }
 
 /** Instructions of a round (all steps) of each case, by id and target. */
-export async function instructions(bench, cases, targets = ['server', 'probe']) {
+export async function instructions(bench, cases, targets = ['server', 'probe', 'nothing']) {
   const conf = fs.readFileSync(bench.conf, 'utf8');
   const few = conf.replace('ThreadsPerChild 32', 'ThreadsPerChild 4').replace('MaxRequestWorkers 64', 'MaxRequestWorkers 4').replace('MaxSpareThreads 64', 'MaxSpareThreads 4');
   const found = {};

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { lasting } from './record.mjs';
 
 const execute = promisify(execFile);
 const names = { RS256: 'rsa2048', ES256: 'ecdsap256', EdDSA: 'ed25519' };
@@ -47,7 +48,7 @@ export async function rotations(bench, statement, { connections = 32, seconds = 
     if (i === 0) return ':g::uuid';
     if (i === 1) return hash(':n - 1');
     if (i === 4) return `ARRAY[${hash(':n')}]`;
-    return value !== null && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(value) ? 'gen_random_uuid()' : literal(value);
+    return value !== null && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(value) ? 'gen_random_uuid()' : literal(lasting(value));
   });
   const script = `\\if :n = 0\nSELECT grant_id AS g FROM bench_grants WHERE client = :client_id \\gset\n\\endif\n\\set n :n + 1\n${numbered(statement.sql, values)};\n`;
   const rate = await pgbench(bench, script, connections, seconds, ['-D', 'n=0']);

@@ -46,6 +46,9 @@ function readLog(text) {
 const background = ['oas_logouts_claim', 'oas_purge', 'oas_client_sync', 'oas_limit_families'];
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** A time until which a statement may begin is as good as any other one, only later. */
+export const lasting = (value) => (value !== null && /^\d{10}\.\d{6}$/.test(value) ? String(Number(value) + 1e8) : value);
+
 /** A parameter as the probe's file has it: what it knows by name, and where rows are changed a uuid that nobody knows is made anew. */
 function parameter(value, known, changing) {
   if (value === null) return '\\N';
@@ -105,7 +108,7 @@ async function recordStep(bench, name, step, values) {
   if (needed.includes(undefined)) throw new Error(`${name} does without a statement of its probe: ${statements.map(({ label }) => label)}`);
   const base = path.join(bench.home, 'probe', name.replaceAll('/', '-'));
   const files = needed.map(({ sql, values: parameters }, i) => {
-    fs.writeFileSync(`${base}.${i}.sql`, [wanted[i][1], sql, ...parameters.map((value) => parameter(value, known, known.length > 0)), ''].join('\n'));
+    fs.writeFileSync(`${base}.${i}.sql`, [wanted[i][1], sql, ...parameters.map((value) => parameter(lasting(value), known, known.length > 0)), ''].join('\n'));
     return `${base}.${i}.sql`;
   });
   fs.writeFileSync(`${base}.answer`, answer, 'latin1');

@@ -47,9 +47,16 @@ const columns = [
   ['does nothing', (c) => count(c.nothing)],
   ['static file', (c) => count(c.static)],
 ];
+// A request's instructions outside the kernel, in thousands: what httpd needs whoever answers, what the probe needs above
+// that (signatures, statements by libpq), and the rest, which is the authorization server's own.
+const thousands = (number) => (number / 1000).toFixed(number < 100_000 ? 1 : 0);
 const instructionColumns = [
-  ['instructions', (c) => count(c.instructions?.server)],
-  ['probe', (c) => count(c.instructions?.probe)],
+  ['case', (c) => c.title],
+  ['thousand instructions', (c) => thousands(c.instructions.server)],
+  ['httpd', (c) => thousands(c.instructions.nothing)],
+  ['signatures, statements', (c) => thousands(Math.max(0, c.instructions.probe - c.instructions.nothing))],
+  ['the server itself', (c) => thousands(c.instructions.server - c.instructions.probe)],
+  ['of probe', (c) => part(c.instructions.server / c.instructions.probe)],
 ];
 
 function tableOf(rows, chosen) {
@@ -58,9 +65,12 @@ function tableOf(rows, chosen) {
   return [line(chosen.map(([name]) => name)), line(rule), ...rows.map((row) => line(chosen.map(([, cell]) => cell(row))))].join('\n');
 }
 
-export function table(result) {
-  const counted = result.cases.some((one) => one.instructions);
-  return tableOf(result.cases, counted ? [...columns, ...instructionColumns] : columns);
+export const table = (result) => tableOf(result.cases, columns);
+
+/** Where the instructions of a request go; empty when they were not counted. */
+export function instructionTable(result) {
+  const counted = result.cases.filter((one) => one.instructions);
+  return counted.length ? tableOf(counted, instructionColumns) : '';
 }
 
 const tooFew = ({ share, ratio }) => share !== null && ratio < share;

@@ -8,7 +8,7 @@ import { instructions } from './instructions.mjs';
 import { reads, rotations, signatures } from './limits.mjs';
 import { measure, median, memory } from './measure.mjs';
 import { record } from './record.mjs';
-import { facts, limitLines, table, verdict } from './report.mjs';
+import { facts, instructionTable, limitLines, table, verdict } from './report.mjs';
 import { Bench, apis, build } from './server.mjs';
 
 const { values, positionals } = parseArgs({
@@ -121,6 +121,7 @@ try {
   const { date, commit, machine, versions, flags, load } = about;
   console.log(`${date}, commit ${commit}, ${flags}\n${machine}\n${versions}\nload average before: ${load.toFixed(1)}; ${connections} connections, ${runs} runs of ${time / 1000} s each\n`);
   console.log(`${table(result)}\n`);
+  if (values.instructions) console.log(`${instructionTable(result)}\n`);
   for (const text of limitLines(result)) console.log(text);
   console.log(`written to ${out}\n${line}`);
   process.exitCode = good ? 0 : 1;

@@ -114,7 +114,10 @@ Listen 127.0.0.1:${this.probePort}
     const env = { ...process.env, ...this.server.env, ...(process.env.OAS_PRELOAD && { LD_PRELOAD: process.env.OAS_PRELOAD }) };
     const child = spawn(program, [...before, ...args], { stdio: ['ignore', out, out], detached: Boolean(wrapper), env });
     fs.closeSync(out);
-    const ended = new Promise((_, reject) => child.on('exit', (code) => code !== 0 && reject(new Error(`httpd ends with ${code}: ${this.lastWords()}`))));
+    const ended = new Promise((_, reject) => {
+      child.on('error', reject); // valgrind may be missing
+      child.on('exit', (code) => code !== 0 && reject(new Error(`httpd ends with ${code}: ${this.lastWords()}`)));
+    });
     ended.catch(() => {}); // it may end long after it has answered
     await Promise.race([this.firstAnswer(wrapper ? 120_000 : 20_000), ended]);
     const took = Number(process.hrtime.bigint() - begun) / 1e6;
