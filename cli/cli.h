@@ -97,6 +97,12 @@ int cli_grant_list(cli_t *cli);
 int cli_grant_tree(cli_t *cli);
 int cli_grant_revoke(cli_t *cli);
 int cli_purge_status(cli_t *cli);
+int cli_client_list(cli_t *cli);
+int cli_client_show(cli_t *cli);
+int cli_client_add(cli_t *cli);
+int cli_client_disable(cli_t *cli);
+int cli_client_enable(cli_t *cli);
+int cli_client_secret(cli_t *cli);
 int cli_client_hash_secret(cli_t *cli);
 
 /** One option of a verb. */

@@ -210,13 +210,6 @@ static void check_redirects(oas_client_check_t *check)
     }
 }
 
-static const char *origin_of(const char *text, apr_pool_t *pool)
-{
-    oas_uri_t uri;
-
-    return oas_uri_parse(&uri, text, pool) == APR_SUCCESS ? oas_uri_origin(&uri, pool) : NULL;
-}
-
 /** Front-Channel Logout 1.0 section 2: it is of the application that the user signed in to. */
 static void check_frontchannel(oas_client_check_t *check)
 {
@@ -227,9 +220,9 @@ static void check_frontchannel(oas_client_check_t *check)
     if (client->frontchannel_logout_uri == NULL) {
         return;
     }
-    origin = origin_of(client->frontchannel_logout_uri, check->pool);
+    origin = oas_origin_of(client->frontchannel_logout_uri, check->pool);
     for (i = 0; origin != NULL && i < client->redirect_uris->nelts; i++) {
-        const char *known = origin_of(OAS_WORD(client->redirect_uris, i), check->pool);
+        const char *known = oas_origin_of(OAS_WORD(client->redirect_uris, i), check->pool);
         if (known != NULL && strcmp(known, origin) == 0) {
             return;
         }
@@ -407,7 +400,7 @@ static void check_web_message(oas_client_check_t *check)
     for (i = 0; client->web_message && check->web_message_given && i < client->redirect_uris->nelts;
          i++) {
         const char *text = OAS_WORD(client->redirect_uris, i);
-        const char *origin = origin_of(text, check->pool);
+        const char *origin = oas_origin_of(text, check->pool);
 
         if (origin == NULL || !oas_words_has(client->web_origins, origin)) {
             tell(check, OF(OAS_TAG(00370), OAS_ABOUT_REDIRECT_URIS, text),

@@ -74,6 +74,28 @@ void oas_client_complete(oas_client_t *client);
  * section 8.1). */
 const char *oas_client_host(const oas_words_t *uris, apr_pool_t *pool);
 
+/** The origins of these URIs: where pages of a spa come from. */
+oas_words_t *oas_client_origins(const oas_words_t *uris, apr_pool_t *pool);
+
+/** A duration that may be given. */
+typedef struct {
+    apr_interval_time_t min, max;
+    const char *words;
+} oas_range_t;
+
+/** What a lifetime may be. A code lives 10 min at most (RFC 6749 4.1.2). */
+typedef struct {
+    oas_range_t range;
+    int of_client; /**< 1: a client may have its own */
+} oas_lifetime_range_t;
+extern const oas_lifetime_range_t oas_lifetime_ranges[OAS_LIFETIME_COUNT];
+
+/** The origin of a URI, as browsers send it (RFC 6454 section 6.1), or NULL. */
+const char *oas_origin_of(const char *text, apr_pool_t *pool);
+
+/** 1 for a DNS name without a wildcard. */
+int oas_dns_name_valid(const char *text);
+
 /** NULL, or why nobody may be sent there: goes on behind the URI. Which schemes a type may have is
  * a rule. */
 const char *oas_redirect_uri_fault(const char *text, apr_pool_t *pool);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #include <strings.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include "bytes.h"
 #include "client_rules.h"
@@ -91,3 +92,51 @@ int oas_text_valid(const char *text)
     }
     return *p == '\0' && len > 0 && len <= OAS_TEXT_MAX && oas_utf8_valid(text, len);
 }
+
+const char *oas_origin_of(const char *text, apr_pool_t *pool)
+{
+    oas_uri_t uri;
+
+    return oas_uri_parse(&uri, text, pool) == APR_SUCCESS ? oas_uri_origin(&uri, pool) : NULL;
+}
+
+oas_words_t *oas_client_origins(const oas_words_t *uris, apr_pool_t *pool)
+{
+    oas_words_t *origins = oas_words_create(pool);
+    int i;
+
+    for (i = 0; i < uris->nelts; i++) {
+        const char *origin = oas_origin_of(OAS_WORD(uris, i), pool);
+        if (origin != NULL) {
+            oas_words_add(origins, origin);
+        }
+    }
+    return origins;
+}
+
+int oas_dns_name_valid(const char *text)
+{
+    const char *p;
+
+    for (p = text; *p != '\0'; p++) {
+        if (!apr_isalnum(*p) && *p != '-' && (*p != '.' || p[1] == '.' || p == text)) {
+            return 0;
+        }
+    }
+    return *text != '\0' && strlen(text) <= 253;
+}
+
+#define MINUTE (60 * APR_USEC_PER_SEC)
+#define DAY    (24 * 60 * MINUTE)
+#define YEAR   (366 * DAY)
+
+const oas_lifetime_range_t oas_lifetime_ranges[OAS_LIFETIME_COUNT] = {
+    [OAS_LIFETIME_CODE] = {{APR_USEC_PER_SEC, 10 * MINUTE, "1s to 10min"}, 1},
+    [OAS_LIFETIME_ACCESS_TOKEN] = {{APR_USEC_PER_SEC, 30 * DAY, "1s to 30d"}, 1},
+    [OAS_LIFETIME_ID_TOKEN] = {{APR_USEC_PER_SEC, 30 * DAY, "1s to 30d"}, 1},
+    [OAS_LIFETIME_REFRESH_TOKEN] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 1},
+    [OAS_LIFETIME_REFRESH_TOKEN_IDLE] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 1},
+    [OAS_LIFETIME_SESSION] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 0},
+    [OAS_LIFETIME_SESSION_IDLE] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 0},
+    [OAS_LIFETIME_JWKS] = {{APR_USEC_PER_SEC, DAY, "1s to 1d"}, 0},
+};

@@ -50,25 +50,6 @@ static int requires_pkce(const oas_client_config_t *entry, oas_profile_t profile
     return pkce != 0 ? pkce > 0 : profile == OAS_PROFILE_OAUTH21;
 }
 
-static oas_words_t *origins_of(const oas_words_t *uris, apr_pool_t *pool)
-{
-    oas_words_t *origins = oas_words_create(pool);
-    int i;
-
-    for (i = 0; i < uris->nelts; i++) {
-        oas_uri_t uri;
-        const char *origin = NULL;
-
-        if (oas_uri_parse(&uri, OAS_WORD(uris, i), pool) == APR_SUCCESS) {
-            origin = oas_uri_origin(&uri, pool);
-        }
-        if (origin != NULL) {
-            oas_words_add(origins, origin);
-        }
-    }
-    return origins;
-}
-
 /** The clear secrets go where client_secret_jwt needs them, and nowhere else. */
 static void complete_secrets(oas_client_config_t *entry, apr_pool_t *pool)
 {
@@ -103,7 +84,7 @@ static void complete_client(oas_client_config_t *entry, oas_profile_t profile, a
         client->sector = oas_client_host(client->redirect_uris, pool);
     }
     if (client->web_origins == NULL && client->type == OAS_CLIENT_SPA) {
-        client->web_origins = origins_of(client->redirect_uris, pool);
+        client->web_origins = oas_client_origins(client->redirect_uris, pool);
     }
     client->web_origins = words_or_empty(client->web_origins, pool);
     client->post_logout_redirect_uris = words_or_empty(client->post_logout_redirect_uris, pool);

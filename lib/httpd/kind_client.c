@@ -56,12 +56,8 @@ static const char *set_origins(oas_setting_t *setting, int argc, char *const arg
     int i;
 
     for (i = 0; i < argc; i++) {
-        oas_uri_t uri;
-        const char *origin = NULL;
+        const char *origin = oas_origin_of(argv[i], setting->pool);
 
-        if (oas_uri_parse(&uri, argv[i], setting->pool) == APR_SUCCESS) {
-            origin = oas_uri_origin(&uri, setting->pool);
-        }
         if (origin == NULL || strcmp(origin, argv[i]) != 0) {
             return apr_psprintf(
                 setting->pool, "%s: \"%s\" is no origin like https://app.example.com%s%s",

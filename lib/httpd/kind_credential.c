@@ -2,9 +2,9 @@
 #include "kinds.h"
 
 #include <string.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
+#include "../base/client_rules.h"
 #include "../base/json.h"
 #include "../base/uri.h"
 #include "../check/certificate.h"
@@ -54,18 +54,6 @@ static const char *set_client_keys(oas_setting_t *setting, int argc, char *const
 }
 const oas_kind_t oas_kind_client_keys = {set_client_keys, NULL, NULL};
 
-static int is_dns_name(const char *text)
-{
-    const char *p;
-
-    for (p = text; *p != '\0'; p++) {
-        if (!apr_isalnum(*p) && *p != '-' && (*p != '.' || p[1] == '.' || p == text)) {
-            return 0;
-        }
-    }
-    return *text != '\0' && strlen(text) <= 253;
-}
-
 static const char *set_client_certificate(oas_setting_t *setting, int argc, char *const argv[])
 {
     oas_client_t *client = setting->member;
@@ -87,7 +75,7 @@ static const char *set_client_certificate(oas_setting_t *setting, int argc, char
         client->certificate_value = value;
         return NULL;
     }
-    if (strncmp(argv[0], "san-dns=", 8) == 0 && is_dns_name(value)) {
+    if (strncmp(argv[0], "san-dns=", 8) == 0 && oas_dns_name_valid(value)) {
         ap_str_tolower(value);
         client->certificate = OAS_CERTIFICATE_SAN_DNS;
         client->certificate_value = value;

@@ -5,16 +5,11 @@
 #include <string.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include "../base/client_rules.h"
 
 #define MINUTE (60 * APR_USEC_PER_SEC)
 #define DAY    (24 * 60 * MINUTE)
 #define YEAR   (366 * DAY)
-
-/** Durations that a directive accepts. */
-typedef struct {
-    apr_interval_time_t min, max;
-    const char *words;
-} range_t;
 
 apr_status_t oas_duration_parse(const char *text, apr_interval_time_t *out)
 {
@@ -48,7 +43,7 @@ apr_status_t oas_duration_parse(const char *text, apr_interval_time_t *out)
 }
 
 static const char *parse_in_range(const oas_setting_t *setting, const char *text,
-                                  const range_t *range, apr_interval_time_t *out)
+                                  const oas_range_t *range, apr_interval_time_t *out)
 {
     if (oas_duration_parse(text, out) != APR_SUCCESS) {
         return apr_psprintf(setting->pool,
@@ -66,17 +61,17 @@ static const char *set_duration(oas_setting_t *setting, int argc, char *const ar
 {
     return parse_in_range(setting, argv[0], setting->row->kind->detail, setting->member);
 }
-static const range_t skew_range = {0, 5 * MINUTE, "0 to 5min"};
-static const range_t wait_range = {0, MINUTE, "0 to 1min"};
+static const oas_range_t skew_range = {0, 5 * MINUTE, "0 to 5min"};
+static const oas_range_t wait_range = {0, MINUTE, "0 to 1min"};
 const oas_kind_t oas_kind_skew = {set_duration, NULL, &skew_range};
 const oas_kind_t oas_kind_wait = {set_duration, NULL, &wait_range};
 
-static const range_t timeout_range = {apr_time_from_sec(1), MINUTE, "1s to 1min"};
+static const oas_range_t timeout_range = {apr_time_from_sec(1), MINUTE, "1s to 1min"};
 const oas_kind_t oas_kind_timeout = {set_duration, NULL, &timeout_range};
 
 static const char *set_window(oas_setting_t *setting, int argc, char *const argv[])
 {
-    static const range_t range = {0, 60 * MINUTE, "0 to 1h, or until-used"};
+    static const oas_range_t range = {0, 60 * MINUTE, "0 to 1h, or until-used"};
 
     if (strcmp(argv[0], "until-used") == 0) {
         *(apr_interval_time_t *)setting->member = OAS_WINDOW_UNTIL_USED;
@@ -86,27 +81,13 @@ static const char *set_window(oas_setting_t *setting, int argc, char *const argv
 }
 const oas_kind_t oas_kind_window = {set_window, NULL, NULL};
 
-/** What a kind of lifetime may be, and which levels have it. A code lives 10 min at most (RFC
- * 6749 4.1.2). */
-static const struct {
-    range_t range;
-    int levels; /**< bits of oas_level_t */
-} lifetimes[OAS_LIFETIME_COUNT] = {
-    [OAS_LIFETIME_CODE] = {{APR_USEC_PER_SEC, 10 * MINUTE, "1s to 10min"},
-                           1 << OAS_LEVEL_ISSUER | 1 << OAS_LEVEL_CLIENT},
-    [OAS_LIFETIME_ACCESS_TOKEN] = {{APR_USEC_PER_SEC, 30 * DAY, "1s to 30d"},
-                                   1 << OAS_LEVEL_ISSUER | 1 << OAS_LEVEL_CLIENT |
-                                       1 << OAS_LEVEL_RESOURCE},
-    [OAS_LIFETIME_ID_TOKEN] = {{APR_USEC_PER_SEC, 30 * DAY, "1s to 30d"},
-                               1 << OAS_LEVEL_ISSUER | 1 << OAS_LEVEL_CLIENT},
-    [OAS_LIFETIME_REFRESH_TOKEN] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"},
-                                    1 << OAS_LEVEL_ISSUER | 1 << OAS_LEVEL_CLIENT},
-    [OAS_LIFETIME_REFRESH_TOKEN_IDLE] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"},
-                                         1 << OAS_LEVEL_ISSUER | 1 << OAS_LEVEL_CLIENT},
-    [OAS_LIFETIME_SESSION] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 1 << OAS_LEVEL_ISSUER},
-    [OAS_LIFETIME_SESSION_IDLE] = {{APR_USEC_PER_SEC, YEAR, "1s to 366d"}, 1 << OAS_LEVEL_ISSUER},
-    [OAS_LIFETIME_JWKS] = {{APR_USEC_PER_SEC, DAY, "1s to 1d"}, 1 << OAS_LEVEL_ISSUER},
-};
+/** 1 when a level may have its own of that kind. */
+static int has_lifetime(oas_level_t level, int kind)
+{
+    return level == OAS_LEVEL_ISSUER ||
+           (level == OAS_LEVEL_CLIENT && oas_lifetime_ranges[kind].of_client) ||
+           (level == OAS_LEVEL_RESOURCE && kind == OAS_LIFETIME_ACCESS_TOKEN);
+}
 
 static const char *lifetime_names(oas_level_t level, apr_pool_t *pool)
 {
@@ -114,7 +95,7 @@ static const char *lifetime_names(oas_level_t level, apr_pool_t *pool)
     int i;
 
     for (i = 0; i < OAS_LIFETIME_COUNT; i++) {
-        if (lifetimes[i].levels & 1 << level) {
+        if (has_lifetime(level, i)) {
             list = apr_pstrcat(pool, list, *list != '\0' ? ", " : "", oas_lifetime_names[i], NULL);
         }
     }
@@ -129,8 +110,7 @@ static const char *parse_lifetime(oas_setting_t *setting, char *const argv[], in
     int i;
 
     for (i = 0; i < OAS_LIFETIME_COUNT; i++) {
-        if (strcmp(argv[0], oas_lifetime_names[i]) == 0 &&
-            (lifetimes[i].levels & 1 << setting->block->level)) {
+        if (strcmp(argv[0], oas_lifetime_names[i]) == 0 && has_lifetime(setting->block->level, i)) {
             break;
         }
     }
@@ -139,7 +119,7 @@ static const char *parse_lifetime(oas_setting_t *setting, char *const argv[], in
                             setting->row->name, argv[0],
                             lifetime_names(setting->block->level, setting->pool));
     }
-    why = parse_in_range(setting, argv[1], &lifetimes[i].range, value);
+    why = parse_in_range(setting, argv[1], &oas_lifetime_ranges[i].range, value);
     if (why == NULL && *value % APR_USEC_PER_SEC != 0) {
         why = apr_psprintf(setting->pool, "%s: %s is not a whole number of seconds",
                            setting->row->name, argv[1]);
@@ -187,7 +167,7 @@ const oas_kind_t oas_kind_lifetimes = {set_lifetimes, inherit_lifetimes, NULL};
 
 static const char *set_throttle(oas_setting_t *setting, int argc, char *const argv[])
 {
-    static const range_t max_range = {APR_USEC_PER_SEC, DAY, "1s to 1d"};
+    static const oas_range_t max_range = {APR_USEC_PER_SEC, DAY, "1s to 1d"};
     oas_throttle_t *throttle = setting->member;
     const struct {
         const char *name;

@@ -41,4 +41,11 @@ char *oas_client_to_json(const oas_client_t *client, apr_pool_t *pool);
  */
 apr_status_t oas_client_from_json(oas_client_t **out, const char *json, apr_pool_t *pool);
 
+/**
+ * The same without a look at whether it is sound, for who says what is wrong: `wrong` names the
+ * member when it is APR_EINVAL. require_pkce is as it stands there.
+ */
+apr_status_t oas_client_read(oas_client_t **out, const char *json, const char **wrong,
+                             apr_pool_t *pool);
+
 #endif

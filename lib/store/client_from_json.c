@@ -130,7 +130,7 @@ static apr_status_t lifetimes_from_json(apr_interval_time_t *out, const json_t *
     return APR_SUCCESS;
 }
 
-static apr_status_t strings_from_json(oas_client_t *client, const json_t *json)
+static apr_status_t strings_from_json(oas_client_t *client, const json_t *json, const char **wrong)
 {
     const oas_string_member_t *row;
 
@@ -138,10 +138,12 @@ static apr_status_t strings_from_json(oas_client_t *client, const json_t *json)
         const json_t *value = json_object_get(json, row->name);
         const char *text = json_string_value(value);
 
+        *wrong = row->name;
         if ((value && !text) || (row->required && (!text || !*text)))
             return APR_EINVAL;
         OAS_MEMBER(client, row, const char *) = text;
     }
+    *wrong = "client_id";
     return oas_client_id_valid(client->client_id) ? APR_SUCCESS : APR_EINVAL;
 }
 
@@ -171,7 +173,7 @@ static apr_status_t choice_from_json(unsigned *out, const char *const *names, co
     return APR_EINVAL;
 }
 
-static apr_status_t choices_from_json(oas_client_t *client, const json_t *json)
+static apr_status_t choices_from_json(oas_client_t *client, const json_t *json, apr_pool_t *pool)
 {
     const json_t *audience = json_object_get(json, "assertion_audience");
     unsigned type, kind = OAS_ASSERTION_ANY;
@@ -198,7 +200,7 @@ static apr_status_t keys_from_json(oas_client_t *client, const json_t *json, apr
 }
 
 /* Where httpd will send requests, or browsers. */
-static apr_status_t check_fetchable(const oas_client_t *client, apr_pool_t *pool)
+static apr_status_t check_fetchable(oas_client_t *client, const json_t *json, apr_pool_t *pool)
 {
     const char *const urls[] = {client->jwks_uri, client->backchannel_logout_uri,
                                 client->frontchannel_logout_uri};
@@ -212,7 +214,8 @@ static apr_status_t check_fetchable(const oas_client_t *client, apr_pool_t *pool
 }
 
 /* Behind the methods, which say whether the certificate is self-signed. */
-static apr_status_t certificate_from_json(oas_client_t *client, const json_t *json)
+static apr_status_t certificate_from_json(oas_client_t *client, const json_t *json,
+                                          apr_pool_t *pool)
 {
     static const struct {
         const char *name;
@@ -255,7 +258,7 @@ static apr_status_t window_from_json(apr_interval_time_t *out, const json_t *val
 }
 
 /* OIDC Registration section 2. A sector is a host, so that no document has to be fetched for it. */
-static apr_status_t subject_from_json(oas_client_t *client, const json_t *json)
+static apr_status_t subject_from_json(oas_client_t *client, const json_t *json, apr_pool_t *pool)
 {
     const char *type = oas_json_string(json, "subject_type");
     int pairwise = type && !strcmp(type, "pairwise");
@@ -277,44 +280,98 @@ static apr_status_t acr_from_json(oas_client_t *client, const json_t *json, apr_
     return client->required_acr && client->required_acr->nelts > 0 ? APR_SUCCESS : APR_EINVAL;
 }
 
-static apr_status_t lists_from_json(oas_client_t *client, const json_t *json, apr_pool_t *pool)
+static apr_status_t lists_from_json(oas_client_t *client, const json_t *json, const char **wrong,
+                                    apr_pool_t *pool)
 {
-    apr_status_t rv = APR_SUCCESS;
     const oas_uris_member_t *list;
     const oas_bits_member_t *row;
 
-    for (list = oas_client_uri_lists; rv == APR_SUCCESS && list->name; list++)
-        rv = uris_from_json(&OAS_MEMBER(client, list, oas_words_t *),
-                            json_object_get(json, list->name), pool);
-    if (rv == APR_SUCCESS)
-        rv = secrets_from_json(&client->secrets, json_object_get(json, "client_secret_sha256"),
-                               pool);
-    if (rv == APR_SUCCESS)
-        rv = allow_from_json(&client->allow, json_object_get(json, "allow"), pool);
-    for (row = oas_client_bit_sets; rv == APR_SUCCESS && row->name; row++)
-        rv = bits_from_json(&OAS_MEMBER(client, row, unsigned), row->table,
-                            json_object_get(json, row->name));
+    for (list = oas_client_uri_lists; list->name; list++) {
+        *wrong = list->name;
+        if (uris_from_json(&OAS_MEMBER(client, list, oas_words_t *),
+                           json_object_get(json, list->name), pool))
+            return APR_EINVAL;
+    }
+    for (row = oas_client_bit_sets; row->name; row++) {
+        *wrong = row->name;
+        if (bits_from_json(&OAS_MEMBER(client, row, unsigned), row->table,
+                           json_object_get(json, row->name)))
+            return APR_EINVAL;
+    }
     client->auth_methods &= ~(unsigned)OAS_AUTH_LOCAL;
-    return rv;
+    return APR_SUCCESS;
 }
 
-apr_status_t oas_client_from_json(oas_client_t **out, const char *text, apr_pool_t *pool)
+static apr_status_t secret_list(oas_client_t *client, const json_t *json, apr_pool_t *pool)
+{
+    return secrets_from_json(&client->secrets, json_object_get(json, "client_secret_sha256"), pool);
+}
+
+static apr_status_t allow_list(oas_client_t *client, const json_t *json, apr_pool_t *pool)
+{
+    return allow_from_json(&client->allow, json_object_get(json, "allow"), pool);
+}
+
+static apr_status_t lifetimes(oas_client_t *client, const json_t *json, apr_pool_t *pool)
+{
+    return lifetimes_from_json(client->lifetimes, json_object_get(json, "lifetimes_ms"));
+}
+
+static apr_status_t window(oas_client_t *client, const json_t *json, apr_pool_t *pool)
+{
+    return window_from_json(&client->reuse_window, json_object_get(json, "refresh_reuse_window"));
+}
+
+/* Behind strings and lists, on which some of them look. */
+static const struct {
+    const char *what;
+    apr_status_t (*read)(oas_client_t *client, const json_t *json, apr_pool_t *pool);
+} parts[] = {
+    {"client_type or assertion_audience", choices_from_json},
+    {"client_secret_sha256", secret_list},
+    {"allow", allow_list},
+    {"jwks", keys_from_json},
+    {"jwks_uri, backchannel_logout_uri or frontchannel_logout_uri", check_fetchable},
+    {"tls_client_auth_subject_dn or tls_client_auth_san_dns", certificate_from_json},
+    {"subject_type or sector", subject_from_json},
+    {"required_acr", acr_from_json},
+    {"lifetimes_ms", lifetimes},
+    {"refresh_reuse_window", window},
+};
+
+apr_status_t oas_client_read(oas_client_t **out, const char *text, const char **wrong,
+                             apr_pool_t *pool)
 {
     oas_client_t *client = apr_pcalloc(pool, sizeof(*client));
     json_t *json; /* owned by the pool, like the client: its strings are not copied */
     apr_status_t rv = oas_json_parse(&json, text, strlen(text), OAS_CLIENT_METADATA_MAX, pool);
+    apr_size_t i;
 
     *out = NULL;
+    *wrong = "the JSON";
     if (rv != APR_SUCCESS || !json_is_object(json))
         return APR_EINVAL;
     flags_from_json(client, json);
-    if (strings_from_json(client, json) || choices_from_json(client, json) ||
-        lists_from_json(client, json, pool) || keys_from_json(client, json, pool) ||
-        check_fetchable(client, pool) || certificate_from_json(client, json) ||
-        subject_from_json(client, json) || acr_from_json(client, json, pool) ||
-        lifetimes_from_json(client->lifetimes, json_object_get(json, "lifetimes_ms")) ||
-        window_from_json(&client->reuse_window, json_object_get(json, "refresh_reuse_window")))
+    if (strings_from_json(client, json, wrong) || lists_from_json(client, json, wrong, pool))
         return APR_EINVAL;
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        *wrong = parts[i].what;
+        if (parts[i].read(client, json, pool))
+            return APR_EINVAL;
+    }
+    *out = client;
+    return APR_SUCCESS;
+}
+
+apr_status_t oas_client_from_json(oas_client_t **out, const char *text, apr_pool_t *pool)
+{
+    const char *wrong;
+    oas_client_t *client;
+    apr_status_t rv = oas_client_read(&client, text, &wrong, pool);
+
+    *out = NULL;
+    if (rv != APR_SUCCESS)
+        return rv;
     if (!oas_client_sound(client, pool))
         return OAS_CLIENT_UNSOUND;
     /* doing without is for clients that authenticate only */

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += liboas_store.la
 liboas_store_la_SOURCES = \
 	lib/store/account.c lib/store/account.h \
 	lib/store/client.c lib/store/client.h \
+	lib/store/client_admin.c lib/store/client_admin.h \
 	lib/store/client_json.h lib/store/client_from_json.c lib/store/client_to_json.c \
 	lib/store/consent.c lib/store/consent.h \
 	lib/store/db.c lib/store/db.h \

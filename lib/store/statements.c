@@ -12,6 +12,14 @@
     "nullif(a.amr, ''), a.acr, a.claims::text, a.now, a.nonce, a.refresh_expires, "                \
     "a.claims_request::text"
 
+/* What an administrator sees of a client. */
+#define CLIENT_COLUMNS                                                                             \
+    "client_id, metadata->>'client_name', metadata->>'client_type', source = 'configuration', "    \
+    "NOT disabled AND (source = 'database' OR seen_at > clock_timestamp() - interval '3 "          \
+    "minutes'), disabled, coalesce(jsonb_array_length(CASE jsonb_typeof(metadata->"                \
+    "'client_secret_sha256') WHEN 'array' THEN metadata->'client_secret_sha256' END), 0), "        \
+    "oas_epoch(created_at), oas_epoch(updated_at), oas_epoch(seen_at)"
+
 const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_CLIENT_SYNC] =
         {"oas_client_sync", 3, 1,
@@ -172,6 +180,34 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
                         "SELECT current_setting('transaction_read_only') = 'off'"},
     [OAS_STMT_PURGE_STATUS] = {"oas_purge_status", 1, 1,
                                "SELECT name, due, oldest, done FROM oas_purge_status_1($1)", 1},
+    [OAS_STMT_CLIENTS_LIST] = {"oas_clients_list", 2, 1,
+                               "SELECT " CLIENT_COLUMNS
+                               " FROM oas_clients WHERE client_id > $1 ORDER BY client_id LIMIT $2",
+                               1},
+    [OAS_STMT_CLIENT_SHOW] = {"oas_client_show", 1, 1,
+                              "SELECT " CLIENT_COLUMNS
+                              ", metadata::text FROM oas_clients WHERE client_id = $1",
+                              1},
+    [OAS_STMT_CLIENT_ADD] =
+        {"oas_client_add", 3, 0,
+         "INSERT INTO oas_clients AS c (client_id, source, config_hash, metadata) "
+         "VALUES ($1, 'database', $2, $3::jsonb) ON CONFLICT (client_id) DO UPDATE "
+         "SET source = 'database', config_hash = excluded.config_hash, "
+         "metadata = excluded.metadata, disabled = false, created_at = clock_timestamp(), "
+         "updated_at = clock_timestamp() WHERE c.source = 'configuration' "
+         "AND c.seen_at < clock_timestamp() - interval '3 minutes' RETURNING 1",
+         1},
+    [OAS_STMT_CLIENT_CHANGE] =
+        {"oas_client_change", 4, 0,
+         "UPDATE oas_clients SET config_hash = $2, metadata = $3::jsonb, "
+         "updated_at = clock_timestamp() WHERE client_id = $1 AND source = 'database' "
+         "AND metadata = $4::jsonb RETURNING 1",
+         1},
+    [OAS_STMT_CLIENT_DISABLE] =
+        {"oas_client_disable", 2, 1,
+         "UPDATE oas_clients SET disabled = $2, updated_at = clock_timestamp() "
+         "WHERE client_id = $1 AND source = 'database' RETURNING 1",
+         1},
     [OAS_STMT_GRANTS_LIST] =
         {"oas_grants_list", 5, 1,
          "SELECT grant_id, client_id, sub, scope, resource, session_id, created, activated, "
