@@ -47,7 +47,7 @@ const background = ['oas_logouts_claim', 'oas_purge', 'oas_client_sync', 'oas_li
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A time until which a statement may begin is as good as any other one, only later. */
-export const lasting = (value) => (value !== null && /^\d{10}\.\d{6}$/.test(value) ? String(Number(value) + 1e8) : value);
+export const lasting = (value) => (value !== null && /^\d{10}(\.\d+)?$/.test(value) ? String(Number(value) + 1e8) : value);
 
 /** A parameter as the probe's file has it: what it knows by name, and where rows are changed a uuid that nobody knows is made anew. */
 function parameter(value, known, changing) {
