@@ -3,6 +3,14 @@
 -- Version 4: the transitions that run at every request, with fewer statements inside, each of which finds its one row by
 -- the key alone, so that on tables in partitions it is planned for one of them.
 
+-- Tokens end with their grant (oas_purge_1). So a rotation writes to one index, the one that keeps a token from being
+-- there twice.
+ALTER TABLE oas_refresh_tokens DROP COLUMN purge_after;
+
+-- What only modules of versions 1 and 2 call.
+DROP FUNCTION oas_session_open_1, oas_session_open_2, oas_code_put_1, oas_code_redeem_1, oas_grant_live_1,
+    oas_grant_for_1;
+
 -- As it was, but STABLE as what it calls, or it could not be put in the place of its call.
 CREATE OR REPLACE FUNCTION oas_epoch(p_time timestamptz) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE AS
@@ -49,7 +57,25 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- As oas_refresh_1 with oas_grant_for_2, in one: decides what becomes of a refresh token, does it, and returns the grant
+-- The first token of a family, in a grant that the caller holds. A grant stays a day longer than anything issued from it
+-- lives.
+CREATE OR REPLACE FUNCTION oas_family_start_1(p_grant uuid, p_hash bytea, p_lifetime float8,
+    p_access_lifetime float8, p_cnf text)
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    v_end timestamptz := v_now + make_interval(secs => p_lifetime);
+BEGIN
+    UPDATE oas_grants
+    SET refresh_generation = 1, refresh_hash = p_hash, refresh_rotated_at = v_now, refresh_used_at = v_now,
+        refresh_expires_at = v_end, cnf = p_cnf, purge_after = greatest(purge_after,
+            v_end + make_interval(secs => p_access_lifetime) + interval '1 day')
+    WHERE grant_id = p_grant;
+    INSERT INTO oas_refresh_tokens (grant_id, generation, token_hash, created_at)
+    VALUES (p_grant, 1, p_hash, v_now);
+END $$;
+
+-- As oas_refresh_1 was, with oas_grant_for_2 in one: decides what becomes of a refresh token, does it, and returns the grant
 -- with its subject where there is something to issue. owner: whose the grant is, for the log, also where there is not.
 -- What never changes is compared without a lock, so whoever knows no token of the family, or may not use it, neither
 -- changes nor delays anything; the head's own row is found by it and held at once. Then the grant's row decides.
@@ -127,9 +153,8 @@ BEGIN
 
     IF outcome = 'rotated' THEN
         key := 1;
-        INSERT INTO oas_refresh_tokens (grant_id, generation, parent, token_hash, created_at, purge_after)
-        VALUES (p_grant, v_grant.refresh_generation + 1, v_grant.refresh_generation, p_hashes[1], v_now,
-            v_grant.purge_after);
+        INSERT INTO oas_refresh_tokens (grant_id, generation, parent, token_hash, created_at)
+        VALUES (p_grant, v_grant.refresh_generation + 1, v_grant.refresh_generation, p_hashes[1], v_now);
         UPDATE oas_grants AS g
         SET refresh_generation = v_grant.refresh_generation + 1, refresh_hash = p_hashes[1],
             refresh_parent_hash = p_hash, refresh_secret_id = p_secret_ids[1], refresh_attempt = p_attempt,
@@ -164,4 +189,17 @@ BEGIN
         refresh_expires := oas_epoch(v_grant.refresh_expires_at);
         claims_request := v_grant.claims_request;
     END IF;
+END $$;
+
+-- For the module of version 3: what becomes of the token, without the grant.
+CREATE OR REPLACE FUNCTION oas_refresh_1(p_grant uuid, p_hash bytea, p_client text, p_secret_ids bytea[],
+    p_hashes bytea[], p_scope text, p_resource text, p_allowed jsonb, p_cnf text, p_rotate boolean,
+    p_window float8, p_idle float8, p_recheck boolean, p_attempt uuid,
+    OUT outcome text, OUT sub text, OUT key integer, OUT generation integer, OUT age bigint, OUT reason text)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT r.outcome, r.owner, r.key, r.generation, r.age, r.reason
+    INTO outcome, sub, key, generation, age, reason
+    FROM oas_refresh_2(p_grant, p_hash, p_client, p_secret_ids, p_hashes, p_scope, p_resource, p_allowed, p_cnf,
+        p_rotate, p_window, p_idle, p_recheck, p_attempt) AS r;
 END $$;

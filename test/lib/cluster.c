@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <apr_strings.h>
 #include "../../lib/store/schema.h"
+#include "former.h"
 
 static char home[64];
 static char host[256], database[64], owner[64], runtime[64];
@@ -215,9 +216,19 @@ static apr_status_t disconnect(void *data)
     return APR_SUCCESS;
 }
 
+/* Whether the next connection is one of a module of the version before. */
+static int plays_former(void)
+{
+    const char *which = getenv("OAS_FORMER");
+    static int count;
+
+    return which && (!strcmp(which, "all") || (!strcmp(which, "half") && count++ % 2 == 0));
+}
+
 cluster_conn_t *cluster_connect(apr_pool_t *pool, const char *params, int untold)
 {
     cluster_conn_t *conn = apr_pcalloc(pool, sizeof(*conn));
+    PGconn *native;
 
     conn->pool = pool;
     conn->dbd.pool = pool;
@@ -225,8 +236,13 @@ cluster_conn_t *cluster_connect(apr_pool_t *pool, const char *params, int untold
         apr_dbd_open(conn->dbd.driver, pool, params, &conn->dbd.handle) != APR_SUCCESS)
         fail("cannot open", params);
     apr_pool_cleanup_register(pool, conn, disconnect, apr_pool_cleanup_null);
-    if (!untold)
-        oas_db_connected(&conn->dbd, conn, 0, NULL, NULL, NULL);
+    if (untold)
+        return conn;
+    oas_db_connected(&conn->dbd, conn, 0, NULL, NULL, NULL);
+    native = apr_dbd_native_handle(conn->dbd.driver, conn->dbd.handle);
+    if (plays_former() &&
+        cluster_sql(native, "SELECT to_regclass('oas_grants') IS NOT NULL")[0] == 't')
+        former_prepare(native, 1);
     return conn;
 }
 

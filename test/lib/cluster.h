@@ -42,7 +42,11 @@ const char *cluster_sql(PGconn *conn, const char *sql);
 /** Ends a backend and waits until it is gone. */
 void cluster_terminate(int backend);
 
-/** A connection opened by apr_dbd, given to oas_db_connected unless `untold`. */
+/**
+ * A connection opened by apr_dbd, given to oas_db_connected unless `untold`. With OAS_FORMER=all in
+ * the environment each one that is told has the statements of the module before this one, with
+ * "half" every second (until it is connected anew).
+ */
 typedef struct {
     apr_pool_t *pool;
     oas_dbd_t dbd;

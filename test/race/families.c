@@ -258,9 +258,6 @@ static void race_purge(void)
     start_round(&round, "file|purge");
     round.others = 8;
     dead = race_family("file|dead", &child);
-    race_family_sql("UPDATE oas_refresh_tokens SET purge_after = clock_timestamp() "
-                    "WHERE grant_id = '%s'",
-                    &dead);
     race_family_sql("UPDATE oas_grants SET purge_after = clock_timestamp() WHERE grant_id = '%s'",
                     &dead);
     for (i = round.others; i < RACERS; i += 2)

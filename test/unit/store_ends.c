@@ -330,7 +330,7 @@ static void one_day(int day)
     ck_assert_int_eq(oas_store_jti_revoke(db, apr_psprintf(pool, "flat%d", day), now() + 60, pool),
                      APR_SUCCESS);
     cluster_sql(owner, "DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['oas_sessions', "
-                       "'oas_grants', 'oas_codes', 'oas_refresh_tokens', 'oas_jtis', "
+                       "'oas_grants', 'oas_codes', 'oas_jtis', "
                        "'oas_revoked_jtis'] LOOP EXECUTE format('UPDATE %I SET purge_after = "
                        "purge_after - interval ''1 day''', t); END LOOP; END $$");
     purge_all();
@@ -435,6 +435,39 @@ START_TEST(test_limit_in_batches)
 }
 END_TEST
 
+/* A family with 25 tokens is deleted in parts, the grant with the last of them. */
+START_TEST(test_purge_of_a_long_line)
+{
+    oas_session_new_t login = open_session("file|long", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_refresh_child_t child;
+    const char *id;
+    int more;
+
+    purge_all();
+    new_children(&child, 1);
+    start_family_bound(&code, &child, 1, NULL, &grant);
+    id = oas_hex_encode(pool, code.grant_id, OAS_ID_LEN);
+    cluster_sql(owner, apr_psprintf(pool,
+                                    "INSERT INTO oas_refresh_tokens SELECT '%s', n, n - 1, "
+                                    "sha256(n::text::bytea), clock_timestamp() "
+                                    "FROM generate_series(2, 25) AS n",
+                                    id));
+    cluster_sql(owner, apr_psprintf(pool,
+                                    "UPDATE oas_grants SET purge_after = clock_timestamp() "
+                                    "WHERE grant_id = '%s'",
+                                    id));
+    ck_assert_int_eq(purge(10, &more), 10);
+    ck_assert_int_eq(more, 1);
+    ck_assert_str_eq(cell_of_grant("min(generation)", "oas_refresh_tokens", code.grant_id), "11");
+    ck_assert_int_eq(purge(10, &more), 10);
+    ck_assert_str_eq(cell_of_grant("count(*)", "oas_grants", code.grant_id), "1");
+    ck_assert_int_eq(purge(10, &more), 6); /* five tokens, and the grant */
+    ck_assert_int_eq(more, 0);
+    ck_assert_str_eq(cell_of_grant("count(*)", "oas_grants", code.grant_id), "0");
+}
+END_TEST
+
 Suite *store_ends_suite(void)
 {
     Suite *suite = suite_create("ends");
@@ -450,6 +483,7 @@ Suite *store_ends_suite(void)
     tcase_add_test(tcase, test_jti_is_used_once);
     tcase_add_test(tcase, test_jti_is_revoked);
     tcase_add_test(tcase, test_purge_in_batches);
+    tcase_add_test(tcase, test_purge_of_a_long_line);
     tcase_add_test(tcase, test_purge_waits_for_nobody);
     tcase_add_test(tcase, test_tables_stay_flat);
     tcase_add_test(tcase, test_limit);

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include "../../lib/store/account.h"
 #include "../../lib/store/schema.h"
+#include "../lib/former.h"
 #include "store_db.h"
 
 static oas_db_t *tool;
@@ -117,72 +118,52 @@ START_TEST(test_version_1_rows_are_kept)
 }
 END_TEST
 
-/* What a module of version 2 prepares, and what it puts in. */
-static const struct {
-    const char *name, *sql;
-} version_2[] = {
-    {"open(uuid, bytea, text, text, text)",
-     "SELECT session_id FROM oas_session_open_2($1, $2, $3, 'oauth2as', $4, '{\"email\": "
-     "\"b@c.test\"}', 'pwd', NULL, 3600, 600, NULL, NULL, NULL, NULL, NULL, '{}', $5)"},
-    {"load(uuid, bytea)",
-     "SELECT s.sub || ' ' || s.amr FROM oas_sessions AS s JOIN oas_subjects AS p ON p.sub = s.sub "
-     "LEFT JOIN oas_consents AS c ON c.sub = s.sub AND c.client_id = 'shop' AND c.live "
-     "WHERE s.session_id = $1 AND s.secret_hash = $2 AND s.ended_at IS NULL"},
-    {"finish(uuid, bytea)", "SELECT oas_session_end_1($1, $2)"},
-    {"put(uuid, bytea, uuid)",
-     "SELECT a.outcome || ' ' || a.sub FROM oas_grant_for_1($1, oas_code_put_2($1, $2, $3, "
-     "'shop', 'openid offline_access', NULL, 'https://shop.example/cb', true, NULL, 'n-1', 60, "
-     "300, 'allow', oas_epoch(clock_timestamp()) + 1, false)) AS a"},
-    {"redeem(uuid, bytea, bytea)",
-     "SELECT a.outcome || ' ' || a.nonce || ' ' || (a.refresh_expires > a.now) "
-     "FROM oas_grant_for_1($1, oas_code_redeem_2($1, $2, 'shop', 'https://shop.example/cb', NULL, "
-     "NULL, $1, $3, 600, 300, NULL)) AS a"},
-    {"refresh(uuid, bytea, bytea)",
-     "SELECT a.outcome || ' ' || a.name FROM oas_refresh_1($1, $2, 'shop', "
-     "ARRAY['\\x0102030405060708'::bytea], ARRAY[$3], NULL, NULL, '{\"\": [\"openid\"]}', NULL, "
-     "true, 10, 600, false, gen_random_uuid()) AS r, LATERAL oas_grant_for_1($1, r.outcome) AS a"},
-    {"direct(uuid, text)",
-     "SELECT a.outcome FROM oas_grant_for_1($1, oas_password_grant_1($1, 'shop', 'openid', NULL, "
-     "'oauth2as|bob', 'oauth2as', 'bob', '{}', 'pwd', NULL, NULL, 300, NULL, NULL, '{}', $2)) AS "
-     "a"},
-    {"purge", "SELECT deleted >= 0 FROM oas_purge_1(10)"},
-    {"ration", "SELECT ended FROM oas_limit_families_1(200, 10)"},
-    {"withdraw", "SELECT oas_consent_withdraw_1('oauth2as|bob', 'shop', '')"},
-};
-
-static void prepare_version_2(void)
-{
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(version_2) / sizeof(version_2[0]); i++)
-        cluster_sql(former,
-                    apr_psprintf(pool, "PREPARE %s AS %s", version_2[i].name, version_2[i].sql));
-}
-
 #define BOB_PROOF "encode(sha256('$y$hash'), 'hex')"
 
-/* One life of a session, as a module of version 2 sends it: `n` makes it different from others. */
-static void live_version_2(int n)
+/* One life of a session, as the former module sends it: `n` makes it different from others. */
+static void live_formerly(int n)
 {
     const char *id = apr_psprintf(pool, "'00000000-0000-0000-0000-0000000000%02d'", n);
     const char *hash = apr_psprintf(pool, "sha256('%d')", n);
     const struct {
         const char *call, *answer;
     } steps[] = {
-        {apr_psprintf(pool, "open(%s, %s, 'oauth2as|bob', 'bob', " BOB_PROOF ")", id, hash),
+        {apr_psprintf(pool,
+                      "oas_session_open(%s, %s, 'oauth2as|bob', 'oauth2as', 'bob', '{}', 'pwd', "
+                      "NULL, -1, 'password', false, 3600, 600, NULL, NULL, NULL, NULL, NULL, "
+                      "'{}', " BOB_PROOF ", false)",
+                      id, hash),
          apr_psprintf(pool, "%.36s", id + 1)},
-        {apr_psprintf(pool, "load(%s, %s)", id, hash), "oauth2as|bob pwd"},
-        {apr_psprintf(pool, "put(%s, %s, %s)", id, hash, id), "put oauth2as|bob"},
-        {apr_psprintf(pool, "redeem(%s, %s, sha256('first%d'))", id, hash, n), "done n-1 true"},
-        {apr_psprintf(pool, "refresh(%s, sha256('first%d'), sha256('next%d'))", id, n, n),
-         "rotated bob"},
-        {apr_psprintf(pool, "direct(gen_random_uuid(), " BOB_PROOF ")"), "put"},
-        {apr_psprintf(pool, "direct(gen_random_uuid(), 'wrong')"), "wrong"},
-        {"purge", "t"},
-        {"ration", "0"},
-        {"withdraw", "t"},
-        {apr_psprintf(pool, "finish(%s, %s)", id, hash), "t"},
-        {apr_psprintf(pool, "load(%s, %s)", id, hash), ""},
+        {apr_psprintf(pool, "oas_session_load(%s, %s, 'shop', '', 600)", id, hash),
+         apr_psprintf(pool, "%.36s", id + 1)},
+        {apr_psprintf(pool,
+                      "oas_code_put(%s, %s, %s, 'shop', 'openid offline_access', NULL, "
+                      "'https://shop.example/cb', true, NULL, 'n-1', 60, 300, 'allow', "
+                      "oas_epoch(clock_timestamp()) + 1, false, NULL, true, true, NULL)",
+                      id, hash, id),
+         "put"},
+        {apr_psprintf(pool,
+                      "oas_code_redeem(%s, %s, 'shop', 'https://shop.example/cb', NULL, NULL, %s, "
+                      "sha256('first%d'), 600, 300, NULL)",
+                      id, hash, id, n),
+         "done"},
+        {apr_psprintf(pool,
+                      "oas_refresh(%s, sha256('first%d'), 'shop', ARRAY['\\x0102030405060708'::"
+                      "bytea], ARRAY[sha256('next%d')], NULL, NULL, '{\"\": [\"openid\"]}', NULL, "
+                      "true, 10, 600, false, gen_random_uuid())",
+                      id, n, n),
+         "rotated"},
+        {apr_psprintf(pool, "oas_refresh_load(%s, sha256('next%d'), 600)", id, n), "live"},
+        {apr_psprintf(pool, "oas_grant_load(%s)", id), "live"},
+        {"oas_password_grant(gen_random_uuid(), 'shop', 'openid', NULL, 'oauth2as|bob', "
+         "'oauth2as', 'bob', '{}', 'pwd', NULL, NULL, 300, NULL, NULL, '{}', " BOB_PROOF ")",
+         "put"},
+        {"oas_purge(10)", "0"},
+        {"oas_limit_families(200, 10)", "0"},
+        {"oas_consent_withdraw('oauth2as|bob', 'shop', '')", "t"},
+        {apr_psprintf(pool, "oas_grant_load(%s)", id), ""},
+        {apr_psprintf(pool, "oas_session_end(%s, %s)", id, hash), "t"},
+        {apr_psprintf(pool, "oas_session_load(%s, %s, 'shop', '', 600)", id, hash), ""},
     };
     apr_size_t i;
 
@@ -191,21 +172,49 @@ static void live_version_2(int n)
                          steps[i].answer);
 }
 
+/* Types of parameters and columns, by which a module knows a statement. */
+static const char *describe_former(void)
+{
+    const char *out = "", *label;
+    int i, k;
+
+    for (i = 0; (label = former_label(i)) != NULL; i++) {
+        PGresult *result = PQdescribePrepared(former, label);
+
+        ck_assert_int_eq(PQresultStatus(result), PGRES_COMMAND_OK);
+        out = apr_pstrcat(pool, out, "\n", label, NULL);
+        for (k = 0; k < PQnparams(result); k++)
+            out = apr_psprintf(pool, "%s $%u", out, PQparamtype(result, k));
+        for (k = 0; k < PQnfields(result); k++)
+            out = apr_psprintf(pool, "%s %s %u", out, PQfname(result, k), PQftype(result, k));
+        PQclear(result);
+    }
+    return out;
+}
+
+/* A schema of the version before, and bob in it. */
+static void start_formerly(const char *schema)
+{
+    start_at(OAS_SCHEMA_VERSION - 1, schema);
+    cluster_sql(owner, apr_psprintf(pool, "SET search_path = %s", schema));
+    cluster_sql(owner, "INSERT INTO oas_users VALUES ('bob', '$y$hash', false, '{}')");
+    former_prepare(former, 0);
+}
+
 START_TEST(test_former_module_goes_on)
 {
-    const char *set = "SET search_path = older";
+    const char *before;
 
-    start_at(2, "older");
-    cluster_sql(owner, set);
-    cluster_sql(owner, "INSERT INTO oas_users VALUES ('bob', '$y$hash', false, '{}')");
-    prepare_version_2();
-    live_version_2(10);
-    upgrade("older", 2);
-    live_version_2(20); /* on the connection that has it all prepared */
+    start_formerly("older");
+    before = describe_former();
+    live_formerly(10);
+    upgrade("older", OAS_SCHEMA_VERSION - 1);
+    live_formerly(20); /* on the connection that has it all prepared */
     PQfinish(former);
     former = PQconnectdb(schema_params("older", 0));
-    prepare_version_2();
-    live_version_2(30);
+    former_prepare(former, 0);
+    live_formerly(30);
+    ck_assert_str_eq(describe_former(), before);
     ck_assert_str_eq(cluster_sql(owner, "SELECT oas_user_passwd_1('bob', '$y$new')"), "t");
     ck_assert_str_eq(cluster_sql(owner, "SELECT count(*) FROM oas_grants WHERE revoked_at IS NULL"),
                      "0");
@@ -214,70 +223,81 @@ START_TEST(test_former_module_goes_on)
 }
 END_TEST
 
-/* Old and new servers share a session: whichever ends it, its applications are told. */
+static oas_refresh_outcome_t refresh(oas_db_t *with, oas_refresh_t *in)
+{
+    oas_refresh_result_t result;
+    oas_grant_t grant;
+
+    fill_random(in->attempt, OAS_ID_LEN);
+    ck_assert_int_eq(oas_store_refresh(with, in, &result, &grant, pool), APR_SUCCESS);
+    if (result.outcome == OAS_REFRESH_ROTATED || result.outcome == OAS_REFRESH_REPEATED)
+        ck_assert_str_eq(grant.sub, "oauth2as|bob");
+    return result.outcome;
+}
+
+/* Old and new servers share a session and its family; whichever ends it, its applications are told.
+ */
 START_TEST(test_versions_side_by_side)
 {
-    oas_code_put_t code;
+    cluster_conn_t *old_conn;
+    oas_refresh_child_t children[2];
+    oas_refresh_t in, again;
     oas_session_new_t login;
-    oas_code_put_outcome_t outcome;
+    oas_code_put_t code;
     oas_grant_t grant;
-    oas_db_t *with;
-    const char *id, *hash;
+    oas_db_t *now_db, *old_db;
+    int i;
 
-    start_at(2, "mixed");
-    cluster_sql(owner, "SET search_path = mixed");
-    cluster_sql(owner, "INSERT INTO oas_users VALUES ('bob', '$y$hash', false, '{}')");
-    prepare_version_2();
-    ck_assert_str_ne(cluster_sql(former, "EXECUTE open(" UUID_OF(1) ", " HASH_OF(
-                                             1) ", "
-                                                "'oauth2as|bob', 'bob', " BOB_PROOF ")"),
-                     "");
-    with = upgrade("mixed", 2);
-    ck_assert_int_eq(load_session(with), APR_SUCCESS);
-    ck_assert_str_eq(session.provider, "oauth2as");
-    ck_assert_ptr_null(session.option);
-    ck_assert_int_eq(session.persistent, 0);
+    start_formerly("mixed");
+    now_db = upgrade("mixed", OAS_SCHEMA_VERSION - 1);
+    old_conn = cluster_connect(pool, schema_params("mixed", 0), 0);
+    former_prepare(apr_dbd_native_handle(old_conn->dbd.driver, old_conn->dbd.handle), 1);
+    old_db = cluster_db(old_conn, TEST_ISSUER, NULL, pool);
 
     login = new_builtin_login("bob");
-    login.option = "password";
-    ck_assert_int_eq(oas_store_session_open(with, &login, &session, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_session_open(old_db, &login, &session, pool), APR_SUCCESS);
     code = new_code(&login);
     code.track = code.queue = 1;
-    code.claims_request = "{}";
-    ck_assert_int_eq(oas_store_code_put(with, &code, &outcome, &grant, pool), APR_SUCCESS);
-    ck_assert_int_eq(outcome, OAS_CODE_PUT);
-    id = oas_hex_encode(pool, login.session_id, OAS_ID_LEN);
-    hash = oas_hex_encode(pool, login.secret_hash, OAS_SHA256_LEN);
-    ck_assert_str_eq(
-        cluster_sql(former, apr_psprintf(pool, "EXECUTE load('%s', '\\x%s')", id, hash)),
-        "oauth2as|bob pwd");
-    ck_assert_str_eq(
-        cluster_sql(former, apr_psprintf(pool, "EXECUTE finish('%s', '\\x%s')", id, hash)), "t");
+    db = now_db;
+    new_children(children, 1);
+    in = start_family_bound(&code, children, 1, NULL, &grant);
+    for (i = 0; i < 4; i++) {
+        again = in;
+        ck_assert_int_eq(refresh(i % 2 ? now_db : old_db, &in), OAS_REFRESH_ROTATED);
+        ck_assert_int_eq(refresh(i % 2 ? old_db : now_db, &again), OAS_REFRESH_REPEATED);
+        memcpy(in.token_hash, children->token_hash, OAS_SHA256_LEN);
+        new_children(children, 1);
+    }
+    fill_random(again.token_hash, OAS_SHA256_LEN);
+    ck_assert_int_eq(refresh(old_db, &again), OAS_REFRESH_UNKNOWN);
+    ck_assert_int_eq(oas_store_grant_load(old_db, in.grant_id, &grant, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_session_end(old_db, login.session_id, login.secret_hash, pool),
+                     APR_SUCCESS);
     ck_assert_str_eq(cluster_sql(owner, "SELECT client_id || ' ' || sub FROM oas_logouts"),
                      "shop oauth2as|bob");
+    ck_assert_int_eq(oas_store_refresh_revoke(now_db, in.grant_id, in.token_hash, "shop", 0, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(refresh(old_db, &in), OAS_REFRESH_REVOKED);
     PQfinish(former);
 }
 END_TEST
 
 START_TEST(test_rights_come_along)
 {
+    const char *rights =
+        "SELECT has_table_privilege('oauth2as', 'oas_secrets', 'SELECT') || ' ' || "
+        "has_table_privilege('oauth2as', 'oas_secrets', 'UPDATE') || ' ' || "
+        "has_table_privilege('oauth2as', 'oas_users', 'UPDATE') || ' ' || "
+        "has_column_privilege('oauth2as', 'oas_users', 'password_hash', 'UPDATE') "
+        "|| ' ' || (SELECT string_agg(has_function_privilege('oauth2as', oid, "
+        "'EXECUTE')::text, ' ') FROM pg_proc WHERE proname = 'oas_refresh_2' AND "
+        "pronamespace = current_schema()::regnamespace)";
+
     start_at(2, "rights");
     PQfinish(former);
     cluster_sql(owner, "SET search_path = rights");
-    ck_assert_str_eq(cluster_sql(owner, "SELECT count(*) FROM pg_roles WHERE rolname = 'oauth2as' "
-                                        "AND has_column_privilege(oid, 'oas_users', "
-                                        "'password_hash', 'UPDATE')"),
-                     "0");
     upgrade("rights", 2);
-    ck_assert_str_eq(
-        cluster_sql(owner, "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE NOT rolsuper AND "
-                           "rolname !~ '^pg_' AND rolname <> current_user AND "
-                           "has_column_privilege(oid, 'oas_users', 'password_hash', 'UPDATE')"),
-        "oauth2as");
-    ck_assert_str_eq(cluster_sql(owner, "SELECT has_table_privilege('oauth2as', 'oas_users', "
-                                        "'UPDATE') OR has_table_privilege('oauth2as', "
-                                        "'oas_secrets', 'UPDATE, INSERT, DELETE')"),
-                     "f");
+    ck_assert_str_eq(cluster_sql(owner, rights), "true false false true true");
     /* whoever had no rights has none */
     cluster_sql(owner, "SET search_path = public");
     tool = schema_make("bare");
