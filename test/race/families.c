@@ -386,6 +386,8 @@ void race_mutants(void)
     const race_round_t *const rehashing[] = {&race_rehash_round, &race_rehash_passwd_round, NULL};
     const race_round_t *const changing[] = {&race_change_round, NULL};
     const race_round_t *const signing_in[] = {&race_login_round, NULL};
+    const race_round_t *const first_key[] = {&race_first_key_round, NULL};
+    const race_round_t *const activating[] = {&race_activate_round, &race_keys_round, NULL};
     int i;
 
     for (i = 0; i < FAMILY_ROUNDS; i++)
@@ -412,7 +414,13 @@ void race_mutants(void)
            "without a look at what is hashed again", rehashing);
     mutate("oas_user_change_1", "AND oas_proof_fits_1(password_hash, rehashed, p_proof)", "",
            "without a second look at the password", changing);
+    mutate("oas_key_put_1", "ON CONFLICT DO NOTHING", "", "without a look at other keys",
+           first_key);
+    mutate("oas_key_activate_1", "ORDER BY kid FOR UPDATE;", "ORDER BY kid;",
+           "without the lock of the keys", activating);
     race_inside();
+    race_first_key_round.run();
+    race_keys_round.run();
     twice->run();
     race_lock_round.run();
     race_login_round.run();

@@ -9,6 +9,7 @@ test_unit_jose_test_SOURCES = \
 	test/unit/jose_load.c \
 	test/unit/jose_refuse.c \
 	test/unit/jose_rfc.c \
+	test/unit/jose_sealed.c \
 	test/unit/jose_sign.c \
 	test/unit/jose_test.c test/unit/jose_test.h \
 	test/unit/jose_vectors.c

@@ -189,6 +189,7 @@ int main(void)
 
     srunner_add_suite(runner, key_suite());
     srunner_add_suite(runner, load_suite());
+    srunner_add_suite(runner, sealed_suite());
     srunner_add_suite(runner, sign_suite());
     srunner_add_suite(runner, refuse_suite());
     srunner_add_suite(runner, claims_suite());

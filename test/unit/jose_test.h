@@ -31,6 +31,7 @@ extern apr_pool_t *pool; /**< one for each test */
 Suite *rfc_suite(void);
 Suite *key_suite(void);
 Suite *load_suite(void);
+Suite *sealed_suite(void);
 Suite *sign_suite(void);
 Suite *refuse_suite(void);
 Suite *claims_suite(void);

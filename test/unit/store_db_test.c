@@ -23,6 +23,7 @@ int main(void)
     srunner_add_suite(runner, store_login_suite());
     srunner_add_suite(runner, store_account_suite());
     srunner_add_suite(runner, store_logout_suite());
+    srunner_add_suite(runner, store_keys_suite());
     srunner_add_suite(runner, store_table_suite());
     srunner_add_suite(runner, store_schema_suite());
     srunner_add_suite(runner, store_upgrade_suite());

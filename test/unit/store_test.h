@@ -19,6 +19,7 @@ Suite *store_ends_suite(void);
 Suite *store_login_suite(void);
 Suite *store_account_suite(void);
 Suite *store_logout_suite(void);
+Suite *store_keys_suite(void);
 Suite *store_table_suite(void);
 Suite *store_schema_suite(void);
 Suite *store_upgrade_suite(void);
