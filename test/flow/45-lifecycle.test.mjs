@@ -108,6 +108,7 @@ const events = {
       await nextSecond();
     };
   },
+  'grant revoked by an administrator': ({ tokens }) => server.ctl(['grant', 'revoke', '--grant', decode(tokens.access_token).claims.grant_id]),
   'refresh token reused': async (subject) => {
     const first = subject.tokens.refresh_token;
     assert.equal((await refresh(subject)).status, 200);
@@ -126,7 +127,7 @@ const events = {
   },
   'code replayed': (subject) => refused(redeem(server, subject.got, { client_id: undefined }, basicOf(subject))),
   'client disabled': async ({ id }) => {
-    const disable = (is) => server.sql(`UPDATE oas_clients SET disabled = ${is} WHERE client_id = '${id}'`);
+    const disable = (is) => server.ctl(['client', is ? 'disable' : 'enable', id]);
     await disable(true);
     await sleep(5500);
     return async () => {
