@@ -3,6 +3,8 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
+import { execFileSync } from 'node:child_process';
 import net from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -95,6 +97,31 @@ test('a database that is away, and comes back', async () => {
   await server.postgres('stop', 'immediate');
   await until({ database: 'unreachable', schema: 'unknown' });
   await server.postgres('start');
+  await until({});
+});
+
+test('a database that hangs: nobody waits for it longer than a statement may take, most not at all', async () => {
+  server.announce(away, { maybe: true });
+  const postmaster = Number(fs.readFileSync(path.join(server.env.PGHOST, '../data/postmaster.pid'), 'utf8').split('\n')[0]);
+  const pids = [postmaster, ...execFileSync('pgrep', ['-P', String(postmaster)], { encoding: 'utf8' }).trim().split('\n').map(Number)];
+  const all = (signal) => pids.forEach((pid) => process.kill(pid, signal));
+  all('SIGSTOP');
+  try {
+    await sleep(1100); // what each process remembers is old
+    const seen = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        await sleep(100 * i);
+        const began = Date.now();
+        const { status } = await ask('ready');
+        return { status, took: Date.now() - began };
+      }),
+    );
+    assert.ok(seen.every(({ took }) => took < 15_000), JSON.stringify(seen));
+    assert.ok(seen.filter(({ took }) => took < 2000).length > 10, JSON.stringify(seen));
+    await until({ database: 'unreachable', schema: 'unknown' });
+  } finally {
+    all('SIGCONT');
+  }
   await until({});
 });
 
