@@ -32,9 +32,10 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/12-httpd.test.mjs \
 	test/flow/13-health.test.mjs \
 	test/flow/14-audit.test.mjs test/flow/15-metrics.test.mjs test/flow/lib/prometheus.mjs \
-	test/flow/15-balancers.test.mjs \
 	test/flow/15-haproxy-tcp.test.mjs \
 	test/flow/15-haproxy.test.mjs \
+	test/flow/15-mod-proxy.test.mjs \
+	test/flow/15-nginx.test.mjs \
 	test/flow/16-purge.test.mjs \
 	test/flow/18-certificate.test.mjs \
 	test/flow/20-authorize.test.mjs \

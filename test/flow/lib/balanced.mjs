@@ -4,6 +4,7 @@
 import test, { after, before, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance, until } from './instance.mjs';
 import { startBalancer } from './balancer.mjs';
@@ -43,6 +44,24 @@ export async function startNodes(conf, args = []) {
     conf: conf + content,
   });
   server.certificates = certificates;
+  return server;
+}
+
+/**
+ * Two nodes that speak http, as the page has them for a balancer that ends TLS.
+ * @returns the instance, its `port`, and `files`: what a recipe in that folder needs, by what it is called there
+ */
+export async function startPlainNodes() {
+  const server = await startNodes(inside('node', { '10.0.0.5': '127.0.0.1' }), ['--plain']);
+  const own = `${server.dir}/httpd`;
+  fs.writeFileSync(`${own}/both.pem`, ['pem', 'key'].map((part) => fs.readFileSync(`${own}/server.${part}`, 'utf8')).join(''));
+  server.port = new URL(server.issuer).port;
+  server.files = (folder, certificate) => ({
+    [`${folder}/login.example.com.pem`]: `${own}/${certificate}`,
+    [`${folder}/clients.pem`]: `${server.dir}/clients.pem`,
+    ...(certificate === 'server.pem' && { [`${folder}/login.example.com.key`]: `${own}/server.key` }),
+    'login.example.com': 'localhost',
+  });
   return server;
 }
 
@@ -164,15 +183,24 @@ export function drains(server) {
 
 export function restartsGracefully(server) {
   test('graceful restarts of the nodes under load cost no request', async (t) => {
-    const stop = keepRunning(t, () => oneRound(server), 2);
-    for (let i = 0; i < 4; i++) {
+    const { access_token } = await offline(server);
+    const agent = new https.Agent({ keepAlive: true });
+    t.after(() => agent.destroy());
+    const stops = [
+      keepRunning(t, () => oneRound(server), 2),
+      // an application that keeps its connections: those to the nodes are not kept with them
+      keepRunning(t, async () => assert.equal((await userinfo(server, access_token, { agent, method: 'POST' })).status, 200), 8),
+    ];
+    for (let i = 0; i < 3; i++) {
       const old = new Set(await server.children());
       for (const { pid } of server.nodes) process.kill(pid, 'SIGUSR1');
       await until('the old processes end', async () => !(await server.children()).some((pid) => old.has(pid)));
     }
-    const { good, bad } = await stop();
-    assert.deepEqual(bad, []);
-    assert.ok(good > 0);
+    for (const stop of stops) {
+      const { good, bad } = await stop();
+      assert.deepEqual(bad, []);
+      assert.ok(good > 0);
+    }
   });
 }
 
