@@ -82,6 +82,7 @@ EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare
 	test/flow/55-issuers.test.mjs \
 	test/flow/56-keys.test.mjs \
 	test/flow/57-oauth2asctl.test.mjs \
+	test/flow/57-secrets.test.mjs \
 	test/flow/60-browser.test.mjs \
 	test/flow/61-demo.test.mjs \
 	test/flow/62-onward.test.mjs \
