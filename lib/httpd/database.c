@@ -11,6 +11,7 @@
 #include <mod_dbd.h>
 #include "../base/metrics.h"
 #include "log.h"
+#include "park.h"
 #include "request.h"
 
 #define POOL_NOTE       "oas_dbd_pool"
@@ -21,18 +22,24 @@ static APR_OPTIONAL_FN_TYPE(ap_dbd_acquire) * acquire_fn;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * open_fn;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * close_fn;
 
-/** The gates of one child: virtual hosts with the same pool of mod_dbd share one. */
+/** A pool of mod_dbd as this child knows it. */
+typedef struct {
+    oas_gate_t *gate;
+    oas_park_t *park; /* NULL: nothing is parked */
+} dbd_pool_t;
+
+/** The pools of one child: virtual hosts with the same pool of mod_dbd share one. */
 typedef struct {
     apr_pool_t *pool;
     apr_thread_mutex_t *mutex;
-    apr_hash_t *gates; /* dbd_cfg_t * -> oas_gate_t * */
+    apr_hash_t *pools; /* dbd_cfg_t * -> dbd_pool_t * */
 } registry_t;
 
 /** What one virtual host has in a child process. */
 struct oas_child {
     registry_t *registry;
-    oas_gate_t *gate;
-    int known; /* 1: gate stands before the pool that this host really uses */
+    dbd_pool_t *pool;
+    int known; /* 1: this is the pool that this host really uses */
 };
 
 /** Noted in the pool of each connection: where it came from. */
@@ -44,6 +51,7 @@ typedef struct {
 static void fill_dbd(oas_dbd_t *out, const ap_dbd_t *rec, int kept)
 {
     out->kept = kept;
+    out->stale = 0;
     out->limit = 0;
     out->driver = rec->driver;
     out->handle = rec->handle;
@@ -106,6 +114,28 @@ void oas_database_find(apr_pool_t *pool)
     close_fn = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
 }
 
+/** mod_dbd aborts the process when somebody still has a connection of it at the end. */
+static apr_status_t empty_parks(void *data)
+{
+    registry_t *registry = data;
+    apr_hash_index_t *hi;
+
+    for (hi = apr_hash_first(NULL, registry->pools); hi != NULL; hi = apr_hash_next(hi)) {
+        oas_park_t *park = ((dbd_pool_t *)apr_hash_this_val(hi))->park;
+        ap_dbd_t *rec;
+        int stale;
+
+        if (park == NULL) {
+            continue;
+        }
+        oas_park_close(park);
+        while ((rec = oas_park_take(park, &stale)) != NULL) {
+            close_fn(oas_park_server(park), rec);
+        }
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t oas_database_child(apr_pool_t *pchild, server_rec *main_server)
 {
     registry_t *registry = apr_pcalloc(pchild, sizeof(*registry));
@@ -113,12 +143,14 @@ apr_status_t oas_database_child(apr_pool_t *pchild, server_rec *main_server)
     server_rec *s;
 
     registry->pool = pchild;
-    registry->gates = apr_hash_make(pchild);
+    registry->pools = apr_hash_make(pchild);
+    apr_pool_pre_cleanup_register(pchild, registry, empty_parks);
     rv = apr_thread_mutex_create(&registry->mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
     for (s = main_server; s != NULL && rv == APR_SUCCESS; s = s->next) {
         struct oas_child *child = apr_pcalloc(pchild, sizeof(*child));
         child->registry = registry;
-        rv = oas_gate_create(&child->gate, pchild);
+        child->pool = apr_pcalloc(pchild, sizeof(*child->pool));
+        rv = oas_gate_create(&child->pool->gate, pchild);
         oas_server_config(s)->child = child;
     }
     return rv;
@@ -132,7 +164,7 @@ static void learn_pool(struct oas_child *child, const ap_dbd_t *rec)
 {
     registry_t *registry = child->registry;
     void *note = NULL;
-    oas_gate_t *gate;
+    dbd_pool_t *pool;
 
     apr_pool_userdata_get(&note, POOL_NOTE, rec->pool);
     if (note == NULL) {
@@ -142,15 +174,16 @@ static void learn_pool(struct oas_child *child, const ap_dbd_t *rec)
     if (!child->known) {
         dbd_cfg_t *cfg = ((origin_t *)note)->cfg;
 
-        gate = apr_hash_get(registry->gates, &cfg, sizeof(cfg));
-        if (gate == NULL) {
-            gate = child->gate;
-            oas_gate_size(gate, cfg->nmax);
+        pool = apr_hash_get(registry->pools, &cfg, sizeof(cfg));
+        if (pool == NULL) {
+            pool = apr_pmemdup(registry->pool, child->pool, sizeof(*pool));
+            pool->park = oas_park_create(cfg, registry->pool);
+            oas_gate_size(pool->gate, cfg->nmax);
             oas_gauge_add(OAS_M_POOL_SIZE, cfg->nmax);
-            apr_hash_set(registry->gates, apr_pmemdup(registry->pool, &cfg, sizeof(cfg)),
-                         sizeof(cfg), gate);
+            apr_hash_set(registry->pools, apr_pmemdup(registry->pool, &cfg, sizeof(cfg)),
+                         sizeof(cfg), pool);
         }
-        __atomic_store_n(&child->gate, gate, __ATOMIC_RELEASE);
+        __atomic_store_n(&child->pool, pool, __ATOMIC_RELEASE);
         __atomic_store_n(&child->known, 1, __ATOMIC_RELEASE);
     }
     apr_thread_mutex_unlock(registry->mutex);
@@ -161,6 +194,56 @@ static void note_pool(struct oas_child *child, const ap_dbd_t *rec)
     if (!__atomic_load_n(&child->known, __ATOMIC_ACQUIRE)) {
         learn_pool(child, rec);
     }
+}
+
+static const dbd_pool_t *pool_of(const oas_server_config_t *config)
+{
+    return __atomic_load_n(&config->child->pool, __ATOMIC_ACQUIRE);
+}
+
+/** One that can be given back early. */
+static ap_dbd_t *borrow_early(const oas_server_config_t *config, apr_pool_t *pool, oas_dbd_t *out)
+{
+    oas_park_t *park = pool_of(config)->park;
+    int stale = 0;
+    ap_dbd_t *rec = park != NULL ? oas_park_take(park, &stale) : NULL;
+
+    if (rec == NULL && open_fn != NULL) {
+        rec = open_fn(pool, config->server);
+    }
+    if (rec != NULL) {
+        note_pool(config->child, rec);
+        fill_dbd(out, rec, 0);
+        out->stale = stale;
+    }
+    return rec;
+}
+
+static void give_back(const oas_server_config_t *config, ap_dbd_t *rec, const oas_dbd_t *dbd)
+{
+    oas_park_t *park = pool_of(config)->park;
+
+    if (park == NULL || !oas_park_put(park, rec, dbd->stale)) {
+        close_fn(config->server, rec);
+    }
+}
+
+/** One that is shared with another module until the request ends: it has to find one in mod_dbd. */
+static ap_dbd_t *borrow_shared(const oas_server_config_t *config, request_rec *r, oas_dbd_t *out)
+{
+    oas_park_t *park = pool_of(config)->park;
+    int stale;
+    ap_dbd_t *rec = park != NULL ? oas_park_take(park, &stale) : NULL;
+
+    if (rec != NULL) {
+        close_fn(config->server, rec);
+    }
+    rec = acquire_fn(r);
+    if (rec != NULL) {
+        note_pool(config->child, rec);
+        fill_dbd(out, rec, 1);
+    }
+    return rec;
 }
 
 /**
@@ -177,13 +260,9 @@ static apr_status_t borrow_for_request(void *baton, oas_dbd_t *out)
     if (acquire_fn == NULL) {
         return APR_EGENERAL;
     }
-    state->rec = state->share_connection ? acquire_fn(r) : open_fn(r->pool, r->server);
-    if (state->rec == NULL) {
-        return APR_EGENERAL;
-    }
-    note_pool(state->config->child, state->rec);
-    fill_dbd(out, state->rec, state->share_connection);
-    return APR_SUCCESS;
+    state->rec = state->share_connection ? borrow_shared(state->config, r, out)
+                                         : borrow_early(state->config, r->pool, out);
+    return state->rec != NULL ? APR_SUCCESS : APR_EGENERAL;
 }
 
 static void give_back_request(void *baton, oas_dbd_t *dbd)
@@ -191,13 +270,13 @@ static void give_back_request(void *baton, oas_dbd_t *dbd)
     oas_request_state_t *state = baton;
 
     if (!dbd->kept) {
-        close_fn(state->r->server, state->rec);
+        give_back(state->config, state->rec, dbd);
     }
 }
 
 static oas_gate_t *gate_of(const oas_server_config_t *config)
 {
-    return __atomic_load_n(&config->child->gate, __ATOMIC_ACQUIRE);
+    return pool_of(config)->gate;
 }
 
 static oas_db_t *make_db(oas_server_config_t *config, const oas_db_source_t *source, void *baton,
@@ -244,21 +323,15 @@ static apr_status_t borrow_for_background(void *baton, oas_dbd_t *out)
 {
     background_t *background = baton;
 
-    background->rec =
-        open_fn != NULL ? open_fn(background->pool, background->config->server) : NULL;
-    if (background->rec == NULL) {
-        return APR_EGENERAL;
-    }
-    note_pool(background->config->child, background->rec);
-    fill_dbd(out, background->rec, 0);
-    return APR_SUCCESS;
+    background->rec = borrow_early(background->config, background->pool, out);
+    return background->rec != NULL ? APR_SUCCESS : APR_EGENERAL;
 }
 
 static void give_back_background(void *baton, oas_dbd_t *dbd)
 {
     background_t *background = baton;
 
-    close_fn(background->config->server, background->rec);
+    give_back(background->config, background->rec, dbd);
 }
 
 oas_db_t *oas_background_db(oas_server_config_t *config, apr_pool_t *pool)

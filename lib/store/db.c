@@ -62,6 +62,7 @@ static apr_status_t give_back(void *data)
     oas_db_t *db = data;
 
     if (db->conn) {
+        db->dbd.stale = PQstatus(db->conn) != CONNECTION_OK;
         if (db->source->give_back)
             db->source->give_back(db->baton, &db->dbd);
         oas_gauge_add(OAS_M_POOL_USED, -1);
@@ -111,6 +112,11 @@ static apr_status_t enter_gate(oas_db_t *db)
 
     oas_gauge_add(OAS_M_POOL_WAITING, 1);
     rv = oas_gate_enter(db->gate, db->wait, &db->place);
+    if (rv == APR_SUCCESS) {
+        rv = oas_gate_lend(&db->place, came + db->wait - oas_wire_clock());
+        if (rv != APR_SUCCESS)
+            oas_gate_leave(&db->place);
+    }
     oas_gauge_add(OAS_M_POOL_WAITING, -1);
     oas_observe(OAS_M_POOL_WAIT, 0, oas_wire_clock() - came);
     if (rv != APR_SUCCESS)
@@ -120,6 +126,7 @@ static apr_status_t enter_gate(oas_db_t *db)
 
 static apr_status_t borrow(oas_db_t *db)
 {
+    apr_time_t since = oas_wire_clock();
     apr_status_t rv;
 
     if (db->conn)
@@ -132,13 +139,17 @@ static apr_status_t borrow(oas_db_t *db)
     }
     apr_pool_cleanup_register(db->pool, db, give_back, apr_pool_cleanup_null);
     rv = db->source->borrow(db->baton, &db->dbd);
+    if (db->gate)
+        oas_gate_lent(&db->place, rv == APR_SUCCESS);
     if (rv == APR_SUCCESS && !strcmp(apr_dbd_name(db->dbd.driver), "pgsql")) {
         db->conn = apr_dbd_native_handle(db->dbd.driver, db->dbd.handle);
         oas_gauge_add(OAS_M_POOL_USED, 1);
+        if (db->dbd.stale)
+            oas_wire_abandon(db->conn);
         return APR_SUCCESS;
     }
     db->failed = 1;
-    oas_gate_report(&db->place, 0);
+    oas_gate_report_connect(&db->place, since);
     oas_gate_leave(&db->place);
     return trouble(db, rv == APR_SUCCESS ? OAS_TROUBLE_DRIVER : OAS_TROUBLE_BORROW, NULL, NULL);
 }
@@ -179,6 +190,8 @@ static int reset(oas_db_t *db)
  * by a reset: inside somebody's transaction no write of ours would be committed. */
 static apr_status_t revive(oas_db_t *db)
 {
+    apr_time_t since = oas_wire_clock();
+
     if (oas_wire_good(db->conn)) {
         if (PQtransactionStatus(db->conn) == PQTRANS_IDLE)
             return APR_SUCCESS;
@@ -186,7 +199,7 @@ static apr_status_t revive(oas_db_t *db)
     }
     if (reset(db))
         return APR_SUCCESS;
-    oas_gate_report(&db->place, 0);
+    oas_gate_report_connect(&db->place, since);
     return trouble(db, OAS_TROUBLE_RESET, NULL, connection_error(db));
 }
 

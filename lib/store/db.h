@@ -27,6 +27,7 @@ typedef struct {
     apr_dbd_t *handle;
     apr_pool_t *pool;          /**< lives as long as the connection */
     apr_interval_time_t limit; /**< how long its statements may take; 0: OAS_DB_LIMIT */
+    int stale;                 /**< it is dead or too old, and is made anew before use */
     int kept; /**< it cannot be given back early: its owner takes it back by itself */
 } oas_dbd_t;
 

@@ -25,6 +25,11 @@ struct oas_gate {
     int waiting;
     waiter_t *first;
     int probing;
+    int made, used; /* connections that exist, and those of them that are lent */
+    int making;     /* one is being made */
+    int lend_waiting;
+    pthread_cond_t lendable;    /* they are few, and wait seldom */
+    apr_time_t reached;         /* when somebody reached the database last, by oas_wire_clock */
     volatile apr_uint32_t away; /* written under the mutex, read without it */
     apr_uint64_t refused;
     oas_unsettled_t *unsettled;
@@ -34,6 +39,7 @@ static apr_status_t gate_cleanup(void *data)
 {
     oas_gate_t *gate = data;
 
+    pthread_cond_destroy(&gate->lendable);
     pthread_condattr_destroy(&gate->monotonic);
     pthread_mutex_destroy(&gate->mutex);
     return APR_SUCCESS;
@@ -46,7 +52,8 @@ apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool)
     gate->max = 1;
     *out = gate;
     if (pthread_mutex_init(&gate->mutex, NULL) || pthread_condattr_init(&gate->monotonic) ||
-        pthread_condattr_setclock(&gate->monotonic, CLOCK_MONOTONIC)) {
+        pthread_condattr_setclock(&gate->monotonic, CLOCK_MONOTONIC) ||
+        pthread_cond_init(&gate->lendable, &gate->monotonic)) {
         *out = NULL;
         return APR_EGENERAL;
     }
@@ -76,10 +83,11 @@ static void serve(oas_gate_t *gate)
 }
 
 /* Has those who wait look whether waiting still makes sense. Mutex held. */
-static void wake_all(const oas_gate_t *gate)
+static void wake_all(oas_gate_t *gate)
 {
     waiter_t *waiter;
 
+    pthread_cond_broadcast(&gate->lendable);
     for (waiter = gate->first; waiter; waiter = waiter->next)
         pthread_cond_signal(&waiter->wake);
 }
@@ -124,13 +132,19 @@ static void take_off(oas_gate_t *gate, const waiter_t *waiter)
         *at = waiter->next;
 }
 
+static struct timespec time_after(apr_interval_time_t wait)
+{
+    apr_time_t then = oas_wire_clock() + wait;
+
+    return (struct timespec){.tv_sec = apr_time_sec(then),
+                             .tv_nsec = (long)apr_time_usec(then) * 1000};
+}
+
 /* Mutex held. */
 static apr_status_t enter_waiting(oas_gate_t *gate, apr_interval_time_t wait,
                                   oas_gate_place_t *place)
 {
-    apr_time_t deadline = oas_wire_clock() + wait;
-    struct timespec until = {.tv_sec = apr_time_sec(deadline),
-                             .tv_nsec = (long)apr_time_usec(deadline) * 1000};
+    struct timespec until = time_after(wait);
     waiter_t waiter = {.next = NULL};
     int rv = pthread_cond_init(&waiter.wake, &gate->monotonic);
 
@@ -146,6 +160,21 @@ static apr_status_t enter_waiting(oas_gate_t *gate, apr_interval_time_t wait,
     return gate->away ? enter_away(gate, place) : OAS_DB_UNAVAILABLE;
 }
 
+enum { NOT_LENT, LENT, MAKING };
+
+/* Mutex held. */
+static int lend(oas_gate_t *gate, oas_gate_place_t *place)
+{
+    if (gate->used < gate->made) {
+        gate->used++;
+        place->lent = LENT;
+    } else if (!gate->making) {
+        gate->making = 1;
+        place->lent = MAKING;
+    }
+    return place->lent != NOT_LENT;
+}
+
 apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -158,12 +187,63 @@ apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate
         gate->in_flight++;
     else
         rv = enter_waiting(gate, wait, place);
-    if (rv == APR_SUCCESS)
+    if (rv == APR_SUCCESS) {
         place->gate = gate;
-    else
+        lend(gate, place); /* nearly always; see oas_gate_lend for when not */
+    } else {
         gate->refused++;
+    }
     pthread_mutex_unlock(&gate->mutex);
     return rv;
+}
+
+/* Mutex held. */
+static void take_back(oas_gate_t *gate, oas_gate_place_t *place)
+{
+    if (place->lent == LENT)
+        gate->used--;
+    else if (place->lent == MAKING)
+        gate->making = 0;
+    place->lent = NOT_LENT;
+    if (gate->lend_waiting)
+        pthread_cond_signal(&gate->lendable);
+}
+
+apr_status_t oas_gate_lend(oas_gate_place_t *place, apr_interval_time_t wait)
+{
+    oas_gate_t *gate = place->gate;
+    struct timespec until;
+    int rv = 0;
+
+    if (place->lent != NOT_LENT)
+        return APR_SUCCESS;
+    until = time_after(wait);
+    pthread_mutex_lock(&gate->mutex);
+    gate->lend_waiting++;
+    while (!lend(gate, place) && !gate->away && !rv)
+        rv = pthread_cond_timedwait(&gate->lendable, &gate->mutex, &until);
+    gate->lend_waiting--;
+    pthread_mutex_unlock(&gate->mutex);
+    return place->lent != NOT_LENT ? APR_SUCCESS : OAS_DB_UNAVAILABLE;
+}
+
+void oas_gate_lent(oas_gate_place_t *place, int found)
+{
+    oas_gate_t *gate = place->gate;
+    int made = place->lent == MAKING && found;
+
+    if (place->lent == LENT && found)
+        return;
+    pthread_mutex_lock(&gate->mutex);
+    if (place->lent == LENT)
+        gate->made--; /* it was not there after all */
+    take_back(gate, place);
+    if (made) {
+        gate->made++;
+        gate->used++;
+        place->lent = LENT;
+    }
+    pthread_mutex_unlock(&gate->mutex);
 }
 
 void oas_gate_leave(oas_gate_place_t *place)
@@ -174,6 +254,7 @@ void oas_gate_leave(oas_gate_place_t *place)
         return;
     pthread_mutex_lock(&gate->mutex);
     gate->in_flight--;
+    take_back(gate, place);
     if (place->probe)
         gate->probing = 0;
     serve(gate);
@@ -185,7 +266,11 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
 {
     oas_gate_t *gate = place->gate;
 
-    if (!gate || (reached && !apr_atomic_read32(&gate->away)))
+    if (!gate)
+        return;
+    if (reached)
+        __atomic_store_n(&gate->reached, oas_wire_clock(), __ATOMIC_RELAXED);
+    if (reached && !apr_atomic_read32(&gate->away))
         return;
     pthread_mutex_lock(&gate->mutex);
     oas_gauge_add(OAS_M_POOLS_AWAY, !reached - (int)gate->away);
@@ -196,6 +281,14 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
     serve(gate);
     wake_all(gate);
     pthread_mutex_unlock(&gate->mutex);
+}
+
+void oas_gate_report_connect(oas_gate_place_t *place, apr_time_t since)
+{
+    oas_gate_t *gate = place->gate;
+
+    if (gate && __atomic_load_n(&gate->reached, __ATOMIC_RELAXED) <= since)
+        oas_gate_report(place, 0);
 }
 
 void oas_gate_stats(oas_gate_t *gate, oas_gate_stats_t *out)

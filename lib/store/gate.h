@@ -31,6 +31,7 @@ void oas_gate_size(oas_gate_t *gate, int max);
 typedef struct {
     oas_gate_t *gate;
     int probe; /**< this request finds out whether the database is back */
+    int lent;  /**< see oas_gate_lend */
 } oas_gate_place_t;
 
 /**
@@ -40,9 +41,26 @@ typedef struct {
  */
 apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place);
 
+/**
+ * Whoever has a place asks before he borrows: either a connection that is known to exist is free,
+ * or this is the only one who makes another. Making one can take long, and all others of the pool
+ * would have to wait for it too if they asked its owner; here they wait for one that comes free.
+ * @return APR_SUCCESS, or OAS_DB_UNAVAILABLE when nothing came free within `wait`
+ */
+apr_status_t oas_gate_lend(oas_gate_place_t *place, apr_interval_time_t wait);
+
+/** Afterwards: 1, there is a connection; 0, there was none. */
+void oas_gate_lent(oas_gate_place_t *place, int found);
+
 /** Gives the place back; does nothing for none. A probe that reported nothing lets another one
  * probe. */
 void oas_gate_leave(oas_gate_place_t *place);
+
+/**
+ * As oas_gate_report(place, 0) for an attempt to connect that began at `since` (oas_wire_clock),
+ * but not when others have reached the database since then.
+ */
+void oas_gate_report_connect(oas_gate_place_t *place, apr_time_t since);
 
 /**
  * Says how it went as soon as it is known: 1, the database answered, opens the gate for all; 0, it

@@ -57,10 +57,11 @@ function judgeCodes(families, found) {
   }
 }
 
-/** The client asked for the family's end, or did what looks like a theft. */
+/** The client asked for the family's end, or did what looks like a theft, not knowing what became of a request. */
 function mayHaveEnded(entries, until) {
   const before = entries.filter(({ sent }) => sent < until);
-  return before.some(({ op, outcome }) => op === 'revoke' && outcome !== 'unsent') || before.some(({ op, suspicious }) => op === 'refresh' && suspicious);
+  const replayed = before.filter(({ op, outcome }) => op === 'redeem' && outcome === 'lost').length > 0 && before.filter(({ op }) => op === 'redeem').length > 1;
+  return replayed || before.some(({ op, outcome, suspicious }) => (op === 'revoke' && outcome !== 'unsent') || (op === 'refresh' && suspicious));
 }
 
 function judgeTokens(families, found) {

@@ -44,6 +44,8 @@ class Probe {
       const entry = await this.once();
       if (entry.outcome === 'ok') {
         if (row++ === 0) last = Math.max(since, entry.got);
+      } else if (entry.outcome === 'refused') {
+        return Infinity; // the judge says what became of it
       } else {
         row = 0;
         await sleep(20);

@@ -260,6 +260,72 @@ START_TEST(test_waiters_are_told)
 }
 END_TEST
 
+typedef struct {
+    apr_thread_t *thread;
+    oas_gate_place_t *place;
+    apr_status_t rv;
+} borrower_t;
+
+static void *APR_THREAD_FUNC lend_once(apr_thread_t *thread, void *data)
+{
+    borrower_t *borrower = data;
+
+    borrower->rv = oas_gate_lend(borrower->place, LONG_WAIT);
+    return NULL;
+}
+
+/* While one makes a connection, which may take long, the others use those that there are. */
+START_TEST(test_one_makes_a_connection)
+{
+    oas_gate_place_t makes, uses, waits;
+    borrower_t borrower = {NULL, &waits, APR_EGENERAL};
+    apr_status_t rv;
+
+    make_gate(3);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &uses), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_lend(&uses, NO_WAIT), APR_SUCCESS);
+    oas_gate_lent(&uses, 1);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &makes), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_lend(&makes, NO_WAIT), APR_SUCCESS);
+
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &waits), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_lend(&waits, apr_time_from_msec(50)), OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(apr_thread_create(&borrower.thread, NULL, lend_once, &borrower, pool),
+                     APR_SUCCESS);
+    oas_gate_leave(&uses); /* this connection goes to the one who waits */
+    apr_thread_join(&rv, borrower.thread);
+    ck_assert_int_eq(borrower.rv, APR_SUCCESS);
+    oas_gate_lent(&waits, 1);
+
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &uses), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_lend(&uses, NO_WAIT), OAS_DB_UNAVAILABLE);
+    oas_gate_lent(&makes, 0); /* in vain: the next one may try */
+    ck_assert_int_eq(oas_gate_lend(&uses, NO_WAIT), APR_SUCCESS);
+    oas_gate_leave(&makes);
+    oas_gate_leave(&uses);
+    oas_gate_leave(&waits);
+    ck_assert_int_eq(stats().in_flight, 0);
+}
+END_TEST
+
+/* A connection that cannot be made says nothing about a database that others have reached since. */
+START_TEST(test_others_reach_it)
+{
+    oas_gate_place_t a, b;
+
+    make_gate(2);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &b), APR_SUCCESS);
+    oas_gate_report(&b, 1);
+    oas_gate_report_connect(&a, 1);
+    ck_assert_int_eq(stats().away, 0);
+    oas_gate_report_connect(&a, apr_time_now() + apr_time_from_sec(1000000));
+    ck_assert_int_eq(stats().away, 1);
+    oas_gate_leave(&a);
+    oas_gate_leave(&b);
+}
+END_TEST
+
 Suite *store_gate_suite(void)
 {
     Suite *suite = suite_create("gate");
@@ -274,5 +340,7 @@ Suite *store_gate_suite(void)
     tcase_add_test(tcase, test_silent_probe_lets_next_probe);
     tcase_add_test(tcase, test_late_failure_is_not_the_probe);
     tcase_add_test(tcase, test_waiters_are_told);
+    tcase_add_test(tcase, test_one_makes_a_connection);
+    tcase_add_test(tcase, test_others_reach_it);
     return suite;
 }

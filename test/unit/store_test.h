@@ -24,5 +24,6 @@ Suite *store_table_suite(void);
 Suite *store_schema_suite(void);
 Suite *store_upgrade_suite(void);
 Suite *store_partition_suite(void);
+Suite *store_settle_suite(void);
 
 #endif

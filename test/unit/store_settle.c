@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attempts of which nobody could be told: what undoes them, and what keeps them from happening
+ * late. */
+#include <stdlib.h>
+#include "../../lib/store/jti.h"
+#include "../../lib/store/runner.h"
+#include "../../lib/store/unsettled.h"
+#include "store_db.h"
+
+static oas_session_t session;
+static oas_grant_t grant;
+static oas_gate_t *gate;
+static oas_refresh_child_t children[1];
+static oas_refresh_result_t result;
+
+static void gate_setup(void)
+{
+    db_setup();
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
+    db = cluster_db(conn, TEST_ISSUER, gate, pool);
+}
+
+static oas_unsettled_t *list(void)
+{
+    return oas_gate_unsettled(gate);
+}
+
+/* As when the statement's answer was lost until the request's time was over. */
+static void forget(oas_stmt_id_t id, const char *const *params)
+{
+    oas_undo_t undo;
+
+    ck_assert_int_eq(oas_undo_of(&undo, &oas_statements[id], params), APR_SUCCESS);
+    ck_assert_int_eq(oas_unsettled_put(list(), &undo), APR_SUCCESS);
+}
+
+static void forget_redemption(const oas_code_redeem_t *in)
+{
+    const char *params[OAS_STMT_PARAMS_MAX] = {NULL};
+
+    params[0] = oas_sql_id(in->grant_id, pool);
+    params[6] = oas_sql_id(in->attempt, pool);
+    forget(OAS_STMT_CODE_REDEEM, params);
+}
+
+static void forget_rotation(const oas_refresh_t *in)
+{
+    const char *params[OAS_STMT_PARAMS_MAX] = {NULL};
+
+    params[0] = oas_sql_id(in->grant_id, pool);
+    params[10] = oas_sql_seconds(in->window, pool);
+    params[13] = oas_sql_id(in->attempt, pool);
+    forget(OAS_STMT_REFRESH, params);
+}
+
+static oas_refresh_outcome_t refresh(const oas_refresh_t *in)
+{
+    ck_assert_int_eq(oas_store_refresh(db, in, &result, &grant, pool), APR_SUCCESS);
+    return result.outcome;
+}
+
+/* The client asks again, in another request. */
+static oas_refresh_outcome_t again(oas_refresh_t *in)
+{
+    fill_random(in->attempt, OAS_ID_LEN);
+    return refresh(in);
+}
+
+static oas_refresh_t family(const char *sub, apr_interval_time_t window)
+{
+    oas_session_new_t login = open_session(sub, &session);
+    oas_code_put_t code = new_code(&login);
+    oas_refresh_t in;
+
+    new_children(children, 1);
+    in = start_family_bound(&code, children, 1, NULL, &grant);
+    in.window = window;
+    return in;
+}
+
+static const char *lineage(const oas_refresh_t *in)
+{
+    return cell_of_grant("string_agg(generation || '<' || coalesce(parent, 0), ' ' "
+                         "ORDER BY generation)",
+                         "oas_refresh_tokens", in->grant_id);
+}
+
+START_TEST(test_code_is_good_again)
+{
+    oas_session_new_t login = open_session("file|settles", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_refresh_first_t first = {.lifetime = apr_time_from_sec(600)};
+    oas_code_redeem_t in = redeem_for(&code);
+
+    code.scope = "openid email offline_access";
+    put_code(&code);
+    fill_random(first.token_hash, OAS_SHA256_LEN);
+    in.refresh = &first;
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
+    forget_redemption(&in);
+    ck_assert_int_eq(oas_unsettled_count(list()), 1);
+
+    fill_random(in.attempt, OAS_ID_LEN); /* another request, with another first token */
+    fill_random(first.token_hash, OAS_SHA256_LEN);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
+    ck_assert_int_eq(oas_unsettled_count(list()), 0);
+    ck_assert_str_eq(cell_of_grant("string_agg(encode(token_hash, 'hex'), ' ')",
+                                   "oas_refresh_tokens", in.grant_id),
+                     oas_hex_encode(pool, first.token_hash, OAS_SHA256_LEN));
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REPLAYED);
+}
+END_TEST
+
+START_TEST(test_somebody_elses_redemption_stays)
+{
+    oas_session_new_t login = open_session("file|stays", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_code_redeem_t in = redeem_for(&code), lost = in;
+
+    put_code(&code);
+    fill_random(lost.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
+    forget_redemption(&lost);
+    oas_db_settle(db);
+    ck_assert_int_eq(oas_unsettled_count(list()), 0);
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REPLAYED);
+}
+END_TEST
+
+START_TEST(test_rotation_without_window)
+{
+    oas_refresh_t in = family("file|strict", 0);
+    unsigned char first[OAS_SHA256_LEN];
+
+    memcpy(first, in.token_hash, OAS_SHA256_LEN);
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
+    memcpy(in.token_hash, children[0].token_hash, OAS_SHA256_LEN);
+    new_children(children, 1);
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
+    ck_assert_str_eq(lineage(&in), "1<0 2<1 3<2");
+    forget_rotation(&in);
+    ck_assert_int_eq(again(&in), OAS_REFRESH_ROTATED); /* not: reused */
+    ck_assert_str_eq(lineage(&in), "1<0 2<1 3<2");
+
+    forget_rotation(&in);
+    oas_db_settle(db);
+    ck_assert_str_eq(lineage(&in), "1<0 2<1");
+    memcpy(in.token_hash, first, OAS_SHA256_LEN); /* what was used long ago is a theft as before */
+    ck_assert_int_eq(again(&in), OAS_REFRESH_REUSED);
+}
+END_TEST
+
+START_TEST(test_rotation_within_window)
+{
+    oas_refresh_t in = family("file|lenient", apr_time_from_sec(10));
+
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
+    forget_rotation(&in);
+    cluster_sql(owner, apr_psprintf(pool,
+                                    "UPDATE oas_grants SET refresh_rotated_at = refresh_rotated_at "
+                                    "- interval '1 hour', refresh_used_at = refresh_used_at - "
+                                    "interval '1 hour' WHERE grant_id = '%s'",
+                                    oas_hex_encode(pool, in.grant_id, OAS_ID_LEN)));
+    in.idle = apr_time_from_sec(86400);
+    ck_assert_int_eq(again(&in), OAS_REFRESH_REPEATED); /* the same child: others may have it */
+    ck_assert_str_eq(lineage(&in), "1<0 2<1");
+}
+END_TEST
+
+START_TEST(test_rotation_that_was_followed_stays)
+{
+    oas_refresh_t in = family("file|followed", 0), lost = in;
+
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
+    memcpy(in.token_hash, children[0].token_hash, OAS_SHA256_LEN);
+    new_children(children, 1);
+    ck_assert_int_eq(again(&in), OAS_REFRESH_ROTATED);
+    forget_rotation(&lost);
+    oas_db_settle(db);
+    ck_assert_str_eq(lineage(&in), "1<0 2<1 3<2");
+}
+END_TEST
+
+START_TEST(test_assertion_may_be_used)
+{
+    unsigned char key[OAS_SHA256_LEN], attempt[OAS_ID_LEN];
+    const char *params[OAS_STMT_PARAMS_MAX] = {NULL};
+    apr_int64_t end = now() + 60;
+
+    fill_random(key, sizeof(key));
+    fill_random(attempt, sizeof(attempt));
+    ck_assert_int_eq(oas_store_jti_use(db, key, end, attempt, pool), APR_SUCCESS);
+    params[0] = oas_sql_bytes(key, sizeof(key), pool);
+    params[1] = oas_sql_id(attempt, pool);
+    forget(OAS_STMT_JTI_USE, params);
+    fill_random(attempt, sizeof(attempt));
+    ck_assert_int_eq(oas_store_jti_use(db, key, end, attempt, pool), APR_SUCCESS);
+    fill_random(attempt, sizeof(attempt));
+    ck_assert_int_eq(oas_store_jti_use(db, key, end, attempt, pool), APR_EEXIST);
+}
+END_TEST
+
+/* What the database would begin with after the request has given it up is not done. */
+START_TEST(test_late_is_never)
+{
+    PGresult *answer;
+
+    ck_assert_str_eq(
+        cluster_sql(owner, "SELECT oas_timely_1(extract(epoch FROM clock_timestamp()) + 5)"), "t");
+    answer = PQexec(owner, "SELECT oas_timely_1(extract(epoch FROM clock_timestamp()))");
+    ck_assert_str_eq(PQresultErrorField(answer, PG_DIAG_SQLSTATE), "OA001");
+    PQclear(answer);
+}
+END_TEST
+
+/* The database's clock was set: it is looked at again, and the statement is carried out. */
+START_TEST(test_clock_was_set)
+{
+    oas_refresh_t in = family("file|clock", 0);
+    oas_conn_t *state = oas_conn_find(apr_dbd_native_handle(conn->dbd.driver, conn->dbd.handle));
+
+    state->ahead -= apr_time_from_sec(3600);
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
+    ck_assert_str_eq(lineage(&in), "1<0 2<1");
+}
+END_TEST
+
+START_TEST(test_list)
+{
+    oas_undo_t undo = {.statement = OAS_STMT_JTI_UNDO};
+    const char *params[OAS_STMT_PARAMS_MAX] = {NULL};
+    int n;
+
+    for (n = 0; oas_unsettled_put(list(), &undo) == APR_SUCCESS; n++)
+        ck_assert_int_eq(oas_unsettled_count(list()), n + 1);
+    ck_assert_int_ge(n, 64);
+    ck_assert_int_eq(oas_unsettled_take(list(), &undo), 1);
+    undo.given[2] = 1;
+    ck_assert_int_eq(oas_unsettled_put(list(), &undo), APR_SUCCESS); /* round the end */
+    for (; n > 1; n--) {
+        ck_assert_int_eq(oas_unsettled_take(list(), &undo), 1);
+        ck_assert_int_eq(undo.given[2], 0);
+    }
+    ck_assert_int_eq(oas_unsettled_take(list(), &undo), 1);
+    ck_assert_int_eq(undo.given[2], 1);
+    ck_assert_int_eq(oas_unsettled_take(list(), &undo), 0);
+    params[0] = memset(apr_pcalloc(pool, OAS_UNDO_PARAM_MAX + 1), 'a', OAS_UNDO_PARAM_MAX);
+    ck_assert_int_eq(oas_undo_of(&undo, &oas_statements[OAS_STMT_JTI_USE], params), APR_EINVAL);
+}
+END_TEST
+
+Suite *store_settle_suite(void)
+{
+    Suite *suite = suite_create("settle");
+    TCase *tcase = tcase_create("settle");
+
+    tcase_add_checked_fixture(tcase, gate_setup, db_teardown);
+    tcase_set_timeout(tcase, 120);
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, test_code_is_good_again);
+    tcase_add_test(tcase, test_somebody_elses_redemption_stays);
+    tcase_add_test(tcase, test_rotation_without_window);
+    tcase_add_test(tcase, test_rotation_within_window);
+    tcase_add_test(tcase, test_rotation_that_was_followed_stays);
+    tcase_add_test(tcase, test_assertion_may_be_used);
+    tcase_add_test(tcase, test_late_is_never);
+    tcase_add_test(tcase, test_clock_was_set);
+    tcase_add_test(tcase, test_list);
+    return suite;
+}
