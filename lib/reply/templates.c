@@ -277,7 +277,8 @@ apr_status_t oas_templates_load(oas_templates_t **out, const char *dir, const ch
                                 const oas_words_t *languages, const char **why, apr_pool_t *pool)
 {
     oas_templates_t *templates = apr_pcalloc(pool, sizeof(*templates));
-    oas_loader_t l = {dir, shipped, NULL, pool, NULL};
+    /* files that are the administrator's and the shipped ones at once are read once */
+    oas_loader_t l = {dir && strcmp(dir, shipped) == 0 ? NULL : dir, shipped, NULL, pool, NULL};
     apr_status_t status = apr_pool_create(&l.scratch, pool);
     if (status != APR_SUCCESS) {
         *why = "no memory";

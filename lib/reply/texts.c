@@ -7,6 +7,7 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 #include "../base/json.h"
+#include "../base/json_plain.h"
 #include "language.h"
 
 #define FOLDER  "strings"
@@ -80,7 +81,10 @@ static apr_status_t add_json(oas_loader_t *l, oas_texts_t *texts, const char *pa
 {
     json_error_t error;
     const char *name, *why;
-    json_t *value, *added = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
+    json_t *value, *added = oas_json_plain(json, len);
+    if (!added) {
+        added = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
+    }
     if (!added) {
         return oas_loader_complain(l, path, error.line, error.text);
     }

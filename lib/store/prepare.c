@@ -84,32 +84,35 @@ static void bound_statements(const oas_conn_t *state, PGconn *conn, apr_time_t d
                 ms, deadline));
 }
 
-/* Sends all PREPAREs, each with a sync of its own so that one failing does not stop the others.
- * Returns the number of syncs sent. */
+/* Forgets and prepares one statement; a sync behind each, so that one failing does not stop the
+ * others. Returns the number of syncs sent. */
+static int send_again(PGconn *conn, const oas_stmt_t *stmt)
+{
+    char sql[80];
+
+    apr_snprintf(sql, sizeof(sql), "DEALLOCATE %s", stmt->label);
+    if (!PQsendQueryParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0) || !PQpipelineSync(conn))
+        return 0;
+    return 1 + (PQsendPrepare(conn, stmt->label, stmt->sql, stmt->params, NULL) &&
+                PQpipelineSync(conn));
+}
+
+/* Sends all PREPAREs: to a new connection in one go, as httpd starts when all are done. Returns the
+ * number of syncs sent. */
 static int send_prepares(PGconn *conn, int again)
 {
-    int i, syncs = 0;
+    int i, sent = 1, syncs = 0;
 
-    for (i = 0; i < OAS_STMT_COUNT; i++) {
+    for (i = 0; i < OAS_STMT_COUNT && sent > 0; i++) {
         const oas_stmt_t *stmt = &oas_statements[i];
 
         if (stmt->seldom)
             continue;
-        if (again) {
-            char sql[80];
-
-            apr_snprintf(sql, sizeof(sql), "DEALLOCATE %s", stmt->label);
-            if (!PQsendQueryParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0) ||
-                !PQpipelineSync(conn))
-                break;
-            syncs++;
-        }
-        if (!PQsendPrepare(conn, stmt->label, stmt->sql, stmt->params, NULL) ||
-            !PQpipelineSync(conn))
-            break;
-        syncs++;
+        sent = again ? send_again(conn, stmt)
+                     : PQsendPrepare(conn, stmt->label, stmt->sql, stmt->params, NULL);
+        syncs += again ? sent : 0;
     }
-    return syncs;
+    return again ? syncs : PQpipelineSync(conn);
 }
 
 /* Reads the answers up to the last sync. Copies the SQLSTATE of the last failure that is not about
@@ -146,6 +149,10 @@ static void prepare_all(oas_conn_t *state, PGconn *conn, int again, apr_time_t d
     if (!PQenterPipelineMode(conn))
         return;
     rv = collect_prepares(conn, send_prepares(conn, again), deadline, failed);
+    if (rv == APR_SUCCESS && failed[0] && !again) { /* the others were not looked at behind it */
+        failed[0] = '\0';
+        rv = collect_prepares(conn, send_prepares(conn, 1), deadline, failed);
+    }
     if (rv != APR_SUCCESS || !PQexitPipelineMode(conn))
         oas_wire_abandon(conn);
     PQsetnonblocking(conn, 0);
