@@ -108,6 +108,10 @@ typedef struct {
     int (*is_here)(oas_tx_t *tx, const oas_login_option_t *option);
     /** NULL, or a word for why this node is about to go and wants no new work. */
     const char *(*leaving)(oas_tx_t *tx);
+    /** Shows the key set of each issuer of this node; it lives as long as tx->pool. */
+    void (*each_keys)(oas_tx_t *tx,
+                      void (*visit)(void *baton, const char *issuer, const struct oas_keyset *keys),
+                      void *baton);
     /** Writes one line (without its end) to the audit log. */
     void (*audit)(oas_tx_t *tx, const char *line);
 } oas_host_t;

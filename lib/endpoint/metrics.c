@@ -42,17 +42,21 @@ static void add_database(oas_metrics_text_t *text)
     oas_metrics_text_line(text, no_labels, away == 0);
 }
 
-static void add_key(oas_metrics_text_t *text, const char *issuer, const oas_key_info_t *key)
+static void add_states(void *baton, const char *issuer, const oas_keyset_t *keys)
 {
-    static const char *const states[] = {
-        [OAS_KEY_ACTIVE] = "active", [OAS_KEY_NEXT] = "next", [OAS_KEY_RETIRED] = "retired"};
-    const char *const labels[] = {
-        "issuer", issuer, "kid", key->kid, "alg", key->alg, "state", states[key->state], NULL};
+    oas_key_info_t key;
+    int i;
 
-    oas_metrics_text_line(text, labels, 1);
+    for (i = 0; oas_keyset_info(keys, i, &key); i++) {
+        const char *const labels[] = {"issuer", issuer,  "kid",   key.kid,
+                                      "alg",    key.alg, "state", oas_key_state_names[key.state],
+                                      NULL};
+
+        oas_metrics_text_line(baton, labels, 1);
+    }
 }
 
-static void add_key_times(oas_metrics_text_t *text, const char *issuer, const oas_key_info_t *key)
+static void add_times_of(oas_metrics_text_t *text, const char *issuer, const oas_key_info_t *key)
 {
     const oas_key_times_t *times = key->times;
     const struct {
@@ -75,23 +79,25 @@ static void add_key_times(oas_metrics_text_t *text, const char *issuer, const oa
     }
 }
 
-/* Of the issuer that is asked: it has them at hand. */
-static void add_keys(const oas_tx_t *tx, oas_metrics_text_t *text)
+static void add_times(void *baton, const char *issuer, const oas_keyset_t *keys)
 {
     oas_key_info_t key;
     int i;
 
-    oas_metrics_text_gauge(text, "key_info", "The keys of this issuer and what each is for.");
-    for (i = 0; oas_keyset_info(tx->keys, i, &key); i++) {
-        add_key(text, tx->issuer->url, &key);
-    }
-    oas_metrics_text_gauge(text, "key_timestamp_seconds",
-                           "The schedule of this issuer's keys in the database.");
-    for (i = 0; oas_keyset_info(tx->keys, i, &key); i++) {
+    for (i = 0; oas_keyset_info(keys, i, &key); i++) {
         if (key.times != NULL) {
-            add_key_times(text, tx->issuer->url, &key);
+            add_times_of(baton, issuer, &key);
         }
     }
+}
+
+static void add_keys(oas_tx_t *tx, oas_metrics_text_t *text)
+{
+    oas_metrics_text_gauge(text, "key_info", "The keys of each issuer and what each is for.");
+    tx->host->each_keys(tx, add_states, text);
+    oas_metrics_text_gauge(text, "key_timestamp_seconds",
+                           "The schedule of the keys in the database.");
+    tx->host->each_keys(tx, add_times, text);
 }
 
 static oas_outcome_t respond_metrics(oas_tx_t *tx)

@@ -6,6 +6,7 @@
 #include "authn.h"
 #include "leaving.h"
 #include "login_option.h"
+#include "metrics.h"
 #include "recheck.h"
 
 /** Expressions see the environment that the password check filled. */
@@ -49,4 +50,5 @@ const oas_host_t oas_host = {.check_password = oas_authn_check,
                              .recheck = oas_recheck,
                              .is_here = oas_login_option_here,
                              .leaving = oas_leaving,
+                             .each_keys = oas_metrics_each_keys,
                              .audit = oas_audit_log_write};

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "metrics.h"
 
+#include <string.h>
 #include <ap_mpm.h>
+#include <http_main.h>
 #include "../base/metrics.h"
 #include "../endpoint/endpoint.h"
 #include "../jose/jwk.h"
 #include "../store/metrics.h"
+#include "keyring.h"
 #include "request.h"
 
 #define RETAINED    "oas_metrics"
@@ -118,4 +121,36 @@ int oas_metrics_request(request_rec *r)
     }
     oas_observe(OAS_M_REQUEST_TIME, endpoint, apr_time_now() - r->request_time);
     return DECLINED;
+}
+
+/** 1 when a virtual host before this one is the same issuer (another port of it). */
+static int seen_before(const server_rec *s)
+{
+    const char *url = oas_server_config(s)->issuer.url;
+    const server_rec *other;
+
+    for (other = ap_server_conf; other != s; other = other->next) {
+        const char *known = oas_server_config(other)->issuer.url;
+
+        if (known != NULL && strcmp(known, url) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void oas_metrics_each_keys(oas_tx_t *tx,
+                           void (*visit)(void *baton, const char *issuer,
+                                         const struct oas_keyset *keys),
+                           void *baton)
+{
+    server_rec *s;
+
+    for (s = ap_server_conf; s != NULL; s = s->next) {
+        oas_server_config_t *config = oas_server_config(s);
+
+        if (config->issuer.url != NULL && !seen_before(s)) {
+            visit(baton, config->issuer.url, oas_server_keys(config, tx->pool));
+        }
+    }
 }

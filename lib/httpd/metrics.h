@@ -16,6 +16,12 @@
  */
 void oas_metrics_prepare(server_rec *main_server);
 
+/** oas_host_t.each_keys: an issuer of several virtual hosts is shown once. */
+void oas_metrics_each_keys(oas_tx_t *tx,
+                           void (*visit)(void *baton, const char *issuer,
+                                         const struct oas_keyset *keys),
+                           void *baton);
+
 /** ap_hook_log_transaction: counts a request that was answered here. */
 int oas_metrics_request(request_rec *r);
 
