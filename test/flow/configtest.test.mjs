@@ -132,6 +132,20 @@ mustFail('algorithm none', { key: [`»OAuth2ASKey file:${dir}/rs256.pem alg=none
 mustFail('two active keys for one algorithm', { more: [`»OAuth2ASKey file:${dir}/rs256-b.pem`] }, /active key for RS256 already/);
 mustFail('a key state that does not exist', { key: [`»OAuth2ASKey file:${dir}/rs256.pem activ`] }, /none of active, next, retired/);
 mustFail('no active key', { key: [`»OAuth2ASKey file:${dir}/rs256.pem retired`], client: [] }, /none of the keys is active/);
+mustPass('a keyring', { key: ['OAuth2ASKey database'] });
+mustPass('a keyring beside keys in files, for an API too', {
+  key: ['OAuth2ASKey database alg=RS256,EdDSA rotate=90d', `OAuth2ASKey file:${dir}/rs256.pem retired`, `OAuth2ASKey file:${dir}/es256.pem`],
+  more: ['OAuth2ASLifetime jwks 1h', '<OAuth2ASResource "urn:example:signed">', 'OAuth2ASTokenAlg EdDSA', '</OAuth2ASResource>'],
+});
+mustFail('a keyring and an active key of its algorithm', { more: ['»OAuth2ASKey database alg=ES256,RS256'] }, /keys for RS256 are in the database/);
+mustFail('two keyrings', { key: ['OAuth2ASKey database', '»OAuth2ASKey database alg=ES256'] }, /all algorithms in one line/);
+mustFail('a keyring for an algorithm that there is not', { key: ['»OAuth2ASKey database alg=RS256,HS256'] }, /"HS256" is not available/);
+mustFail('a keyring for no algorithm', { key: ['»OAuth2ASKey database alg='] }, /alg= needs an algorithm/);
+mustFail('a keyring in a state', { key: ['»OAuth2ASKey database retired'] }, /neither alg=ALG,... nor rotate=/);
+mustFail('rotation that is no time', { key: ['»OAuth2ASKey database rotate=often'] }, /neither alg=ALG,... nor rotate=/);
+mustFail('rotation faster than the key set goes round', { key: ['»OAuth2ASKey database rotate=1h'], more: ['OAuth2ASLifetime jwks 30min'] }, /shorter than 3620 s/);
+mustFail('a keyring without the algorithm that clients want', { key: ['OAuth2ASKey database alg=ES256'], client: marked(web([], 'x'), 0) }, /wants RS256 ID tokens/);
+mustFail('a key set that may be kept for ever', { more: ['»OAuth2ASLifetime jwks 30d'] }, /1s to 1d/);
 mustFail('no key', { key: [], issuer: ['»OAuth2ASIssuer https://login.example.com/'] }, /needs an OAuth2ASKey/);
 mustFail('ID tokens by an algorithm without key', { more: marked(web(['OAuth2ASIDTokenAlg EdDSA'], 'x'), 3) }, /wants EdDSA ID tokens, but/);
 mustFail('RS256 ID tokens by default without RSA key',

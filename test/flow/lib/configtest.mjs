@@ -134,7 +134,7 @@ export function mustFail(title, parts, message) {
     assert.match(result.text, message);
     assert.ok(names(result), `line ${result.line} of ${result.file} is not named:\n${result.text}`);
     // one mistake, one line: the configuration is right otherwise
-    assert.equal(result.text.match(/^OAS00\d\d\d:|^AH00526:/gm)?.length, 1, result.text);
+    assert.equal(result.text.match(/^OAS\d{5}:|^AH00526:/gm)?.length, 1, result.text);
   });
 }
 
@@ -145,6 +145,6 @@ export function mustPass(title, parts, message = /^Syntax OK$/m) {
     assert.equal(result.status, 0, result.text);
     assert.match(result.text, /Syntax OK/);
     if (result.line !== 0) assert.ok(names(result), result.text);
-    else assert.doesNotMatch(result.text, /OAS00/);
+    else assert.doesNotMatch(result.text, /OAS\d{5}/);
   });
 }
