@@ -24,12 +24,14 @@ async function families(bench, count, mark) {
         'sub', '${mark}' || ids.n, 'session_id', NULL, 'refresh_generation', ${generations},
         'refresh_hash', sha256(sha256(convert_to('of the bench ' || ids.id, 'UTF8'))), 'created_at', g.created_at - ids.at * interval '10 days',
         'purge_after', g.purge_after - ids.at * interval '10 days')) AS r WHERE g.grant_id = (SELECT grant_id FROM template)
-      RETURNING grant_id, created_at, purge_after),
+      RETURNING grant_id, created_at),
     codes AS (INSERT INTO oas_codes SELECT r.* FROM ids, oas_codes AS c, LATERAL jsonb_populate_record(c, jsonb_build_object('grant_id', ids.id)) AS r
       WHERE c.grant_id = (SELECT grant_id FROM template) AND ids.at < 0.1)
-    INSERT INTO oas_refresh_tokens (grant_id, generation, parent, token_hash, created_at, purge_after)
-    SELECT grant_id, n, nullif(n - 1, 0), CASE WHEN n = ${generations} THEN sha256(sha256(convert_to('of the bench ' || grant_id, 'UTF8')))
-      ELSE sha256(convert_to(grant_id || '-' || n, 'UTF8')) END, created_at, purge_after FROM made, generate_series(1, ${generations}) AS n`);
+    INSERT INTO oas_refresh_tokens SELECT r.* FROM made, generate_series(1, ${generations}) AS n, oas_refresh_tokens AS t,
+      LATERAL jsonb_populate_record(t, jsonb_build_object('grant_id', made.grant_id, 'generation', n, 'parent', nullif(n - 1, 0),
+        'created_at', made.created_at, 'token_hash', CASE WHEN n = ${generations} THEN sha256(sha256(convert_to('of the bench ' || made.grant_id, 'UTF8')))
+          ELSE sha256(convert_to(made.grant_id || '-' || n, 'UTF8')) END)) AS r
+    WHERE t.grant_id = (SELECT grant_id FROM template) AND t.generation = 1`);
 }
 
 /** Fills up to so many rows of lineage. */
