@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += docs/account.md docs/architecture.md docs/audit.md docs/auth0.md docs/backup.md docs/check-full.md docs/clients.md docs/getting-started.md docs/keys.md \
-	docs/lifecycle.md docs/load-balancers.md docs/logout.md docs/login.md docs/metrics.md docs/operations.md docs/requests.md docs/security.md docs/tokens.md \
+	docs/lifecycle.md docs/load-balancers.md docs/logout.md docs/login.md docs/metrics.md docs/operations.md docs/performance.md docs/requests.md docs/security.md docs/tokens.md \
 	test/flow/screenshots.mjs \
 	docs/images/account-dark.png \
 	docs/images/account-light.png \
@@ -24,5 +24,7 @@ EXTRA_DIST += docs/account.md docs/architecture.md docs/audit.md docs/auth0.md d
 	docs/images/login-wrong-light.png \
 	docs/images/logout-light.png \
 	docs/images/logout_frontchannel-light.png \
+	docs/images/performance-cases.svg \
+	docs/images/performance-scale.svg \
 	docs/images/select_account-light.png \
 	docs/images/web_message-light.png
