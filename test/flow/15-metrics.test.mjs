@@ -90,7 +90,7 @@ test('a client of its own: requests, grants, the statement that was not needed, 
     [of('events_total', { event: 'token' })]: 1,
     [of('request_duration_seconds_count', { endpoint: 'token' })]: 1,
     [of('sign_duration_seconds_count', { alg: 'RS256' })]: 1,
-    [of('pool_wait_seconds_count')]: 0,
+    [of('statement_duration_seconds_count', { statement: 'client_load' })]: 0,
   });
 });
 
