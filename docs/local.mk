@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += docs/account.md docs/architecture.md docs/audit.md docs/auth0.md docs/backup.md docs/check-full.md docs/clients.md docs/getting-started.md docs/keys.md \
-	docs/lifecycle.md docs/load-balancers.md docs/logout.md docs/login.md docs/metrics.md docs/operations.md docs/performance.md docs/requests.md docs/security.md docs/tokens.md \
+	docs/lifecycle.md docs/load-balancers.md docs/logout.md docs/login.md docs/metrics.md docs/operations.md docs/performance.md docs/requests.md docs/scale.md docs/security.md docs/tokens.md docs/upgrade.md \
 	test/flow/screenshots.mjs \
 	docs/images/account-dark.png \
 	docs/images/account-light.png \

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Flow tests and demo are run by ./check and ./demo, with Node and a browser; here they are distributed.
-EXTRA_DIST += test/instance test/lib/memcheck test/lib/postgres test/lib/prepare .ci/run \
+EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test/lib/prepare .ci/run \
 	test/flow/package.json test/flow/package-lock.json test/flow/.npmrc \
 	test/flow/lib/app.mjs \
 	test/flow/lib/assertion.mjs \
