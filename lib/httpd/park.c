@@ -44,8 +44,9 @@ ap_dbd_t *oas_park_take(oas_park_t *park, int *stale)
     }
     apr_thread_mutex_unlock(park->mutex);
     *stale =
-        slot.since == 0 || (park->cfg->exptime > 0 &&
-                            apr_time_now() - slot.since > apr_time_from_sec(park->cfg->exptime));
+        slot.rec != NULL &&
+        (slot.since == 0 || (park->cfg->exptime > 0 &&
+                             apr_time_now() - slot.since > apr_time_from_sec(park->cfg->exptime)));
     return slot.rec;
 }
 
