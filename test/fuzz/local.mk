@@ -102,6 +102,11 @@ test_fuzz_fuzz_trace_SOURCES = test/fuzz/fuzz_trace.c test/fuzz/fuzz.h $(FUZZ_MA
 test_fuzz_fuzz_trace_LDFLAGS = $(FUZZ_LINK)
 test_fuzz_fuzz_trace_LDADD = $(OAS_BASE) $(OAS_LIBS)
 
+FUZZ_TARGETS += test/fuzz/fuzz_client
+test_fuzz_fuzz_client_SOURCES = test/fuzz/fuzz_client.c test/fuzz/fuzz.h $(FUZZ_MAIN)
+test_fuzz_fuzz_client_LDFLAGS = $(FUZZ_LINK)
+test_fuzz_fuzz_client_LDADD = $(OAS_STORE) $(OAS_LIBS)
+
 fuzz: $(FUZZ_TARGETS)
 	@printf '%s\n' $(FUZZ_TARGETS) | \
 	  xargs -n 1 -P "$$(nproc)" $(srcdir)/test/fuzz/run $(srcdir)/test/fuzz/corpus $(FUZZ_SECONDS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Throttle, users and clients. */
 #include <apr_strings.h>
-#include "../../lib/store/client.h"
+#include "../../lib/store/client_admin.h"
 #include "../../lib/store/throttle.h"
 #include "../../lib/store/user.h"
 #include "store_db.h"
@@ -248,6 +248,47 @@ START_TEST(test_clients)
 }
 END_TEST
 
+static const char *metadata_of(const char *name)
+{
+    return apr_psprintf(pool, "{\"client_id\": \"mine\", \"client_name\": \"%s\"}", name);
+}
+
+/* What an administrator keeps: of two who change the same state one wins, and configured clients
+ * are none of theirs. */
+START_TEST(test_administered_clients)
+{
+    oas_client_entry_t entry;
+    apr_array_header_t *list;
+
+    ck_assert_int_eq(oas_store_client_show(db, "mine", &entry, pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_client_add(db, "mine", metadata_of("A"), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_add(db, "mine", metadata_of("B"), pool), APR_EEXIST);
+    ck_assert_int_eq(oas_store_client_show(db, "mine", &entry, pool), APR_SUCCESS);
+    ck_assert_str_eq(entry.name, "A");
+    ck_assert_int_eq(oas_store_client_change(db, "mine", metadata_of("B"), entry.metadata, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_change(db, "mine", metadata_of("C"), entry.metadata, pool),
+                     APR_ENOENT);
+    ck_assert_int_eq(oas_store_client_disable(db, "mine", 1, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_show(db, "mine", &entry, pool), APR_SUCCESS);
+    ck_assert_str_eq(entry.name, "B");
+    ck_assert_int_eq(entry.disabled && !entry.served && !entry.configured, 1);
+    ck_assert_int_eq(entry.secrets, 0);
+
+    ck_assert_int_eq(oas_store_client_sync(db, configured("theirs", "One"), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_show(db, "theirs", &entry, pool), APR_SUCCESS);
+    ck_assert_int_eq(entry.configured && entry.served, 1);
+    ck_assert_int_eq(oas_store_client_disable(db, "theirs", 1, pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_client_change(db, "theirs", metadata_of("X"), entry.metadata, pool),
+                     APR_ENOENT);
+    ck_assert_int_eq(oas_store_client_add(db, "theirs", metadata_of("X"), pool), APR_EEXIST);
+    ck_assert_int_eq(oas_store_clients_list(db, "mine", 1, &list, pool), APR_SUCCESS);
+    ck_assert_int_eq(list->nelts, 1);
+    ck_assert_str_eq(APR_ARRAY_IDX(list, 0, oas_client_entry_t).client_id, "theirs");
+    cluster_sql(owner, "DELETE FROM oas_clients WHERE client_id IN ('mine', 'theirs')");
+}
+END_TEST
+
 Suite *store_table_suite(void)
 {
     Suite *suite = suite_create("tables");
@@ -261,5 +302,6 @@ Suite *store_table_suite(void)
     tcase_add_test(tcase, test_forgive);
     tcase_add_test(tcase, test_users);
     tcase_add_test(tcase, test_clients);
+    tcase_add_test(tcase, test_administered_clients);
     return suite;
 }
