@@ -22,7 +22,7 @@ async function until(what, holds) {
 
 /** One graceful restart, until the new configuration serves. */
 async function restart() {
-  const generations = () => server.log().split('AH00489').length;
+  const generations = () => server.log().split('resuming normal operations').length;
   const before = generations();
   process.kill(server.pid, 'SIGUSR1');
   await until('httpd comes back', () => generations() > before);
