@@ -10,7 +10,7 @@
 -- lifetime: seconds that the longest token lives
 -- which nodes sign with it. ends_at: a retired key is published until then. version goes up with each change.
 CREATE TABLE oas_keys (
-    kid          text PRIMARY KEY CHECK (kid <> ''),
+    kid          text PRIMARY KEY CHECK (kid ~ '^[A-Za-z0-9_-]+$'),
     alg          text NOT NULL,
     state        text NOT NULL CHECK (state IN ('next', 'active', 'retired')),
     version      bigint NOT NULL DEFAULT 1,
@@ -127,7 +127,7 @@ END $$;
 -- lives, and after which a new key is in every cache; the longest of all nodes count. p_algs: what it signs with.
 -- p_rotate: seconds after which a key is replaced, NULL: only by hand; p_ahead: how long before that the next one is made.
 -- The first row has the version and what is due: 'first ALG', 'next ALG' (to be
--- made) or 'activate KID', separated by commas. The other rows are
+-- made) or 'activate KID ALG', separated by commas. The other rows are
 -- the keys, when they are not those the node has.
 CREATE FUNCTION oas_keys_follow_1(p_have text, p_algs text[], p_token bigint, p_publish float8, p_rotate float8,
     p_ahead float8)
@@ -155,7 +155,7 @@ BEGIN
     ring := oas_keys_version_1();
     due := array_to_string(ARRAY(
         SELECT CASE WHEN n.kid IS NULL AND a.kid IS NULL THEN 'first ' || w.alg WHEN n.kid IS NULL THEN 'next ' || w.alg
-            ELSE 'activate ' || n.kid END
+            ELSE 'activate ' || n.kid || ' ' || w.alg END
         FROM unnest(p_algs) AS w (alg)
             LEFT JOIN oas_keys AS a ON a.alg = w.alg AND a.state = 'active'
             LEFT JOIN oas_keys AS n ON n.alg = w.alg AND n.state = 'next'

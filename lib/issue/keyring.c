@@ -368,8 +368,8 @@ static void tell(oas_tx_t *tx, const char *tag, const char *kid, const char *alg
 {
     json_t *more = oas_json_object(tx->pool);
 
-    oas_log(tx->log, OAS_LOG_NOTICE, tag, APR_SUCCESS, "key %s%s%s of the keyring %s", kid,
-            alg != NULL ? " for " : "", alg != NULL ? alg : "", words);
+    oas_log(tx->log, OAS_LOG_NOTICE, tag, APR_SUCCESS, "key %s for %s of the keyring %s", kid, alg,
+            words);
     oas_json_set(more, "kid", kid);
     oas_json_set(more, "alg", alg);
     oas_audit(tx, OAS_AUDIT_KEY, reason, more);
@@ -414,13 +414,21 @@ static apr_status_t make_next(oas_tx_t *tx, const char *alg)
     return make_key(tx, alg, OAS_KEY_NEXT);
 }
 
-static apr_status_t activate_key(oas_tx_t *tx, const char *kid)
+/* what: "KID ALG" */
+static apr_status_t activate_key(oas_tx_t *tx, const char *what)
 {
+    const char *alg = strchr(what, ' ');
     oas_key_outcome_t outcome;
-    apr_status_t rv = oas_store_key_activate(tx->db, kid, 0, &outcome, tx->pool);
+    const char *kid;
+    apr_status_t rv;
 
+    if (alg == NULL) {
+        return APR_SUCCESS;
+    }
+    kid = apr_pstrmemdup(tx->pool, what, (apr_size_t)(alg++ - what));
+    rv = oas_store_key_activate(tx->db, kid, 0, &outcome, tx->pool);
     if (rv == APR_SUCCESS && outcome == OAS_KEY_ACTIVATED) {
-        tell(tx, OAS_TAG(01075), kid, NULL, "active", "signs from now on");
+        tell(tx, OAS_TAG(01075), kid, alg, "active", "signs from now on");
     }
     return rv;
 }

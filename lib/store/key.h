@@ -40,7 +40,7 @@ typedef struct {
 typedef struct {
     const char *ring;         /**< the version */
     apr_array_header_t *due;  /**< of const char *: "first ALG", "next ALG" (to be
-                                 made), "activate KID" */
+                                 made), "activate KID ALG" */
     apr_array_header_t *rows; /**< of oas_key_row_t; NULL: those that it has */
 } oas_keys_told_t;
 

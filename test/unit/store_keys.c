@@ -176,7 +176,7 @@ START_TEST(the_schedule)
     cluster_sql(owner, "UPDATE oas_keys SET created_at = created_at - interval '1 hour', usable_at "
                        "= usable_at - interval '1 hour' WHERE state = 'next'");
     told = ask(NULL, "ES256", rotate);
-    ck_assert_str_eq(due(&told), "activate b");
+    ck_assert_str_eq(due(&told), "activate b ES256");
     ck_assert_int_eq(activate("b", 0), OAS_KEY_ACTIVATED);
     told = ask(NULL, "ES256", rotate);
     ck_assert_str_eq(due(&told), "");
