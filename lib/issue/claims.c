@@ -45,6 +45,9 @@ void oas_release_claims(const oas_tx_t *tx, const oas_words_t *scopes, unsigned 
 {
     int i;
 
+    if (tx->grant->claims == NULL) { /* of a client by itself */
+        return;
+    }
     for (i = 0; i < tx->issuer->claims->nelts; i++) {
         const oas_claim_t *claim = &APR_ARRAY_IDX(tx->issuer->claims, i, oas_claim_t);
         json_t *value = json_object_get(tx->grant->claims, claim->name);
