@@ -80,12 +80,15 @@ export class Bench {
       if (!from.test(text)) throw new Error(`the configuration of the instance has no ${from}`);
       text = text.replace(from, to);
     }
-    // one pool for both virtual hosts, and none for a main server that has no use for one
+    // The server's pool is that of the main server, which needs none. The probe's is as large: the module keeps the
+    // connections of its pool between requests. They are made when they are first needed, so that the start is the server's own.
     const pool = /^ *DBDParams .*$/m.exec(text)[0];
     text = `${text.replace(pool, '')}${pool.trim()}
 Listen 127.0.0.1:${this.probePort}
 <VirtualHost *:${this.probePort}>
     ServerName localhost
+    ${pool.trim().replace(/"$/, ' application_name=probe"')}
+    DBDMin 0
     DocumentRoot ${this.home}/static
     IncludeOptional ${this.home}/probe/*.conf
 </VirtualHost>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the authorization server is measured by: in the same httpd, with the same connections to the
+ * What the authorization server is measured by: in the same httpd, with as many connections to the
  * same database, the same request is read and the same octets are answered after only the work that
  * nobody can leave out. That is nothing, signatures, statements, or both; there is no OAuth in
  * here, and nothing is checked but that the work was done.
