@@ -13,6 +13,8 @@
 #define TRIES_MAX       12 /* of one statement, whatever happens */
 #define ATTEMPT_RETRIES 10 /* where a client's own repetition could be refused */
 #define ATTEMPT_PAUSE   apr_time_from_msec(50)
+#define LOSS_MEMORY     apr_time_from_sec(30)
+#define LOSS_PATIENCE   apr_time_from_sec(1)
 #define RESET_AGAIN     apr_time_from_msec(500)
 
 struct oas_db {
@@ -345,6 +347,8 @@ static int retries(oas_trouble_t found, const oas_stmt_t *stmt)
 /* Leaves the connection so that it is whole for the next use, ours or another module's. */
 static void leave_whole(oas_db_t *db, oas_conn_t *state, const run_t *run, oas_trouble_t found)
 {
+    if (found == OAS_TROUBLE_LOST || found == OAS_TROUBLE_DEADLINE)
+        oas_gate_note_loss(&db->place);
     switch (found) {
     case OAS_TROUBLE_LOST:
     case OAS_TROUBLE_READ_ONLY: /* a new connection may find the new primary */
@@ -474,6 +478,19 @@ void oas_db_settle(oas_db_t *db)
     apr_pool_destroy(pool);
 }
 
+/* While answers of the database get lost, what seems to be used already may be what another process
+ * or node is about to undo: it gets the time to do so before anybody is condemned. */
+static void let_others_settle(oas_db_t *db, const oas_stmt_t *stmt, const char *const *params,
+                              apr_pool_t *pool)
+{
+    if (!db->gate || !OAS_STMT_IS_ATTEMPT(stmt) || stmt->undo != OAS_STMT_ATTEMPT_UNDO ||
+        !oas_gate_lost_within(db->gate, LOSS_MEMORY) ||
+        oas_db_run_true(db, OAS_STMT_ATTEMPT_SPENT, params, pool) != APR_SUCCESS)
+        return;
+    oas_db_release(db);
+    apr_sleep(LOSS_PATIENCE);
+}
+
 apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
                         oas_rows_t **rows, apr_pool_t *pool)
 {
@@ -482,6 +499,7 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
     apr_status_t rv;
 
     oas_db_settle(db);
+    let_others_settle(db, run.stmt, params, pool);
     start = oas_wire_clock();
     run.deadline = start + db->limit - db->spent;
     rv = run_statement(db, &run);

@@ -28,8 +28,9 @@ struct oas_gate {
     int made, used; /* connections that exist, and those of them that are lent */
     int making;     /* one is being made */
     int lend_waiting;
-    pthread_cond_t lendable;    /* they are few, and wait seldom */
-    apr_time_t reached;         /* when somebody reached the database last, by oas_wire_clock */
+    pthread_cond_t lendable; /* they are few, and wait seldom */
+    apr_time_t lost;    /* when an answer was lost or did not come, by oas_wire_clock; 0: never */
+    apr_time_t reached; /* when somebody reached the database last, by oas_wire_clock */
     volatile apr_uint32_t away; /* written under the mutex, read without it */
     apr_uint64_t refused;
     oas_unsettled_t *unsettled;
@@ -289,6 +290,19 @@ void oas_gate_report_connect(oas_gate_place_t *place, apr_time_t since)
 
     if (gate && __atomic_load_n(&gate->reached, __ATOMIC_RELAXED) <= since)
         oas_gate_report(place, 0);
+}
+
+void oas_gate_note_loss(oas_gate_place_t *place)
+{
+    if (place->gate)
+        __atomic_store_n(&place->gate->lost, oas_wire_clock(), __ATOMIC_RELAXED);
+}
+
+int oas_gate_lost_within(oas_gate_t *gate, apr_interval_time_t time)
+{
+    apr_time_t lost = __atomic_load_n(&gate->lost, __ATOMIC_RELAXED);
+
+    return lost && oas_wire_clock() - lost < time;
 }
 
 void oas_gate_stats(oas_gate_t *gate, oas_gate_stats_t *out)

@@ -52,6 +52,12 @@ apr_status_t oas_gate_lend(oas_gate_place_t *place, apr_interval_time_t wait);
 /** Afterwards: 1, there is a connection; 0, there was none. */
 void oas_gate_lent(oas_gate_place_t *place, int found);
 
+/** Notes that an answer was lost or did not come. */
+void oas_gate_note_loss(oas_gate_place_t *place);
+
+/** Whether that happened within this time. Cheap. */
+int oas_gate_lost_within(oas_gate_t *gate, apr_interval_time_t time);
+
 /** Gives the place back; does nothing for none. A probe that reported nothing lets another one
  * probe. */
 void oas_gate_leave(oas_gate_place_t *place);

@@ -249,6 +249,14 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "ceil(extract(epoch FROM usable_at))::bigint, oas_epoch(activated_at), "
          "oas_epoch(retired_at), "
          "oas_epoch(ends_at) FROM oas_keys ORDER BY alg, created_at, kid"},
+    /* Both columns are the locked row's own, so they are what was committed while this waited. */
+    [OAS_STMT_ATTEMPT_SPENT] =
+        {"oas_attempt_spent", 2, 1,
+         "SELECT CASE WHEN EXISTS (SELECT 1 FROM oas_codes AS c WHERE c.grant_id = $1 "
+         "AND c.code_hash = $2) THEN g.activated_at IS NOT NULL "
+         "ELSE g.refresh_hash IS DISTINCT FROM $2 END "
+         "FROM oas_grants AS g WHERE g.grant_id = $1 FOR SHARE",
+         1},
     [OAS_STMT_ATTEMPT_UNDO] = {"oas_attempt_undo", 3, 1, "SELECT oas_attempt_undo_1($1, $2, $3)",
                                1},
     [OAS_STMT_JTI_UNDO] = {"oas_jti_undo", 2, 1, "SELECT oas_jti_undo_1($1, $2)", 1},

@@ -2,6 +2,7 @@
 /* Attempts of which nobody could be told: what undoes them, and what keeps them from happening
  * late. */
 #include <stdlib.h>
+#include <apr_thread_proc.h>
 #include "../../lib/store/jti.h"
 #include "../../lib/store/runner.h"
 #include "../../lib/store/unsettled.h"
@@ -228,6 +229,61 @@ START_TEST(test_clock_was_set)
 }
 END_TEST
 
+/* Another process, which settles what it has a little later. */
+typedef struct {
+    apr_pool_t *pool;
+    oas_gate_t *gate;
+    oas_db_t *db;
+} other_t;
+
+static void *APR_THREAD_FUNC settle_later(apr_thread_t *thread, void *data)
+{
+    other_t *other = data;
+
+    apr_sleep(apr_time_from_msec(300));
+    oas_db_settle(other->db);
+    return NULL;
+}
+
+START_TEST(test_others_may_settle_first)
+{
+    oas_session_new_t login = open_session("file|others", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_code_redeem_t in = redeem_for(&code);
+    oas_gate_t *ours = gate;
+    oas_gate_place_t place;
+    apr_thread_t *thread;
+    other_t other;
+    apr_status_t rv;
+
+    put_code(&code);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
+    ck_assert_int_eq(apr_pool_create(&other.pool, NULL), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_create(&other.gate, other.pool), APR_SUCCESS);
+    gate = other.gate;
+    forget_redemption(&in);
+    gate = ours;
+    other.db = cluster_db(cluster_connect(other.pool, cluster_params(0), 0), TEST_ISSUER,
+                          other.gate, other.pool);
+
+    ck_assert_int_eq(oas_gate_lost_within(gate, apr_time_from_sec(30)), 0);
+    db = cluster_db(conn, TEST_ISSUER, NULL, pool);
+    oas_gate_size(gate, 2);
+    ck_assert_int_eq(oas_gate_enter(gate, 0, &place), APR_SUCCESS);
+    oas_gate_note_loss(&place);
+    oas_gate_leave(&place);
+    ck_assert_int_eq(oas_gate_lost_within(gate, apr_time_from_sec(30)), 1);
+    db = cluster_db(conn, TEST_ISSUER, gate, pool);
+    ck_assert_int_eq(apr_thread_create(&thread, NULL, settle_later, &other, pool), APR_SUCCESS);
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE); /* not: replayed */
+    apr_thread_join(&rv, thread);
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REPLAYED); /* it still is, if a second later */
+    apr_pool_destroy(other.pool);
+}
+END_TEST
+
 START_TEST(test_list)
 {
     oas_undo_t undo = {.statement = OAS_STMT_JTI_UNDO};
@@ -268,6 +324,7 @@ Suite *store_settle_suite(void)
     tcase_add_test(tcase, test_assertion_may_be_used);
     tcase_add_test(tcase, test_late_is_never);
     tcase_add_test(tcase, test_clock_was_set);
+    tcase_add_test(tcase, test_others_may_settle_first);
     tcase_add_test(tcase, test_list);
     return suite;
 }
