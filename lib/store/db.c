@@ -483,9 +483,15 @@ void oas_db_settle(oas_db_t *db)
 static void let_others_settle(oas_db_t *db, const oas_stmt_t *stmt, const char *const *params,
                               apr_pool_t *pool)
 {
+    const char *token[3];
+
     if (!db->gate || !OAS_STMT_IS_ATTEMPT(stmt) || stmt->undo != OAS_STMT_ATTEMPT_UNDO ||
-        !oas_gate_lost_within(db->gate, LOSS_MEMORY) ||
-        oas_db_run_true(db, OAS_STMT_ATTEMPT_SPENT, params, pool) != APR_SUCCESS)
+        !oas_gate_lost_within(db->gate, LOSS_MEMORY))
+        return;
+    token[0] = params[0];
+    token[1] = params[1];
+    token[2] = stmt->undo_params[2] ? params[stmt->undo_params[2] - 1] : NULL; /* the window */
+    if (oas_db_run_true(db, OAS_STMT_ATTEMPT_SPENT, token, pool) != APR_SUCCESS)
         return;
     oas_db_release(db);
     apr_sleep(LOSS_PATIENCE);

@@ -249,13 +249,15 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "ceil(extract(epoch FROM usable_at))::bigint, oas_epoch(activated_at), "
          "oas_epoch(retired_at), "
          "oas_epoch(ends_at) FROM oas_keys ORDER BY alg, created_at, kid"},
-    /* Both columns are the locked row's own, so they are what was committed while this waited. */
+    /* All columns are the locked row's own, so they are what was committed while this waited. */
     [OAS_STMT_ATTEMPT_SPENT] =
-        {"oas_attempt_spent", 2, 1,
+        {"oas_attempt_spent", 3, 1,
          "SELECT CASE WHEN EXISTS (SELECT 1 FROM oas_codes AS c WHERE c.grant_id = $1 "
          "AND c.code_hash = $2) THEN g.activated_at IS NOT NULL "
-         "ELSE g.refresh_hash IS DISTINCT FROM $2 END "
-         "FROM oas_grants AS g WHERE g.grant_id = $1 FOR SHARE",
+         "ELSE g.refresh_hash IS DISTINCT FROM $2 AND NOT coalesce(g.refresh_parent_hash = $2 "
+         "AND CASE WHEN $3::float8 IS NULL THEN g.refresh_used_at <= g.refresh_rotated_at "
+         "ELSE clock_timestamp() < g.refresh_rotated_at + make_interval(secs => $3::float8) END, "
+         "false) END FROM oas_grants AS g WHERE g.grant_id = $1 FOR SHARE",
          1},
     [OAS_STMT_ATTEMPT_UNDO] = {"oas_attempt_undo", 3, 1, "SELECT oas_attempt_undo_1($1, $2, $3)",
                                1},

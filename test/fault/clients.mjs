@@ -110,21 +110,25 @@ export class Client {
   }
 
   /** Without a reuse window, a token whose answer was lost may be spent; presenting it again may look like a theft. */
-  async refresh(family, token) {
+  async refresh(family, token, stop = () => false) {
     let suspicious = false;
     for (;;) {
       const { entry, answer } = await this.refreshOnce(family, token, suspicious ? { suspicious } : {});
       if (entry.outcome === 'ok') return answer.json;
-      if (!['away', 'unsent', 'lost'].includes(entry.outcome) || !this.world.running()) return undefined;
+      if (!['away', 'unsent', 'lost'].includes(entry.outcome) || !this.world.running() || stop()) return undefined;
       suspicious ||= entry.outcome === 'lost' && this.clientId === 'strict';
       await sleep(entry.outcome === 'unsent' ? this.random.between(50, 300) : this.random.between(900, 1500));
     }
   }
 
-  /** Two tabs of one browser. */
+  /** Two tabs of one browser: when one has the new token, the other takes it from there. */
   async refreshTwice(family, token) {
-    const both = await Promise.all([this.refresh(family, token), this.refresh(family, token)]);
-    return both[0] ?? both[1];
+    let tokens;
+    const tab = async () => {
+      tokens = (await this.refresh(family, token, () => tokens !== undefined)) ?? tokens;
+    };
+    await Promise.all([tab(), tab()]);
+    return tokens;
   }
 
   userinfo(family, grant, token) {

@@ -18,7 +18,7 @@ const [options, proxyOf] = withProxy({
 const server = await startInstance(options);
 const proxy = proxyOf();
 const always = 11; // more often the node does not send a statement again that may be carried out once only
-const lost = /OAS0020[0-5]|OAS00716|OAS008[2-6]\d|OAS01141|dbd/;
+const lost = /OAS0020[0-6]|OAS00716|OAS008[2-6]\d|OAS01141|dbd/;
 
 const grantOfHandle = (handle) => Buffer.from(handle, 'base64url').subarray(0, 16).toString('hex');
 
