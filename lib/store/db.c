@@ -58,6 +58,11 @@ void oas_db_limit(oas_db_t *db, apr_interval_time_t limit)
     db->limit = limit;
 }
 
+void oas_db_renew(oas_db_t *db)
+{
+    db->spent = 0;
+}
+
 /* Registered before the connection is borrowed, so it runs after the owner's own cleanup. */
 static apr_status_t give_back(void *data)
 {

@@ -59,6 +59,9 @@ oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *b
  */
 void oas_db_limit(oas_db_t *db, apr_interval_time_t limit);
 
+/** Begins that time anew: for work of many statements, for which no request waits. */
+void oas_db_renew(oas_db_t *db);
+
 /**
  * Undoes what nobody could be told the outcome of (the clients were told 503). Every statement
  * begins with it; to be called now and then where there are none. Cheap when there is nothing to

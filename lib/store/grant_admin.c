@@ -83,8 +83,10 @@ static apr_status_t end_all(oas_db_t *db, oas_stmt_id_t id, const char **params,
 
     *ended = 0;
     do {
-        apr_status_t rv = oas_db_run_row(db, id, params, &rows, pool);
+        apr_status_t rv;
 
+        oas_db_renew(db);
+        rv = oas_db_run_row(db, id, params, &rows, pool);
         if (rv != APR_SUCCESS)
             return rv;
         *ended += oas_cell_int(rows, 0, 0);

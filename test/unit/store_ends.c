@@ -4,6 +4,7 @@
 #include "../../lib/store/jti.h"
 #include "../../lib/store/purge.h"
 #include "../../lib/store/user.h"
+#include "../../lib/store/grant_admin.h"
 #include "store_db.h"
 
 static oas_session_t session;
@@ -468,6 +469,28 @@ START_TEST(test_purge_of_a_long_line)
 }
 END_TEST
 
+/* Of what a tool does in many statements each has its own time. */
+START_TEST(test_long_work)
+{
+    oas_db_t *tool =
+        cluster_db(cluster_connect(pool, cluster_params(1), 0), TEST_ISSUER, NULL, pool);
+    apr_int64_t ended;
+
+    cluster_sql(owner,
+                "INSERT INTO oas_grants (grant_id, client_id, sub, scope, auth_time, amr, "
+                "created_at, purge_after) SELECT gen_random_uuid(), 'long', 'long', '', now(), "
+                "'', '2001-01-01', now() + interval '1 hour' FROM generate_series(1, 5000)");
+    cluster_sql(owner, "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+                       "'BEGIN PERFORM pg_sleep(0.6); RETURN NULL; END'; CREATE TRIGGER slow "
+                       "BEFORE UPDATE ON oas_grants EXECUTE FUNCTION slow()");
+    oas_db_limit(tool, apr_time_from_msec(1500));
+    ck_assert_int_eq(oas_store_grants_end_before(tool, 978307200 + 86400, "restored", &ended, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(ended, 5000);
+    cluster_sql(owner, "DROP FUNCTION slow() CASCADE; DELETE FROM oas_grants WHERE sub = 'long'");
+}
+END_TEST
+
 Suite *store_ends_suite(void)
 {
     Suite *suite = suite_create("ends");
@@ -487,6 +510,7 @@ Suite *store_ends_suite(void)
     tcase_add_test(tcase, test_purge_waits_for_nobody);
     tcase_add_test(tcase, test_tables_stay_flat);
     tcase_add_test(tcase, test_limit);
+    tcase_add_test(tcase, test_long_work);
     tcase_add_test(tcase, test_limit_in_batches);
     return suite;
 }
