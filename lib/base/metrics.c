@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
@@ -30,14 +31,21 @@ typedef struct {
     char texts[OAS_METRICS_NAMES][OAS_METRICS_NAME_LEN];
 } names_t;
 
+/* What children write: numbers, by which nobody else finds his way. */
+typedef struct {
+    apr_int64_t gauges[OAS_M_COUNT][OAS_METRICS_NAMES];
+    child_t child[]; /* behind them the slots */
+} shared_t;
+
+/* Private to each process, children have it as it was at their fork: the server's first process,
+ * which may be root, goes by nothing that one of them could have changed. */
 struct oas_metrics {
-    apr_size_t size;
-    apr_uint64_t layout; /* what the cells mean */
+    apr_uint64_t layout; /* what the cells mean; before all that it decides about */
+    apr_size_t size;     /* of the shared part */
+    shared_t *shared;
     apr_time_t since;
     int children, slots;
     names_t names[2]; /* options, issuers */
-    apr_int64_t gauges[OAS_M_COUNT][OAS_METRICS_NAMES];
-    child_t child[]; /* behind them the slots */
 };
 
 /* Of this process. Written before requests come, except in the parent at a restart. */
@@ -93,7 +101,7 @@ static const char *value_of(oas_label_t label, int id)
     const names_t *names = names_of(label);
 
     if (names != NULL) {
-        return id < __atomic_load_n(&names->count, __ATOMIC_ACQUIRE) ? names->texts[id] : NULL;
+        return id < names->count ? names->texts[id] : NULL;
     }
     return labels[label].value != NULL ? labels[label].value(id)
                                        : oas_label_texts(label)->texts[id];
@@ -110,7 +118,8 @@ static void hash_in(apr_uint64_t *hash, const char *text)
 /* Where each cell is, and a number that changes when that does. */
 static apr_uint64_t lay_out(void)
 {
-    apr_uint64_t hash = 0xcbf29ce484222325u ^ sizeof(struct oas_metrics) ^ sizeof(child_t) << 32;
+    apr_uint64_t hash = 0xcbf29ce484222325u ^ sizeof(struct oas_metrics) ^ sizeof(shared_t) << 24 ^
+                        sizeof(child_t) << 40;
     int next = 0, id, i, n;
 
     oas_metrics_label(OAS_LABEL_ERROR, (oas_label_values_t){OAS_E_COUNT, error_code});
@@ -140,41 +149,52 @@ static void unset_gauges(void)
 
     for (id = 0; id < OAS_M_COUNT; id++) {
         for (i = 0; i < OAS_METRICS_NAMES; i++) {
-            __atomic_store_n(&segment->gauges[id][i], UNSET, __ATOMIC_RELAXED);
+            __atomic_store_n(&segment->shared->gauges[id][i], UNSET, __ATOMIC_RELAXED);
         }
     }
 }
 
 static cell_t *slot_at(int i)
 {
-    return (cell_t *)((char *)&segment->child[segment->children] +
+    return (cell_t *)((char *)&segment->shared->child[segment->children] +
                       (apr_size_t)(i % segment->slots) * slot_size);
+}
+
+static apr_status_t map_shared(oas_metrics_t *metrics)
+{
+    void *found =
+        mmap(NULL, metrics->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    metrics->shared = found != MAP_FAILED ? found : NULL;
+    return found != MAP_FAILED ? APR_SUCCESS : APR_FROM_OS_ERROR(errno);
 }
 
 apr_status_t oas_metrics_create(oas_metrics_t **out, int children)
 {
-    apr_uint64_t layout = lay_out();
-    int count = children < CHILDREN_MAX ? children : CHILDREN_MAX;
-    int slots = count < SLOTS_MAX ? count : SLOTS_MAX;
-    apr_size_t size =
-        sizeof(oas_metrics_t) + (apr_size_t)count * sizeof(child_t) + (apr_size_t)slots * slot_size;
-    void *found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    oas_metrics_t *made = calloc(1, sizeof(*made));
+    apr_status_t rv;
     int i;
 
     *out = NULL;
-    if (found == MAP_FAILED) {
-        return APR_FROM_OS_ERROR(errno);
+    if (made == NULL) {
+        return APR_ENOMEM;
     }
-    segment = found;
-    segment->size = size;
-    segment->layout = layout;
-    segment->since = apr_time_now();
-    segment->children = count;
-    segment->slots = slots;
+    made->layout = lay_out();
+    made->since = apr_time_now();
+    made->children = children < CHILDREN_MAX ? children : CHILDREN_MAX;
+    made->slots = made->children < SLOTS_MAX ? made->children : SLOTS_MAX;
+    made->size = sizeof(shared_t) + (apr_size_t)made->children * sizeof(child_t) +
+                 (apr_size_t)made->slots * slot_size;
     for (i = 0; i < 2; i++) {
-        apr_cpystrn(segment->names[i].texts[0], "other", OAS_METRICS_NAME_LEN);
-        segment->names[i].count = 1;
+        apr_cpystrn(made->names[i].texts[0], "other", OAS_METRICS_NAME_LEN);
+        made->names[i].count = 1;
     }
+    rv = map_shared(made);
+    if (rv != APR_SUCCESS) {
+        free(made);
+        return rv;
+    }
+    segment = made;
     unset_gauges();
     *out = segment;
     return APR_SUCCESS;
@@ -198,7 +218,8 @@ void oas_metrics_forget(oas_metrics_t *metrics)
         own_child = NULL;
         own_slot = NULL;
     }
-    munmap(metrics, metrics->size);
+    munmap(metrics->shared, metrics->size);
+    free(metrics);
 }
 
 /* A process that was killed has not given its place back. */
@@ -225,7 +246,7 @@ void oas_metrics_child(apr_pool_t *pchild)
         return;
     }
     for (i = 0; i < segment->children; i++) {
-        child_t *child = &segment->child[i];
+        child_t *child = &segment->shared->child[i];
         pid_t owner = __atomic_load_n(&child->owner, __ATOMIC_ACQUIRE);
 
         if (is_gone(owner) && __atomic_compare_exchange_n(&child->owner, &owner, me, 0,
@@ -256,7 +277,7 @@ int oas_metrics_name(oas_label_t label, const char *text)
         return 0;
     }
     apr_cpystrn(names->texts[i], text, OAS_METRICS_NAME_LEN);
-    __atomic_store_n(&names->count, i + 1, __ATOMIC_RELEASE);
+    names->count = i + 1;
     return i;
 }
 
@@ -316,7 +337,7 @@ void oas_gauge_add(oas_metric_id_t id, int n)
 void oas_gauge_set(oas_metric_id_t id, int a, apr_int64_t value)
 {
     if (segment != NULL && in_range(id, a, 0)) {
-        __atomic_store_n(&segment->gauges[id][a], value, __ATOMIC_RELAXED);
+        __atomic_store_n(&segment->shared->gauges[id][a], value, __ATOMIC_RELAXED);
     }
 }
 
@@ -339,7 +360,7 @@ static apr_int64_t sum_children(oas_metric_id_t id)
     int i;
 
     for (i = 0; i < segment->children; i++) {
-        const child_t *child = &segment->child[i];
+        const child_t *child = &segment->shared->child[i];
 
         if (!is_gone(__atomic_load_n(&child->owner, __ATOMIC_ACQUIRE))) {
             sum += __atomic_load_n(&child->gauges[id], __ATOMIC_RELAXED);
@@ -370,7 +391,7 @@ static void add_cells(oas_metric_id_t id, int a, int b, oas_sample_t *line)
         line->value = sum_children(id);
         break;
     case OAS_KIND_NODE_GAUGE:
-        line->value = __atomic_load_n(&segment->gauges[id][a], __ATOMIC_RELAXED);
+        line->value = __atomic_load_n(&segment->shared->gauges[id][a], __ATOMIC_RELAXED);
         break;
     }
 }
@@ -443,7 +464,7 @@ int oas_metrics_children(void)
     int count = 0, i;
 
     for (i = 0; segment != NULL && i < segment->children; i++) {
-        count += !is_gone(__atomic_load_n(&segment->child[i].owner, __ATOMIC_ACQUIRE));
+        count += !is_gone(__atomic_load_n(&segment->shared->child[i].owner, __ATOMIC_ACQUIRE));
     }
     return count;
 }

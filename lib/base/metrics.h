@@ -149,7 +149,8 @@ typedef struct oas_metrics oas_metrics_t;
 
 /**
  * Makes a segment for up to `children` processes and attaches to it. It outlives pools: it is meant
- * to be kept over restarts.
+ * to be kept over restarts. Only numbers are shared memory; names and sizes are this process's own,
+ * so that no child can make the process that starts them write or unmap elsewhere.
  */
 apr_status_t oas_metrics_create(oas_metrics_t **out, int children);
 

@@ -229,6 +229,23 @@ START_TEST(a_segment_of_other_tables_is_not_taken)
 }
 END_TEST
 
+/** The first process, which may be root, attaches, names and forgets at each restart. */
+START_TEST(what_a_hostile_child_wrote_leads_nobody_astray)
+{
+    static const int bytes[] = {0x00, 0x01, 0x7f, 0xff};
+
+    ck_assert_int_eq(oas_metrics_name(OAS_LABEL_OPTION, "password"), 1);
+    unit_hostile_child(bytes[_i]);
+    ck_assert_int_eq(oas_metrics_attach(metrics, CHILDREN), APR_SUCCESS);
+    ck_assert_int_eq(oas_metrics_name(OAS_LABEL_OPTION, "password"), 1);
+    ck_assert_int_eq(oas_metrics_name(OAS_LABEL_OPTION, "kerberos"), 2);
+    ck_assert_int_eq(look(OAS_M_PURGE_BACKLOG, NULL, NULL).lines, 0);
+    oas_count(OAS_M_LOGINS, 2, OAS_METRIC_LOGIN_WRONG);
+    ck_assert_int_eq(look(OAS_M_LOGINS, "kerberos", "wrong").found, 1);
+    in_child(0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("metrics");
@@ -245,6 +262,7 @@ int main(void)
     tcase_add_test(with, what_children_counted_stays_and_their_gauges_go);
     tcase_add_test(with, a_process_without_a_place_of_its_own_counts_too);
     tcase_add_test(with, a_segment_of_other_tables_is_not_taken);
+    tcase_add_loop_test(with, what_a_hostile_child_wrote_leads_nobody_astray, 0, 4);
     suite_add_tcase(suite, with);
     return unit_run(suite);
 }

@@ -6,7 +6,11 @@
 #ifndef OAS_TEST_UNIT_H
 #define OAS_TEST_UNIT_H
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/wait.h>
 #include <apr_general.h>
 #include <apr_pools.h>
 #include <check.h>
@@ -35,6 +39,39 @@ static inline TCase *unit_case(Suite *suite, const char *name)
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return tcase;
+}
+
+/** Fills all memory that this process shares with its children. @return how many areas that was */
+static inline int unit_fill_shared(int byte)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512], mode[8];
+    void *begin, *end;
+    int count = 0;
+
+    while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
+        if (sscanf(line, "%p-%p %7s", &begin, &end, mode) == 3 && strcmp(mode, "rw-s") == 0) {
+            memset(begin, byte, (size_t)((char *)end - (char *)begin));
+            count++;
+        }
+    }
+    if (maps != NULL) {
+        fclose(maps);
+    }
+    return count;
+}
+
+/** What a child process can do that somebody else has taken over: it spoils all shared memory. */
+static inline void unit_hostile_child(int byte)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        _exit(unit_fill_shared(byte) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, EXIT_SUCCESS);
 }
 
 /** Runs a suite; the exit status of the program. */
