@@ -16,6 +16,7 @@ liboas_base_la_SOURCES = \
 	lib/base/model.c lib/base/model.h \
 	lib/base/params.c lib/base/params.h \
 	lib/base/secret.c lib/base/secret.h \
+	lib/base/shared.c lib/base/shared.h \
 	lib/base/subject.c lib/base/subject.h \
 	lib/base/trace.c lib/base/trace.h \
 	lib/base/tx.c lib/base/tx.h \

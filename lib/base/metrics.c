@@ -12,6 +12,7 @@
 #include "audit.h"
 #include "error.h"
 #include "metrics_table.h"
+#include "shared.h"
 
 #define SLOTS_MAX    64 /* children share them beyond that: it only costs speed */
 #define CHILDREN_MAX 4096
@@ -160,19 +161,9 @@ static cell_t *slot_at(int i)
                       (apr_size_t)(i % segment->slots) * slot_size);
 }
 
-static apr_status_t map_shared(oas_metrics_t *metrics)
-{
-    void *found =
-        mmap(NULL, metrics->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    metrics->shared = found != MAP_FAILED ? found : NULL;
-    return found != MAP_FAILED ? APR_SUCCESS : APR_FROM_OS_ERROR(errno);
-}
-
 apr_status_t oas_metrics_create(oas_metrics_t **out, int children)
 {
     oas_metrics_t *made = calloc(1, sizeof(*made));
-    apr_status_t rv;
     int i;
 
     *out = NULL;
@@ -189,8 +180,10 @@ apr_status_t oas_metrics_create(oas_metrics_t **out, int children)
         apr_cpystrn(made->names[i].texts[0], "other", OAS_METRICS_NAME_LEN);
         made->names[i].count = 1;
     }
-    rv = map_shared(made);
-    if (rv != APR_SUCCESS) {
+    made->shared = oas_shared_map(made->size);
+    if (made->shared == NULL) {
+        apr_status_t rv = APR_FROM_OS_ERROR(errno);
+
         free(made);
         return rv;
     }

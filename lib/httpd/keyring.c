@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keyring.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
+#include "../base/shared.h"
 #include "../issue/keyring.h"
 #include "audit_log.h"
 #include "database.h"
@@ -14,66 +12,21 @@
 #define RETAINED      "oas_keyring"
 #define LOOK_WAIT     apr_time_from_sec(1) /* at what another process has been told */
 
-/** Room for one issuer, for as long as this server process lives. */
-typedef struct room {
-    struct room *next;
-    apr_size_t size;                      /* an updated module may need another one */
-    unsigned char issuer[OAS_SHA256_LEN]; /* hash of its URL */
-    oas_keyring_area_t *area;
-} room_t;
-
 /** Of one server process and its children. */
 typedef struct {
     oas_shift_t *shift;
     server_rec *main_server;
 } task_t;
 
-static oas_keyring_area_t *find_area(room_t *first, const unsigned char *issuer)
-{
-    for (; first != NULL; first = first->next) {
-        if (first->size == oas_keyring_area_size() &&
-            memcmp(first->issuer, issuer, OAS_SHA256_LEN) == 0) {
-            return first->area;
-        }
-    }
-    return NULL;
-}
-
-/** Shared memory comes as zeros, and takes up what is written to only. */
-static void *map_shared(apr_size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    return memory != MAP_FAILED ? memory : NULL;
-}
-
 /** The area of an issuer; one that was there before a graceful restart still is. */
 static oas_keyring_area_t *area_of(const char *url)
 {
-    room_t **first = ap_retained_data_get(RETAINED);
-    unsigned char hash[OAS_SHA256_LEN];
-    oas_keyring_area_t *area;
-    room_t *room;
+    oas_shared_area_t **first = ap_retained_data_get(RETAINED);
 
     if (first == NULL) {
         first = ap_retained_data_create(RETAINED, sizeof(*first));
     }
-    oas_sha256(url, strlen(url), hash);
-    area = find_area(*first, hash);
-    if (area != NULL) {
-        return area;
-    }
-    room = map_shared(sizeof(*room));
-    area = map_shared(oas_keyring_area_size());
-    if (room == NULL || area == NULL) {
-        return NULL;
-    }
-    room->size = oas_keyring_area_size();
-    memcpy(room->issuer, hash, sizeof(hash));
-    room->area = area;
-    room->next = *first;
-    *first = room;
-    return area;
+    return oas_shared_area(first, url, oas_keyring_area_size());
 }
 
 static void follow(oas_server_config_t *config, apr_pool_t *pool)
