@@ -58,6 +58,11 @@ static json_t *read_string(reader_t *in)
     return text != NULL ? json_stringn_nocheck(text, len) : NULL;
 }
 
+static int is_digit(const reader_t *in)
+{
+    return in->at < in->end && *in->at >= '0' && *in->at <= '9';
+}
+
 static json_t *read_integer(reader_t *in)
 {
     const char *begin = in->at;
@@ -65,11 +70,10 @@ static json_t *read_integer(reader_t *in)
     int negative = take(in, '-');
     const char *digits = in->at;
 
-    while (in->at < in->end && *in->at >= '0' && *in->at <= '9' && in->at - digits <= DIGITS_MAX) {
+    while (is_digit(in) && in->at - digits < DIGITS_MAX) {
         value = value * 10 + (*in->at++ - '0');
     }
-    if (in->at == digits || in->at - digits > DIGITS_MAX ||
-        (*digits == '0' && in->at - begin > 1) ||
+    if (in->at == digits || is_digit(in) || (*digits == '0' && in->at - begin > 1) ||
         (in->at < in->end && memchr(".eE", *in->at, 3) != NULL)) {
         return NULL;
     }

@@ -42,11 +42,27 @@ START_TEST(json_bounds)
 }
 END_TEST
 
+/** Strangers send these too; a build with sanitizers ends at a sum that does not fit. */
+static const char *const too_large[] = {
+    "[9223372036854775808]",  "[-9223372036854775809]", "[9999999999999999999]",
+    "[-9999999999999999999]", "[10000000000000000000]", "[99999999999999999999999]",
+};
+
+START_TEST(json_integers_that_do_not_fit)
+{
+    json_t *json;
+
+    ck_assert_int_eq(oas_json_parse(&json, too_large[_i], strlen(too_large[_i]), 100, pool),
+                     APR_EINVAL);
+}
+END_TEST
+
 static const char *const json_texts[] = {
     "{}",
     "[]",
     "[{},[],\"\",0,true,false,null]",
     "{\"n\":[1,-1,10,1234567890123,9223372036854775807,-9223372036854775808]}",
+    "[999999999999999999,-999999999999999999,1000000000000000000,9123456789012345678]",
     "{\"r\":[0.5,-1e300,1.0,123456.789,5e-324]}",
     "{\"\\\"\\\\\":\"\\b\\f\\n\\r\\t\\u0001\\u001F\x7f/\"}",
     "{\"zoë\":\"\xf0\x9f\x8c\x8d\",\"a\":{\"b\":{\"c\":[[1],[2]]}}}",
@@ -93,6 +109,8 @@ int main(void)
 
     tcase_add_test(tcase, json_bounds);
     tcase_add_loop_test(tcase, json_text, 0, sizeof(json_texts) / sizeof(json_texts[0]));
+    tcase_add_loop_test(tcase, json_integers_that_do_not_fit, 0,
+                        sizeof(too_large) / sizeof(too_large[0]));
     tcase_add_test(tcase, json_set);
     tcase_add_test(tcase, digests);
     return unit_run(suite);
