@@ -33,6 +33,15 @@ static oas_outcome_t respond_health(oas_tx_t *tx)
     return OAS_ANSWERED;
 }
 
+/* With a gap the node serves: the others may have the same one, and all would be taken out. */
+static const char *key_word(const oas_keyset_t *keys)
+{
+    if (oas_keyset_default(keys) == NULL) {
+        return "none";
+    }
+    return oas_keyset_has_gap(keys) ? "incomplete" : "ok";
+}
+
 static oas_outcome_t respond_ready(oas_tx_t *tx)
 {
     const char *leaving = tx->host->leaving(tx);
@@ -46,7 +55,7 @@ static oas_outcome_t respond_ready(oas_tx_t *tx)
     json_object_set_new(body, "checks", checks);
     oas_json_set(checks, "database", database_words[database]);
     oas_json_set(checks, "schema", schema_words[database]);
-    oas_json_set(checks, "keys", keys ? "ok" : "none");
+    oas_json_set(checks, "keys", key_word(tx->keys));
     oas_json_set(checks, "draining", leaving != NULL ? leaving : "no");
     oas_reply_json(tx, ready ? 200 : 503, body);
     return OAS_ANSWERED;

@@ -8,35 +8,19 @@
 #include "../base/box.h"
 #include "../base/json.h"
 #include "../jose/sealed.h"
-#include "../store/key.h"
+#include "keyring_area.h"
 #include "logout_token.h"
 
-#define DAY         apr_time_from_sec(86400)
-#define WRITER_DIED apr_time_from_sec(10) /* who is at it for so long does it no more */
-#define READ_TRIES  5
-#define ROUNDS      3 /* what is done makes more due: a key that is made is to be taken over */
-
-/** What the database told, as the processes share it. */
-typedef struct {
-    char ring[OAS_RING_MAX + 1];
-    int count;
-    oas_key_row_t rows[OAS_KEYS_MAX];
-} image_t;
-
-/** Two images in turn, so that nobody reads what is being written: generation, when it is not 0,
- * says which. */
-struct oas_keyring_area {
-    apr_uint32_t generation;
-    apr_int64_t writing; /**< since when somebody does, or 0 */
-    apr_int64_t asked;   /**< when the database was asked last */
-    image_t images[2];
-};
+#define DAY    apr_time_from_sec(86400)
+#define ROUNDS 3 /* what is done makes more due: a key that is made is to be taken over */
 
 /** A key set in a pool of its own, as long as somebody holds it. */
 typedef struct {
     oas_keyring_t *ring;
     apr_pool_t *pool;
     oas_keyset_t *set;
+    apr_array_header_t
+        *rows; /**< of oas_key_row_t: what it was made of, besides the configuration */
     int holders;
 } snapshot_t;
 
@@ -76,11 +60,6 @@ int oas_issuer_signs(const oas_issuer_t *issuer, const char *alg)
 apr_interval_time_t oas_keyring_lead(const oas_issuer_t *issuer)
 {
     return issuer->lifetimes[OAS_LIFETIME_JWKS] + OAS_KEYRING_MARGIN;
-}
-
-apr_size_t oas_keyring_area_size(void)
-{
-    return sizeof(oas_keyring_area_t);
 }
 
 static apr_status_t drop_current(void *baton)
@@ -163,31 +142,107 @@ static oas_key_state_t state_here(const oas_keyring_t *ring, const oas_key_row_t
                : row->state;
 }
 
-/* 0: the key cannot be used here. */
-static int add_key(oas_keyring_t *ring, oas_keyset_t *set, const oas_key_row_t *row,
-                   apr_pool_t *pool)
+static apr_status_t open_row(oas_jwk_t **jwk, const oas_keyring_t *ring, const oas_key_row_t *row,
+                             apr_pool_t *pool)
 {
     const oas_seal_for_t issuer = whose(ring->issuer);
     const oas_alg_t *alg = oas_alg_find(row->alg);
-    oas_jwk_t *jwk = NULL;
-    apr_status_t rv = APR_EINVAL;
 
-    if (alg != NULL) {
-        rv = oas_key_open(&jwk, sealed_of(row), row->kid, alg, &issuer, pool);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = oas_keyset_add(set, jwk, alg, state_here(ring, row));
-        if (rv == APR_SUCCESS) {
-            oas_keyset_note_times(set, &row->times);
-        } else if (rv == APR_EEXIST && oas_keyset_find(set, row->kid, row->alg) != NULL) {
-            rv = APR_SUCCESS; /* the configuration has the same one */
+    return alg != NULL ? oas_key_open(jwk, sealed_of(row), row->kid, alg, &issuer, pool)
+                       : APR_EINVAL;
+}
+
+static void log_unusable(const oas_keyring_t *ring, const oas_key_row_t *row, apr_status_t rv)
+{
+    oas_log(ring->log, OAS_LOG_ERROR, OAS_TAG(01070), rv,
+            "key %s (%s) of the keyring cannot be used: %s", row->kid, row->alg,
+            rv == APR_ENOENT ? "it is sealed with a secret that is not in OAuth2ASSecret here"
+                             : "it is damaged, or no key of this issuer");
+}
+
+/* The same key as this process has it, or NULL. */
+static const oas_key_row_t *present_row(const oas_keyring_t *ring, const oas_key_row_t *row)
+{
+    int i;
+
+    for (i = 0; ring->current != NULL && i < ring->current->rows->nelts; i++) {
+        const oas_key_row_t *own = &APR_ARRAY_IDX(ring->current->rows, i, oas_key_row_t);
+
+        if (strcmp(own->kid, row->kid) == 0 && strcmp(own->alg, row->alg) == 0) {
+            return own;
         }
     }
+    return NULL;
+}
+
+/* Opens what is sealed in a row; where it does not open, what this process has of that key.
+ * *good = 0: it does not open. NULL: there is no key. */
+static oas_jwk_t *open_or_keep(const oas_keyring_t *ring, oas_key_row_t *row, int *good,
+                               apr_pool_t *pool)
+{
+    oas_jwk_t *jwk = NULL;
+    apr_status_t rv = open_row(&jwk, ring, row, pool);
+    const oas_key_row_t *own;
+
+    if (rv == APR_SUCCESS) {
+        return jwk;
+    }
+    *good = 0;
+    log_unusable(ring, row, rv);
+    own = present_row(ring, row);
+    if (own == NULL) {
+        return NULL;
+    }
+    row->sealed_len = own->sealed_len;
+    memcpy(row->sealed, own->sealed, own->sealed_len);
+    return open_row(&jwk, ring, row, pool) == APR_SUCCESS ? jwk : NULL;
+}
+
+static int has_active(const apr_array_header_t *rows, const char *alg)
+{
+    int i;
+
+    for (i = 0; i < rows->nelts; i++) {
+        const oas_key_row_t *row = &APR_ARRAY_IDX(rows, i, oas_key_row_t);
+
+        if (row->state == OAS_KEY_ACTIVE && strcmp(row->alg, alg) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Where the key that is to sign is not among those that open, the one that signs here goes on, as
+ * long as it is in the keyring. */
+static void keep_signing(const oas_keyring_t *ring, apr_array_header_t *rows)
+{
+    const oas_keyset_t *set = ring->current != NULL ? ring->current->set : NULL;
+    int i;
+
+    for (i = 0; i < rows->nelts; i++) {
+        oas_key_row_t *row = &APR_ARRAY_IDX(rows, i, oas_key_row_t);
+        const oas_signer_t *signer = oas_keyset_signer(set, row->alg);
+
+        if (signer != NULL && strcmp(oas_signer_kid(signer), row->kid) == 0 &&
+            !has_active(rows, row->alg)) {
+            row->state = OAS_KEY_ACTIVE;
+        }
+    }
+}
+
+/* 0: the key cannot be used here. */
+static int add_key(const oas_keyring_t *ring, oas_keyset_t *set, const oas_key_row_t *row,
+                   const oas_jwk_t *jwk)
+{
+    apr_status_t rv = oas_keyset_add(set, jwk, oas_alg_find(row->alg), state_here(ring, row));
+
+    if (rv == APR_SUCCESS) {
+        oas_keyset_note_times(set, &row->times);
+    } else if (rv == APR_EEXIST && oas_keyset_find(set, row->kid, row->alg) != NULL) {
+        rv = APR_SUCCESS; /* the configuration has the same one */
+    }
     if (rv != APR_SUCCESS) {
-        oas_log(ring->log, OAS_LOG_ERROR, OAS_TAG(01070), rv,
-                "key %s (%s) of the keyring cannot be used: %s", row->kid, row->alg,
-                rv == APR_ENOENT ? "it is sealed with a secret that is not in OAuth2ASSecret here"
-                                 : "it is damaged, or no key of this issuer");
+        log_unusable(ring, row, rv);
     }
     return rv == APR_SUCCESS;
 }
@@ -205,82 +260,72 @@ static int signs_all(const oas_keyring_t *ring, const oas_keyset_t *set)
     return 1;
 }
 
+/* Fills a snapshot from what was told. @return 1: with all of it */
+static int fill(oas_keyring_t *ring, snapshot_t *snapshot, const oas_key_row_t *told, int count)
+{
+    apr_pool_t *pool = snapshot->pool;
+    apr_array_header_t *jwks = apr_array_make(pool, count, sizeof(oas_jwk_t *));
+    int good = 1, i;
+
+    snapshot->ring = ring;
+    snapshot->rows = apr_array_make(pool, count, sizeof(oas_key_row_t));
+    snapshot->set = oas_keyset_copy(ring->issuer->signing.keys, pool);
+    for (i = 0; i < count; i++) {
+        oas_key_row_t row = told[i];
+        oas_jwk_t *jwk = open_or_keep(ring, &row, &good, pool);
+
+        if (jwk != NULL) {
+            APR_ARRAY_PUSH(snapshot->rows, oas_key_row_t) = row;
+            APR_ARRAY_PUSH(jwks, oas_jwk_t *) = jwk;
+        }
+    }
+    keep_signing(ring, snapshot->rows);
+    for (i = 0; i < snapshot->rows->nelts; i++) {
+        good &= add_key(ring, snapshot->set, &APR_ARRAY_IDX(snapshot->rows, i, oas_key_row_t),
+                        APR_ARRAY_IDX(jwks, i, oas_jwk_t *));
+    }
+    return good;
+}
+
 /**
- * Makes a key set of these rows and puts it in place. Rather than with a part of the keys this node
- * goes on with what it has; with a part, when it has nothing and that part can sign.
- * @return 1: they are all in place
+ * Makes a key set of these rows and puts it in place. Of a row that cannot be opened the key stays
+ * that was had before. A key that is in no row is gone in any case, it may have been stolen: when
+ * nothing signs then, there is no key set.
+ * @param whole these are all rows of the keyring
+ * @param used  the rows that are in place; NULL: who cares
+ * @return 1: they all are
  */
-static int take(oas_keyring_t *ring, const oas_key_row_t *rows, int count)
+static int take(oas_keyring_t *ring, const oas_key_row_t *rows, int count, int whole,
+                apr_array_header_t *used)
 {
     snapshot_t *snapshot;
     apr_pool_t *pool;
-    int good = 1, i;
+    int good;
 
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return 0;
     }
     snapshot = apr_pcalloc(pool, sizeof(*snapshot));
-    snapshot->ring = ring;
     snapshot->pool = pool;
-    snapshot->set = oas_keyset_copy(ring->issuer->signing.keys, pool);
-    for (i = 0; i < count; i++) {
-        good &= add_key(ring, snapshot->set, &rows[i], pool);
+    good = fill(ring, snapshot, rows, count);
+    if (!good || !whole) {
+        oas_keyset_note_gap(snapshot->set);
     }
-    if ((good || ring->current == NULL) && signs_all(ring, snapshot->set) &&
-        oas_keyset_publish(snapshot->set) == APR_SUCCESS) {
+    if (used != NULL) {
+        apr_array_cat(used, snapshot->rows);
+    }
+    if (signs_all(ring, snapshot->set) && oas_keyset_publish(snapshot->set) == APR_SUCCESS) {
         replace_current(ring, snapshot);
         return good;
     }
+    if (ring->current != NULL) {
+        oas_log(ring->log, OAS_LOG_ERROR, OAS_TAG(01081), APR_SUCCESS,
+                "the keyring has no key that can sign any more; requests that need one are "
+                "answered with 503");
+        replace_current(ring, NULL);
+    }
     apr_pool_destroy(pool);
     return 0;
-}
-
-/* A copy of the present image in `pool`; NULL: there is none, or it changes all the time. */
-static const image_t *read_area(const oas_keyring_area_t *area, apr_uint32_t *generation,
-                                apr_pool_t *pool)
-{
-    image_t *copy = apr_palloc(pool, sizeof(*copy));
-    int i;
-
-    oas_wipe_with_pool(pool, copy, sizeof(*copy));
-    for (i = 0; i < READ_TRIES; i++) {
-        *generation = __atomic_load_n(&area->generation, __ATOMIC_ACQUIRE);
-        if (*generation == 0) {
-            return NULL;
-        }
-        memcpy(copy, &area->images[*generation & 1], sizeof(*copy));
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        if (__atomic_load_n(&area->generation, __ATOMIC_RELAXED) == *generation) {
-            copy->ring[OAS_RING_MAX] = '\0';
-            return copy->count >= 0 && copy->count <= OAS_KEYS_MAX ? copy : NULL;
-        }
-    }
-    return NULL;
-}
-
-/* One process writes at a time; another one's words are as good, so nobody waits. */
-static void write_area(oas_keyring_t *ring, const char *version, const apr_array_header_t *rows)
-{
-    oas_keyring_area_t *area = ring->area;
-    apr_int64_t now = apr_time_now();
-    apr_int64_t since = __atomic_load_n(&area->writing, __ATOMIC_ACQUIRE);
-    apr_uint32_t next;
-    image_t *image;
-
-    if ((since != 0 && now - since < WRITER_DIED && since <= now) ||
-        !__atomic_compare_exchange_n(&area->writing, &since, now, 0, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE)) {
-        return;
-    }
-    next = __atomic_load_n(&area->generation, __ATOMIC_ACQUIRE) + 1;
-    next += next == 0 ? 2 : 0;
-    image = &area->images[next & 1];
-    apr_cpystrn(image->ring, version, sizeof(image->ring));
-    image->count = rows->nelts;
-    memcpy(image->rows, rows->elts, (apr_size_t)rows->nelts * sizeof(oas_key_row_t));
-    __atomic_store_n(&area->generation, next, __ATOMIC_RELEASE);
-    __atomic_store_n(&area->writing, 0, __ATOMIC_RELEASE);
-    ring->generation = next;
 }
 
 static void note_seen(oas_keyring_t *ring, const char *version)
@@ -289,7 +334,7 @@ static void note_seen(oas_keyring_t *ring, const char *version)
 }
 
 /* 0: some key rests under a former secret, so somebody has to ask for it and seal it anew. */
-static int all_current(const oas_keyring_t *ring, const image_t *image)
+static int all_current(const oas_keyring_t *ring, const oas_keyring_image_t *image)
 {
     int i;
 
@@ -304,11 +349,13 @@ static int all_current(const oas_keyring_t *ring, const image_t *image)
 static void adopt(oas_keyring_t *ring, apr_pool_t *pool)
 {
     apr_uint32_t generation = __atomic_load_n(&ring->area->generation, __ATOMIC_ACQUIRE);
-    const image_t *image;
+    const oas_keyring_image_t *image;
 
-    if (generation != ring->generation && (image = read_area(ring->area, &generation, pool))) {
+    if (generation != ring->generation &&
+        (image = oas_keyring_read(ring->area, &generation, pool))) {
         ring->generation = generation;
-        if (take(ring, image->rows, image->count) && all_current(ring, image)) {
+        if (take(ring, image->rows, image->count, *image->ring != '\0', NULL) &&
+            *image->ring != '\0' && all_current(ring, image)) {
             note_seen(ring, image->ring);
         }
     }
@@ -453,7 +500,7 @@ static apr_status_t do_due(oas_tx_t *tx, const char *due)
 
 /* Keys that rest under a former secret come under the first one, so that the former can go. Another
  * node may be faster: the row has another version then. @return how many */
-static int reseal(oas_tx_t *tx, const apr_array_header_t *rows)
+static int reseal(const oas_keyring_t *ring, oas_tx_t *tx, const apr_array_header_t *rows)
 {
     const oas_seal_for_t issuer = whose(tx->issuer);
     int count = 0, i;
@@ -465,7 +512,7 @@ static int reseal(oas_tx_t *tx, const apr_array_header_t *rows)
         oas_jwk_t *jwk;
 
         if (oas_box_is_current(issuer.secrets, sealed_of(row)) ||
-            oas_key_open(&jwk, sealed_of(row), row->kid, alg, &issuer, tx->pool) != APR_SUCCESS ||
+            open_row(&jwk, ring, row, tx->pool) != APR_SUCCESS ||
             oas_key_seal(&sealed, jwk, alg, &issuer, tx->pool) != APR_SUCCESS) {
             continue;
         }
@@ -495,6 +542,23 @@ static oas_keys_ask_t question(const oas_keyring_t *ring)
     return ask;
 }
 
+/* The other processes get what is in place here; each asks for itself where that is not all. */
+static void take_told(oas_keyring_t *ring, const oas_keys_told_t *told, apr_pool_t *pool)
+{
+    apr_array_header_t *used = apr_array_make(pool, told->rows->nelts, sizeof(oas_key_row_t));
+    const char *version = told->ring;
+    apr_uint32_t generation;
+
+    note_seen(ring, told->ring);
+    if (!take(ring, (const oas_key_row_t *)told->rows->elts, told->rows->nelts, 1, used)) {
+        version = "";
+    }
+    generation = oas_keyring_write(ring->area, version, used);
+    if (generation != 0) {
+        ring->generation = generation;
+    }
+}
+
 /* One question and what follows from it; *again: something has been done, so ask once more. */
 static apr_status_t follow_once(oas_keyring_t *ring, oas_tx_t *tx, int *again)
 {
@@ -508,11 +572,8 @@ static apr_status_t follow_once(oas_keyring_t *ring, oas_tx_t *tx, int *again)
         return rv;
     }
     if (told.rows != NULL) {
-        note_seen(ring, told.ring);
-        if (take(ring, (const oas_key_row_t *)told.rows->elts, told.rows->nelts)) {
-            write_area(ring, told.ring, told.rows);
-            *again = reseal(tx, told.rows) > 0;
-        }
+        take_told(ring, &told, tx->pool);
+        *again = reseal(ring, tx, told.rows) > 0;
     }
     for (i = 0; i < told.due->nelts && rv == APR_SUCCESS; i++) {
         rv = do_due(tx, APR_ARRAY_IDX(told.due, i, const char *));

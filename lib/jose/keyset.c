@@ -10,6 +10,7 @@ struct oas_keyset {
     apr_pool_t *pool;
     apr_array_header_t *signers; /* of oas_signer_t * */
     const char *json, *etag;     /* by oas_keyset_publish */
+    int gap;
 };
 
 static const char *const usual_types[OAS_SIGNER_TYPES] = {"JWT", "at+jwt"};
@@ -141,6 +142,16 @@ apr_status_t oas_keyset_add(oas_keyset_t *set, const oas_jwk_t *jwk, const oas_a
         APR_ARRAY_PUSH(set->signers, oas_signer_t *) = signer;
     }
     return status;
+}
+
+void oas_keyset_note_gap(oas_keyset_t *set)
+{
+    set->gap = 1;
+}
+
+int oas_keyset_has_gap(const oas_keyset_t *set)
+{
+    return set != NULL && set->gap;
 }
 
 const oas_signer_t *oas_keyset_signer(const oas_keyset_t *set, const char *alg)

@@ -46,7 +46,12 @@ int oas_keyset_info(const oas_keyset_t *set, int i, oas_key_info_t *out);
 /** Notes the times of the key that was added last. */
 void oas_keyset_note_times(oas_keyset_t *set, const oas_key_times_t *times);
 
+/** Notes that keys are missing which could not be opened; and asks for that. */
+void oas_keyset_note_gap(oas_keyset_t *set);
+
 /* In all that follow a set that is NULL has no key. */
+
+int oas_keyset_has_gap(const oas_keyset_t *set);
 
 /** The active signer of an algorithm, or NULL. */
 const oas_signer_t *oas_keyset_signer(const oas_keyset_t *set, const char *alg);

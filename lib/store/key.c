@@ -48,8 +48,10 @@ static apr_status_t read_keys(oas_db_t *db, oas_stmt_id_t id, const oas_rows_t *
         oas_key_row_t *key = apr_array_push(*out);
 
         memset(key, 0, sizeof(*key));
-        if (!read_key(rows, i, key))
-            return oas_db_unreadable(db, id);
+        if (!read_key(rows, i, key)) {
+            oas_db_unreadable(db, id); /* the others count: one of them may be gone */
+            apr_array_pop(*out);
+        }
     }
     return APR_SUCCESS;
 }

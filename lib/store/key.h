@@ -46,7 +46,7 @@ typedef struct {
 
 /**
  * Asks for the keyring, and carries out what time has brought: retired keys whose last token has
- * ended are deleted. APR_EGENERAL also for a key that this version cannot read (logged).
+ * ended are deleted. A key that this version cannot read is left out (logged).
  */
 apr_status_t oas_store_keys_follow(oas_db_t *db, const oas_keys_ask_t *ask, oas_keys_told_t *out,
                                    apr_pool_t *pool);
@@ -92,7 +92,7 @@ apr_status_t oas_store_key_retire(oas_db_t *db, const char *kid, int now, oas_ke
 apr_status_t oas_store_key_reseal(oas_db_t *db, const char *kid, apr_int64_t version,
                                   oas_bytes_t sealed, apr_pool_t *pool);
 
-/** All keys; array of oas_key_row_t. */
+/** All keys that this version can read (others are logged); array of oas_key_row_t. */
 apr_status_t oas_store_key_list(oas_db_t *db, apr_array_header_t **out, apr_pool_t *pool);
 
 #endif

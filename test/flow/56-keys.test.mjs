@@ -40,6 +40,13 @@ async function issued(where, audience) {
   return json.access_token;
 }
 
+/** All processes of all nodes sign with it: many answers at a time, since one process may be a moment behind another. */
+const signedEverywhere = (kid) =>
+  until(`all processes sign with ${kid}`, async () => {
+    const answers = await Promise.all(server.nodes.flatMap(({ url }) => Array.from({ length: 32 }, () => ask(url, api))));
+    return answers.every(({ status, json }) => status === 200 && kidOf(json.access_token) === kid);
+  });
+
 /** Tokens of both algorithms from any node, each verified at once and shortly before it ends, until the returned function is called. */
 function keepIssuing(t) {
   const seen = { good: 0, bad: [], kids: new Set() };
@@ -148,11 +155,37 @@ test('a key that was stolen is gone within seconds, and its tokens with it', asy
   assert.match(await copy.refusal(hurried, server.issuer), /NO_MATCHING_KEY/, 'the price of --now: a copy of the key set that does not know it yet');
 });
 
+test('whatever cannot be opened, a key that was removed is gone: another one signs, or none', async () => {
+  const checks = async (node) => (await request(node.url('oauth2as/ready'))).json.checks.keys;
+  const all = (what, condition) => until(what, async () => (await Promise.all(server.nodes.map(condition))).every(Boolean));
+  const foreign = (state) => server.sql(`INSERT INTO oas_keys (kid, alg, state, sealed, created_at, activated_at, ends_at)
+    SELECT 'foreign', 'RS256', '${state}', 'x', now(), CASE '${state}' WHEN 'retired' THEN now() END, CASE '${state}' WHEN 'retired' THEN now() + interval '1 day' END`);
+  const without = (kid) => async (node) => (await request(node.url(jwks))).status !== 200 || !(await published(node)).includes(kid);
+  server.announce(/OAS01070: key foreign|OAS01081|OAS01071|OAS0104\d/);
+
+  await foreign('retired');
+  await all('nodes say that something does not open', async (node) => (await checks(node)) === 'incomplete');
+  const stolen = await find('RS256', 'active');
+  const { kid } = JSON.parse(await server.ctl(['key', 'generate', 'RS256', '--secret-file', secret, '--output', 'json']));
+  await server.ctl(['key', 'retire', stolen.kid, '--now']);
+  await all('the stolen one is gone from the key set', without(stolen.kid));
+  await signedEverywhere(kid);
+
+  await server.sql("DELETE FROM oas_keys WHERE kid = 'foreign'");
+  await foreign('next');
+  await server.ctl(['key', 'retire', kid, '--now']);
+  await all('nothing that can be opened is left', async (node) => (await ask(node.url, api)).status === 503 && (await checks(node)) === 'none');
+  assert.equal((await request(balanced(jwks))).status, 503);
+  await server.sql("DELETE FROM oas_keys WHERE kid = 'foreign'");
+  await all('the first one is made anew', async (node) => (await ask(node.url, api)).status === 200 && (await checks(node)) === 'ok');
+});
+
 test('the database away: nodes sign and verify with what they have, also after a graceful restart; one that starts anew answers 503', async () => {
   const away = /OAS00[0-4]\d\d|OAS0065\d|OAS006[17]\d|OAS01071|AH006(?:29|3\d)|dbd/i;
   const { kid } = await find('RS256', 'active');
   const [, other] = server.nodes;
   const ready = async () => (await request(other.url('oauth2as/ready'))).json;
+  await signedEverywhere(kid);
   server.announce(away, { maybe: true });
   await server.postgres('stop', 'immediate');
   for (const node of server.nodes) assert.equal(kidOf(await issued(node.url, api)), kid);
