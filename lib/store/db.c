@@ -484,22 +484,26 @@ void oas_db_settle(oas_db_t *db)
 }
 
 /* While answers of the database get lost, what seems to be used already may be what another process
- * or node is about to undo: it gets the time to do so before anybody is condemned. */
-static void let_others_settle(oas_db_t *db, const oas_stmt_t *stmt, const char *const *params,
-                              apr_pool_t *pool)
+ * or node is about to undo: it gets the time to do so before anybody is condemned. Whoever is one
+ * too many to wait is to come again. */
+static apr_status_t let_others_settle(oas_db_t *db, const oas_stmt_t *stmt,
+                                      const char *const *params, apr_pool_t *pool)
 {
-    const char *token[3];
+    const char *token[4];
 
     if (!db->gate || !OAS_STMT_IS_ATTEMPT(stmt) || stmt->undo != OAS_STMT_ATTEMPT_UNDO ||
         !oas_gate_lost_within(db->gate, LOSS_MEMORY))
-        return;
-    token[0] = params[0];
-    token[1] = params[1];
-    token[2] = stmt->undo_params[2] ? params[stmt->undo_params[2] - 1] : NULL; /* the window */
+        return APR_SUCCESS;
+    memcpy(token, params, 3 * sizeof(token[0])); /* grant, hash, client */
+    token[3] = stmt->undo_params[2] ? params[stmt->undo_params[2] - 1] : NULL; /* the window */
     if (oas_db_run_true(db, OAS_STMT_ATTEMPT_SPENT, token, pool) != APR_SUCCESS)
-        return;
+        return APR_SUCCESS;
     oas_db_release(db);
+    if (!oas_gate_pause(db->gate))
+        return OAS_DB_UNAVAILABLE;
     apr_sleep(LOSS_PATIENCE);
+    oas_gate_resume(db->gate);
+    return APR_SUCCESS;
 }
 
 apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
@@ -510,7 +514,9 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
     apr_status_t rv;
 
     oas_db_settle(db);
-    let_others_settle(db, run.stmt, params, pool);
+    rv = let_others_settle(db, run.stmt, params, pool);
+    if (rv != APR_SUCCESS)
+        return rv;
     start = oas_wire_clock();
     run.deadline = start + db->limit - db->spent;
     rv = run_statement(db, &run);

@@ -23,6 +23,7 @@ struct oas_gate {
     int max;
     int in_flight; /* places taken, those given to a waiter that has not woken up yet included */
     int waiting;
+    int paused;
     waiter_t *first;
     int probing;
     int made, used; /* connections that exist, and those of them that are lent */
@@ -303,6 +304,24 @@ int oas_gate_lost_within(oas_gate_t *gate, apr_interval_time_t time)
     apr_time_t lost = __atomic_load_n(&gate->lost, __ATOMIC_RELAXED);
 
     return lost && oas_wire_clock() - lost < time;
+}
+
+int oas_gate_pause(oas_gate_t *gate)
+{
+    int may;
+
+    pthread_mutex_lock(&gate->mutex);
+    may = gate->paused < (gate->max + 1) / 2;
+    gate->paused += may;
+    pthread_mutex_unlock(&gate->mutex);
+    return may;
+}
+
+void oas_gate_resume(oas_gate_t *gate)
+{
+    pthread_mutex_lock(&gate->mutex);
+    gate->paused--;
+    pthread_mutex_unlock(&gate->mutex);
 }
 
 void oas_gate_stats(oas_gate_t *gate, oas_gate_stats_t *out)

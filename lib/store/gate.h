@@ -58,6 +58,11 @@ void oas_gate_note_loss(oas_gate_place_t *place);
 /** Whether that happened within this time. Cheap. */
 int oas_gate_lost_within(oas_gate_t *gate, apr_interval_time_t time);
 
+/** Whether one more may let time pass before he asks the database (oas_gate_resume: he has): so
+ * many that half of the places stay with others. @return 0: no */
+int oas_gate_pause(oas_gate_t *gate);
+void oas_gate_resume(oas_gate_t *gate);
+
 /** Gives the place back; does nothing for none. A probe that reported nothing lets another one
  * probe. */
 void oas_gate_leave(oas_gate_place_t *place);

@@ -53,6 +53,20 @@ START_TEST(test_one_until_told)
 }
 END_TEST
 
+START_TEST(test_half_may_pause)
+{
+    make_gate(4);
+    ck_assert_int_eq(oas_gate_pause(gate), 1);
+    ck_assert_int_eq(oas_gate_pause(gate), 1);
+    ck_assert_int_eq(oas_gate_pause(gate), 0);
+    oas_gate_resume(gate);
+    ck_assert_int_eq(oas_gate_pause(gate), 1);
+    make_gate(1);
+    ck_assert_int_eq(oas_gate_pause(gate), 1);
+    ck_assert_int_eq(oas_gate_pause(gate), 0);
+}
+END_TEST
+
 START_TEST(test_wait_is_bounded)
 {
     oas_gate_place_t a, b;
@@ -332,6 +346,7 @@ Suite *store_gate_suite(void)
     TCase *tcase = unit_case(suite, "gate");
 
     tcase_add_test(tcase, test_one_until_told);
+    tcase_add_test(tcase, test_half_may_pause);
     tcase_add_test(tcase, test_wait_is_bounded);
     tcase_add_test(tcase, test_many_threads);
     tcase_add_test(tcase, test_nobody_overtakes);

@@ -245,13 +245,25 @@ static void *APR_THREAD_FUNC settle_later(apr_thread_t *thread, void *data)
     return NULL;
 }
 
+static void lose_an_answer(void)
+{
+    oas_gate_place_t place;
+
+    ck_assert_int_eq(oas_gate_lost_within(gate, apr_time_from_sec(30)), 0);
+    oas_gate_size(gate, 2);
+    oas_db_release(db);
+    ck_assert_int_eq(oas_gate_enter(gate, 0, &place), APR_SUCCESS);
+    oas_gate_note_loss(&place);
+    oas_gate_leave(&place);
+    ck_assert_int_eq(oas_gate_lost_within(gate, apr_time_from_sec(30)), 1);
+}
+
 START_TEST(test_others_may_settle_first)
 {
     oas_session_new_t login = open_session("file|others", &session);
     oas_code_put_t code = new_code(&login);
     oas_code_redeem_t in = redeem_for(&code);
     oas_gate_t *ours = gate;
-    oas_gate_place_t place;
     apr_thread_t *thread;
     other_t other;
     apr_status_t rv;
@@ -266,14 +278,7 @@ START_TEST(test_others_may_settle_first)
     other.db = cluster_db(cluster_connect(other.pool, cluster_params(0), 0), TEST_ISSUER,
                           other.gate, other.pool);
 
-    ck_assert_int_eq(oas_gate_lost_within(gate, apr_time_from_sec(30)), 0);
-    db = cluster_db(conn, TEST_ISSUER, NULL, pool);
-    oas_gate_size(gate, 2);
-    ck_assert_int_eq(oas_gate_enter(gate, 0, &place), APR_SUCCESS);
-    oas_gate_note_loss(&place);
-    oas_gate_leave(&place);
-    ck_assert_int_eq(oas_gate_lost_within(gate, apr_time_from_sec(30)), 1);
-    db = cluster_db(conn, TEST_ISSUER, gate, pool);
+    lose_an_answer();
     ck_assert_int_eq(apr_thread_create(&thread, NULL, settle_later, &other, pool), APR_SUCCESS);
     fill_random(in.attempt, OAS_ID_LEN);
     ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE); /* not: replayed */
@@ -281,6 +286,49 @@ START_TEST(test_others_may_settle_first)
     fill_random(in.attempt, OAS_ID_LEN);
     ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REPLAYED); /* it still is, if a second later */
     apr_pool_destroy(other.pool);
+}
+END_TEST
+
+/* All who may pause do: whoever is to be patient as well is sent away, and nobody else. */
+START_TEST(test_patience_is_for_what_may_be_good_again)
+{
+    oas_refresh_t in = family("file|patience", 0), other;
+    unsigned char first[OAS_SHA256_LEN];
+
+    memcpy(first, in.token_hash, OAS_SHA256_LEN);
+    lose_an_answer();
+    ck_assert_int_eq(oas_gate_pause(gate), 1);
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED); /* the head is nobody's to undo */
+    other = in;
+    fill_random(other.token_hash, OAS_SHA256_LEN);
+    ck_assert_int_eq(again(&other), OAS_REFRESH_UNKNOWN); /* who knows the grant's id only */
+    other = in;
+    other.client_id = "another";
+    ck_assert_int_eq(again(&other), OAS_REFRESH_FOREIGN);
+
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(oas_store_refresh(db, &in, &result, &grant, pool), OAS_DB_UNAVAILABLE);
+    memcpy(in.token_hash, children[0].token_hash, OAS_SHA256_LEN);
+    new_children(children, 1);
+    ck_assert_int_eq(again(&in), OAS_REFRESH_ROTATED);
+    memcpy(in.token_hash, first, OAS_SHA256_LEN);
+    ck_assert_int_eq(again(&in), OAS_REFRESH_REUSED); /* two behind: no undo goes so far */
+}
+END_TEST
+
+/* Nobody waits for, or writes to, the row of a grant of which he knows but the id. */
+START_TEST(test_patience_holds_no_row_of_others)
+{
+    oas_refresh_t in = family("file|held", 0);
+    const char *id = oas_hex_encode(pool, in.grant_id, OAS_ID_LEN);
+
+    lose_an_answer();
+    cluster_sql(owner, "BEGIN");
+    cluster_sql(
+        owner, apr_psprintf(pool, "SELECT 1 FROM oas_grants WHERE grant_id = '%s' FOR UPDATE", id));
+    fill_random(in.token_hash, OAS_SHA256_LEN);
+    ck_assert_int_eq(again(&in), OAS_REFRESH_UNKNOWN);
+    cluster_sql(owner, "ROLLBACK");
 }
 END_TEST
 
@@ -325,6 +373,8 @@ Suite *store_settle_suite(void)
     tcase_add_test(tcase, test_late_is_never);
     tcase_add_test(tcase, test_clock_was_set);
     tcase_add_test(tcase, test_others_may_settle_first);
+    tcase_add_test(tcase, test_patience_is_for_what_may_be_good_again);
+    tcase_add_test(tcase, test_patience_holds_no_row_of_others);
     tcase_add_test(tcase, test_list);
     return suite;
 }
