@@ -46,6 +46,9 @@ apr_status_t oas_client_find(oas_tx_t *tx, const char *client_id, const oas_clie
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    if (tx->keys == NULL) {
+        return OAS_DB_UNAVAILABLE; /* which keys there are is not known yet */
+    }
     /* found out here, not when its code has been redeemed already */
     if (oas_keyset_signer(tx->keys, stored->id_token_alg) == NULL) {
         oas_log(tx->log, OAS_LOG_WARNING, OAS_TAG(00613), APR_SUCCESS,

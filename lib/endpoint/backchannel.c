@@ -114,21 +114,16 @@ static item_t *new_item(oas_delivery_t *delivery, const oas_logout_t *logout, vo
 }
 
 /* Puts it on its way; NULL, or why that cannot be. */
-static const char *send_one(oas_delivery_t *delivery, oas_tx_t *tx, const oas_client_t *client,
-                            const oas_logout_t *logout, void *source)
+static const char *send_one(oas_delivery_t *delivery, oas_tx_t *tx, const char *uri,
+                            const char *token, const oas_logout_t *logout, void *source)
 {
     const char *why = "no memory";
-    const char *token;
-    item_t *item;
+    item_t *item = new_item(delivery, logout, source);
 
-    if (oas_logout_token(&token, tx, client, logout) != APR_SUCCESS) {
-        return "its logout token cannot be signed";
-    }
-    item = new_item(delivery, logout, source);
     if (item == NULL) {
         return why;
     }
-    if (oas_posts_add(delivery->posts, tx->issuer, client->backchannel_logout_uri,
+    if (oas_posts_add(delivery->posts, tx->issuer, uri,
                       apr_pstrcat(item->pool, "logout_token=", token, NULL), item, &why,
                       item->pool) != APR_SUCCESS) {
         apr_pool_destroy(item->pool);
@@ -144,7 +139,7 @@ static apr_status_t begin_one(oas_delivery_t *delivery, oas_tx_t *tx, const oas_
 {
     const oas_client_t *client = NULL;
     apr_status_t rv = oas_client_find(tx, logout->client_id, &client);
-    const char *why;
+    const char *token, *why;
 
     if (rv != APR_SUCCESS && rv != APR_ENOENT) {
         return rv;
@@ -156,7 +151,10 @@ static apr_status_t begin_one(oas_delivery_t *delivery, oas_tx_t *tx, const oas_
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    why = send_one(delivery, tx, client, logout, source);
+    if (oas_logout_token(&token, tx, client, logout) != APR_SUCCESS) {
+        return try_later(tx, logout, "its logout token cannot be signed here");
+    }
+    why = send_one(delivery, tx, client->backchannel_logout_uri, token, logout, source);
     return why == NULL ? APR_SUCCESS : fail(tx, logout, why);
 }
 
@@ -181,7 +179,7 @@ apr_status_t oas_delivery_begin(oas_delivery_t *delivery, oas_tx_t *tx, void *so
     apr_status_t rv;
     int i;
 
-    if (want.max <= 0) {
+    if (want.max <= 0 || tx->keys == NULL) {
         return APR_SUCCESS;
     }
     rv = oas_store_logouts_claim(tx->db, &want, &due, tx->pool);

@@ -26,7 +26,8 @@ apr_status_t oas_delivery_create(oas_delivery_t **out, apr_pool_t *pool);
 /**
  * Takes logouts of one issuer that are due and begins to send them. tx->db holds no connection
  * afterwards.
- * @param tx no request: issuer, db, clients, salts, log, host and pool
+ * @param tx no request: issuer, keys, db, clients, salts, log, host and pool. Without keys nothing
+ *           is taken: another node can sign, or this one later
  * @param source what the issuer is called later, by oas_delivery_next
  * @return that of the store; other issuers may go on
  */

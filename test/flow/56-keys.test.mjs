@@ -8,17 +8,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance, until } from './lib/instance.mjs';
 import { keysAt, StrictVerifier } from './lib/keyset.mjs';
 import { request } from './lib/http.mjs';
+import { own, Receiver } from './lib/logout.mjs';
 import { basic, client, decode, secretOf, token } from './lib/oauth.mjs';
 
 const api = 'https://api.example.test/';
 const second = 'https://second.example.test/';
 const machine = client('worker', { type: 'machine', uri: [], allow: [`${api} *`, `${second} *`], extra: ['OAuth2ASIDTokenAlg ES256'] });
+const receiver = await Receiver.start();
+const told = client('told', { extra: [...own, `OAuth2ASBackchannelLogoutURI ${receiver.url('/told')}`] });
 const server = await startInstance({
   nodes: 2,
   args: ['--keyring', 'alg=RS256,ES256 rotate=90d'],
   conf:
     'OAuth2ASLifetime jwks 1s\nOAuth2ASLifetime access-token 20s\nOAuth2ASAuditLog ${OAS_DIR}/audit.log\n' +
-    `<OAuth2ASResource "${second}">\nOAuth2ASTokenAlg ES256\n</OAuth2ASResource>\n${machine}`,
+    `<OAuth2ASResource "${second}">\nOAuth2ASTokenAlg ES256\n</OAuth2ASResource>\nOAuth2ASOutboundAllow 127.0.0.1/32\n${machine}${told}`,
 });
 const jwks = '.well-known/jwks.json';
 const secret = `${server.dir}/httpd/main/secret`;
@@ -40,12 +43,18 @@ async function issued(where, audience) {
   return json.access_token;
 }
 
-/** All processes of all nodes sign with it: many answers at a time, since one process may be a moment behind another. */
-const signedEverywhere = (kid) =>
-  until(`all processes sign with ${kid}`, async () => {
+/** All processes of all nodes answer so: many answers at a time, since one process may be a moment behind another. */
+const everyProcess = (what, condition) =>
+  until(what, async () => {
     const answers = await Promise.all(server.nodes.flatMap(({ url }) => Array.from({ length: 32 }, () => ask(url, api))));
-    return answers.every(({ status, json }) => status === 200 && kidOf(json.access_token) === kid);
+    return answers.every(condition);
   });
+const signedEverywhere = (kid) => everyProcess(`all sign with ${kid}`, ({ status, json }) => status === 200 && kidOf(json.access_token) === kid);
+
+/** A logout of which an application is to be told. */
+const endSession = (client_id) =>
+  server.sql(`INSERT INTO oas_logouts (client_id, session_id, sub, due_at, purge_after)
+    VALUES ('${client_id}', gen_random_uuid(), 'oauth2as|alice', clock_timestamp(), clock_timestamp() + interval '1 hour')`);
 
 /** Tokens of both algorithms from any node, each verified at once and shortly before it ends, until the returned function is called. */
 function keepIssuing(t) {
@@ -163,6 +172,7 @@ test('whatever cannot be opened, a key that was removed is gone: another one sig
   const without = (kid) => async (node) => (await request(node.url(jwks))).status !== 200 || !(await published(node)).includes(kid);
   server.announce(/OAS01070: key foreign|OAS01081|OAS01071|OAS0104\d/);
 
+  await server.ctl(['client', 'add', '-'], JSON.stringify({ client_id: 'stored', redirect_uris: ['https://app.example.test/cb'], token_endpoint_auth_method: 'none', backchannel_logout_uri: receiver.url('/stored') }));
   await foreign('retired');
   await all('nodes say that something does not open', async (node) => (await checks(node)) === 'incomplete');
   const stolen = await find('RS256', 'active');
@@ -174,10 +184,16 @@ test('whatever cannot be opened, a key that was removed is gone: another one sig
   await server.sql("DELETE FROM oas_keys WHERE kid = 'foreign'");
   await foreign('next');
   await server.ctl(['key', 'retire', kid, '--now']);
-  await all('nothing that can be opened is left', async (node) => (await ask(node.url, api)).status === 503 && (await checks(node)) === 'none');
+  await everyProcess('nothing that can be opened is left', ({ status }) => status === 503);
+  await sleep(1500); // each process looks every second
+  for (const node of server.nodes) assert.equal(await checks(node), 'none');
   assert.equal((await request(balanced(jwks))).status, 503);
+  for (const id of ['told', 'stored']) await endSession(id);
+  await sleep(2000);
+  assert.equal(await server.count('oas_logouts', 'attempts = 0'), 2, 'who cannot sign leaves a logout to those who can');
   await server.sql("DELETE FROM oas_keys WHERE kid = 'foreign'");
   await all('the first one is made anew', async (node) => (await ask(node.url, api)).status === 200 && (await checks(node)) === 'ok');
+  for (const path of ['/told', '/stored']) assert.equal(kidOf((await receiver.wait(path))[0].token), (await find('RS256', 'active')).kid);
 });
 
 test('the database away: nodes sign and verify with what they have, also after a graceful restart; one that starts anew answers 503', async () => {
