@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Version 4: the keyring: signing keys that all nodes follow without a restart. A private key rests here sealed under a
--- secret that the database does not have (lib/base/box.h); who knows the database alone can neither sign nor slip in
--- a key. One key of an algorithm is next, one is active, any number is retired, by two unique indexes.
+-- secret that the database does not have (lib/base/box.h), for one issuer, kid and algorithm: who knows the database
+-- alone cannot sign, and who can write to it cannot slip in a key of his own. State and times are not sealed: a writer can
+-- remove a key, and bring back one that was here before under a secret that still opens it.
+-- One key of an algorithm is next, one is active, any number is retired, by two unique indexes.
 --
 -- Lock order: keys by kid, and nothing else.
 
@@ -27,9 +29,9 @@ CREATE UNIQUE INDEX oas_keys_next ON oas_keys (alg) WHERE state = 'next';
 
 INSERT INTO oas_rights VALUES ('oas_keys', 'SELECT, INSERT, UPDATE, DELETE');
 
--- The state of the whole keyring in a word: it changes with every row.
+-- The state of the whole keyring in a word: it changes with every row, also where somebody has changed one by hand.
 CREATE FUNCTION oas_keys_version_1() RETURNS text LANGUAGE sql VOLATILE AS $$
-    SELECT md5(coalesce(string_agg(k.kid || ' ' || k.version, ',' ORDER BY k.kid), '')) FROM oas_keys AS k
+    SELECT md5(coalesce(string_agg(concat_ws(' ', k.kid, k.version, k.state, md5(k.sealed)), ',' ORDER BY k.kid), '')) FROM oas_keys AS k
 $$;
 
 -- Puts a new key: active where its algorithm has none, else next, to sign p_lead seconds from now at the earliest (NULL:

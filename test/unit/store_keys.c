@@ -212,6 +212,27 @@ START_TEST(sealed_anew_by_one)
 }
 END_TEST
 
+START_TEST(nodes_are_told_of_a_row_that_was_changed_by_hand)
+{
+    static const char *const changes[] = {
+        "sealed = 'x'", "state = 'retired', ends_at = now() + interval '1 day'", "kid = 'c'"};
+    const char *ring;
+    apr_size_t i;
+
+    put("a", OAS_KEY_STATES);
+    ring = ask(NULL, "ES256", 0).ring;
+    for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        oas_keys_told_t told;
+
+        cluster_sql(owner, apr_pstrcat(pool, "UPDATE oas_keys SET ", changes[i], NULL));
+        told = ask(ring, "ES256", 0);
+        ck_assert_str_ne(told.ring, ring);
+        ck_assert_ptr_nonnull(told.rows);
+        ring = told.ring;
+    }
+}
+END_TEST
+
 START_TEST(bounds)
 {
     const oas_bytes_t huge = {apr_pcalloc(pool, OAS_SEALED_KEY_MAX + 1), OAS_SEALED_KEY_MAX + 1};
@@ -248,6 +269,7 @@ Suite *store_keys_suite(void)
     tcase_add_test(tcase, the_schedule);
     tcase_add_test(tcase, keys_end_by_hand);
     tcase_add_test(tcase, sealed_anew_by_one);
+    tcase_add_test(tcase, nodes_are_told_of_a_row_that_was_changed_by_hand);
     tcase_add_test(tcase, bounds);
     suite_add_tcase(suite, tcase);
     return suite;
