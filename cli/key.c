@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <apr_strings.h>
+#include "../lib/base/box.h"
 #include "../lib/base/json.h"
-#include "../lib/base/secret.h"
 #include "../lib/jose/sealed.h"
 #include "../lib/store/key.h"
 #include "../lib/store/schema.h"
@@ -48,6 +48,7 @@ static oas_bytes_t read_private(const char *path, apr_pool_t *pool)
 typedef struct {
     cli_t *cli;
     apr_array_header_t *secrets; /* of oas_secret_t * */
+    const char *is_new;          /* --new-secret: the keyring need not know it */
 } secrets_t;
 
 /* --secret-file FILE */
@@ -69,7 +70,7 @@ static int add_secret(void *baton, const char *path)
 
 static secrets_t no_secrets(cli_t *cli)
 {
-    const secrets_t none = {cli, apr_array_make(cli->pool, 2, sizeof(oas_secret_t *))};
+    const secrets_t none = {cli, apr_array_make(cli->pool, 2, sizeof(oas_secret_t *)), NULL};
 
     return none;
 }
@@ -112,20 +113,58 @@ static int print_put(cli_t *cli, const char *kid, const char *alg, const char *s
     return cli_print_object(cli, json, put_columns);
 }
 
+/* These secrets for the issuer of this schema. */
+static int seal_for(cli_t *cli, oas_db_t *db, const secrets_t *secrets, oas_seal_for_t *out)
+{
+    int version;
+    apr_status_t rv = oas_schema_status(db, &version, &out->issuer, cli->pool);
+
+    out->secrets = secrets->secrets;
+    return rv == APR_SUCCESS && out->issuer
+               ? CLI_DONE
+               : cli_store_failed(rv != APR_SUCCESS ? rv : APR_ENOENT, "schema");
+}
+
+/* What is sealed with a file of another server opens on no node, and the keys that nodes do have
+ * could be retired in the belief that it takes their place. Whoever seals the keyring anew seals
+ * all of it, so a secret that is in use is that of some key. */
+static int check_secret(cli_t *cli, oas_db_t *db, const secrets_t *secrets)
+{
+    apr_array_header_t *keys;
+    apr_status_t rv = oas_store_key_list(db, &keys, cli->pool);
+    int i;
+
+    if (rv != APR_SUCCESS)
+        return cli_store_failed(rv, "keyring");
+    for (i = 0; i < keys->nelts; i++) {
+        if (oas_box_is_current(secrets->secrets,
+                               oas_key_row_sealed(&APR_ARRAY_IDX(keys, i, oas_key_row_t))))
+            return CLI_DONE;
+    }
+    return !keys->nelts || secrets->is_new
+               ? CLI_DONE
+               : cli_fail(CLI_FAILED,
+                          "no key of the keyring is sealed with this secret, so the nodes may not "
+                          "have it, and could not use what it seals. Give the first file of their "
+                          "OAuth2ASSecret (key status --secret-file FILE says which keys it "
+                          "opens). Only if it is that one already: --new-secret");
+}
+
 /* Seals a key and puts it into the keyring. */
 static int put_key(cli_t *cli, oas_db_t *db, const oas_jwk_t *jwk, const oas_alg_t *alg,
                    const secrets_t *secrets)
 {
     const char *name = oas_alg_name(alg), *kid = oas_jwk_kid_for(jwk, alg, cli->pool), *state;
-    oas_seal_for_t issuer = {NULL, secrets->secrets};
     oas_key_outcome_t outcome;
+    oas_seal_for_t issuer;
     oas_bytes_t sealed;
     apr_status_t rv;
-    int version, code;
+    int code = seal_for(cli, db, secrets, &issuer);
 
-    rv = oas_schema_status(db, &version, &issuer.issuer, cli->pool);
-    if (rv != APR_SUCCESS || !issuer.issuer)
-        return cli_store_failed(rv != APR_SUCCESS ? rv : APR_ENOENT, "schema");
+    if (code == CLI_DONE)
+        code = check_secret(cli, db, secrets);
+    if (code != CLI_DONE)
+        return code;
     if (oas_key_seal(&sealed, jwk, alg, &issuer, cli->pool) != APR_SUCCESS)
         return cli_fail(CLI_FAILED, "the private key cannot be had or sealed");
     /* how long it has to be published only the nodes know */
@@ -160,6 +199,7 @@ int cli_key_generate(cli_t *cli)
     secrets_t secrets = no_secrets(cli);
     const cli_option_t options[] = {
         {.name = "secret-file", .each = add_secret, .baton = &secrets},
+        {.name = "new-secret", .value = &secrets.is_new, .is_flag = 1},
         CLI_OPTION_OUTPUT(cli),
         {.name = NULL},
     };
@@ -174,7 +214,7 @@ int cli_key_generate(cli_t *cli)
     alg = find_alg(operands[0]);
     if (!alg)
         return CLI_USAGE;
-    if (operands[1] && secrets.secrets->nelts)
+    if (operands[1] && (secrets.secrets->nelts || secrets.is_new))
         return cli_fail(CLI_USAGE, "either FILE or --secret-file: a key is in one place");
     if (operands[1])
         return generate_file(cli, alg, operands[1]);
@@ -192,6 +232,7 @@ int cli_key_import(cli_t *cli)
     const char *name = NULL, *uri, *why = NULL;
     const cli_option_t options[] = {
         {.name = "secret-file", .each = add_secret, .baton = &secrets},
+        {.name = "new-secret", .value = &secrets.is_new, .is_flag = 1},
         {.name = "alg", .value = &name},
         CLI_OPTION_OUTPUT(cli),
         {.name = NULL},
@@ -280,7 +321,16 @@ int cli_key_retire(cli_t *cli)
     return change(cli, oas_store_key_retire);
 }
 
-static json_t *key_json(const oas_key_row_t *key, apr_pool_t *pool)
+static int opens(const oas_key_row_t *key, const oas_seal_for_t *whose, apr_pool_t *pool)
+{
+    const oas_alg_t *alg = oas_alg_find(key->alg);
+    oas_jwk_t *jwk;
+
+    return alg &&
+           oas_key_open(&jwk, oas_key_row_sealed(key), key->kid, alg, whose, pool) == APR_SUCCESS;
+}
+
+static json_t *key_json(const oas_key_row_t *key, const oas_seal_for_t *whose, apr_pool_t *pool)
 {
     json_t *json = json_object();
 
@@ -294,33 +344,53 @@ static json_t *key_json(const oas_key_row_t *key, apr_pool_t *pool)
     json_object_set_new(json, "retired", cli_json_time(key->times.retired));
     json_object_set_new(json, "ends", cli_json_time(key->times.ends));
     oas_json_set(json, "secret", oas_hex_encode(pool, key->sealed, OAS_SECRET_ID_LEN));
+    if (whose->secrets->nelts)
+        json_object_set_new(json, "opens", json_boolean(opens(key, whose, pool)));
     return json;
+}
+
+/* With secrets, whether they open each key. */
+static int print_status(cli_t *cli, const apr_array_header_t *keys, const oas_seal_for_t *whose)
+{
+    const cli_column_t columns[] = {{"alg", "ALG"},
+                                    {"state", "STATE"},
+                                    {"kid", "KID"},
+                                    {"created", "MADE"},
+                                    {"usable", "SIGNS FROM"},
+                                    {"activated", "SIGNS SINCE"},
+                                    {"ends", "PUBLISHED UNTIL"},
+                                    {"secret", "SECRET"},
+                                    {whose->secrets->nelts ? "opens" : NULL, "OPENS"},
+                                    {NULL, NULL}};
+    json_t *list = oas_json_own(cli->pool, json_array());
+    int i;
+
+    for (i = 0; i < keys->nelts; i++)
+        json_array_append_new(list,
+                              key_json(&APR_ARRAY_IDX(keys, i, oas_key_row_t), whose, cli->pool));
+    return cli_print_list(cli, list, columns);
 }
 
 int cli_key_status(cli_t *cli)
 {
-    static const cli_column_t columns[] = {{"alg", "ALG"},
-                                           {"state", "STATE"},
-                                           {"kid", "KID"},
-                                           {"created", "MADE"},
-                                           {"usable", "SIGNS FROM"},
-                                           {"activated", "SIGNS SINCE"},
-                                           {"ends", "PUBLISHED UNTIL"},
-                                           {"secret", "SECRET"},
-                                           {NULL, NULL}};
-    const cli_option_t options[] = {CLI_OPTION_OUTPUT(cli), {.name = NULL}};
-    json_t *list = oas_json_own(cli->pool, json_array());
+    secrets_t secrets = no_secrets(cli);
+    const cli_option_t options[] = {
+        {.name = "secret-file", .each = add_secret, .baton = &secrets},
+        CLI_OPTION_OUTPUT(cli),
+        {.name = NULL},
+    };
+    oas_seal_for_t issuer = {NULL, secrets.secrets};
     apr_array_header_t *keys;
     apr_status_t rv;
-    int i, code;
+    int code;
     oas_db_t *db = cli_open(cli, options, NULL, 0, &code);
 
-    if (!db)
+    if (db && secrets.secrets->nelts)
+        code = seal_for(cli, db, &secrets, &issuer);
+    if (!db || code != CLI_DONE)
         return code;
     rv = oas_store_key_list(db, &keys, cli->pool);
     if (rv != APR_SUCCESS)
         return cli_store_failed(rv, "keyring");
-    for (i = 0; i < keys->nelts; i++)
-        json_array_append_new(list, key_json(&APR_ARRAY_IDX(keys, i, oas_key_row_t), cli->pool));
-    return cli_print_list(cli, list, columns);
+    return print_status(cli, keys, &issuer);
 }

@@ -127,13 +127,6 @@ static oas_seal_for_t whose(const oas_issuer_t *issuer)
     return out;
 }
 
-static oas_bytes_t sealed_of(const oas_key_row_t *row)
-{
-    const oas_bytes_t out = {row->sealed, row->sealed_len};
-
-    return out;
-}
-
 /* A key whose algorithm the configuration has given up still verifies. */
 static oas_key_state_t state_here(const oas_keyring_t *ring, const oas_key_row_t *row)
 {
@@ -148,7 +141,7 @@ static apr_status_t open_row(oas_jwk_t **jwk, const oas_keyring_t *ring, const o
     const oas_seal_for_t issuer = whose(ring->issuer);
     const oas_alg_t *alg = oas_alg_find(row->alg);
 
-    return alg != NULL ? oas_key_open(jwk, sealed_of(row), row->kid, alg, &issuer, pool)
+    return alg != NULL ? oas_key_open(jwk, oas_key_row_sealed(row), row->kid, alg, &issuer, pool)
                        : APR_EINVAL;
 }
 
@@ -339,7 +332,7 @@ static int all_current(const oas_keyring_t *ring, const oas_keyring_image_t *ima
     int i;
 
     for (i = 0; i < image->count; i++) {
-        if (!oas_box_is_current(ring->issuer->secrets, sealed_of(&image->rows[i]))) {
+        if (!oas_box_is_current(ring->issuer->secrets, oas_key_row_sealed(&image->rows[i]))) {
             return 0;
         }
     }
@@ -511,7 +504,7 @@ static int reseal(const oas_keyring_t *ring, oas_tx_t *tx, const apr_array_heade
         oas_bytes_t sealed;
         oas_jwk_t *jwk;
 
-        if (oas_box_is_current(issuer.secrets, sealed_of(row)) ||
+        if (oas_box_is_current(issuer.secrets, oas_key_row_sealed(row)) ||
             open_row(&jwk, ring, row, tx->pool) != APR_SUCCESS ||
             oas_key_seal(&sealed, jwk, alg, &issuer, tx->pool) != APR_SUCCESS) {
             continue;

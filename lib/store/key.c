@@ -8,6 +8,13 @@
 /* The columns of both statements that give keys. */
 enum { KID, ALG, STATE, VERSION, SEALED, CREATED, USABLE, ACTIVATED, RETIRED, ENDS, RING, DUE };
 
+oas_bytes_t oas_key_row_sealed(const oas_key_row_t *row)
+{
+    const oas_bytes_t out = {row->sealed, row->sealed_len};
+
+    return out;
+}
+
 static int copy_text(char *out, apr_size_t size, const char *text)
 {
     if (!text || strlen(text) >= size)

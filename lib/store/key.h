@@ -26,6 +26,9 @@ typedef struct {
     unsigned char sealed[OAS_SEALED_KEY_MAX];
 } oas_key_row_t;
 
+/** The bytes that are in the row. */
+oas_bytes_t oas_key_row_sealed(const oas_key_row_t *row);
+
 /** What a node knows of itself when it asks. */
 typedef struct {
     const char *have;           /**< version of the keyring that it has; NULL: none */

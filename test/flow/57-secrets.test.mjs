@@ -115,8 +115,12 @@ test('a node that lacks the secret of a key says so, and goes on with what it ha
   const [key] = await ring();
   server.announce(/OAS01070.*sealed with a secret that is not in OAuth2ASSecret here/);
   fs.writeFileSync(`${fresh}.other`, randomBytes(32), { mode: 0o600 });
-  const made = JSON.parse(await server.ctl(['key', 'generate', 'RS256', '--secret-file', `${fresh}.other`, '--output', 'json']));
+  const foreign = ['key', 'generate', 'RS256', '--secret-file', `${fresh}.other`, '--output', 'json'];
+  await assert.rejects(server.ctl(foreign), /no key of the keyring is sealed with this secret/);
+  const made = JSON.parse(await server.ctl([...foreign, '--new-secret']));
   await until('both nodes have seen it', () => server.nodes.every(({ home }) => /OAS01070/.test(fs.readFileSync(path.join(home, 'error.log'), 'utf8'))));
+  const opened = JSON.parse(await server.ctl(['key', 'status', '--secret-file', fresh, '--output', 'json'])).filter(({ opens }) => opens);
+  assert.deepEqual(opened.map(({ kid }) => kid), [key.kid]);
   const { json } = await redeem(server, await getCode(server));
   assert.equal(JSON.parse(Buffer.from(json.id_token.split('.')[0], 'base64url')).kid, key.kid);
   await server.ctl(['key', 'retire', made.kid]);
