@@ -150,21 +150,51 @@ export function report({ findings, faults: struck, entries }, seed) {
   return lines;
 }
 
-async function main(args) {
+/** How the command line calls the kinds. */
+const named = new Map(Object.keys(faults).map((name) => [name.replace(/\W+/g, '-'), name]));
+
+class UsageError extends Error {}
+
+function number(option, text, least) {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  throw new UsageError(`${option} takes a number from ${least} on, not ${text}`);
+}
+
+function kind(text) {
+  if (named.has(text)) return named.get(text);
+  throw new UsageError(`no kind of fault is called ${text || 'nothing'}`);
+}
+
+const verbs = {
+  '--seed': (text, option) => ({ seed: number(option, text, 0) }),
+  '--faults': (text, option) => ({ count: number(option, text, 1) }),
+  '--clients': (text, option) => ({ clients: number(option, text, 1) }),
+  '--kinds': (text) => ({ kinds: text.split(',').map(kind) }),
+};
+
+function parse(args) {
   const options = { seed: Date.now() % 1_000_000, count: 36 };
-  const verbs = {
-    '--seed': (value) => (options.seed = Number(value)),
-    '--faults': (value) => (options.count = Number(value)),
-    '--clients': (value) => (options.clients = Number(value)),
-    '--kinds': (value) => (options.kinds = value.split(',').map((kind) => Object.keys(faults).find((name) => name.replace(/\W+/g, '-') === kind) ?? kind)),
-  };
   for (let i = 0; i < args.length; i += 2) {
-    if (!verbs[args[i]] || args[i + 1] === undefined) {
-      console.error(`run [--seed N] [--faults N] [--clients N] [--kinds a,b]\nkinds: ${Object.keys(faults).map((name) => name.replace(/\W+/g, '-')).join(' ')}`);
-      process.exit(2);
-    }
-    verbs[args[i]](args[i + 1]);
+    const [option, text] = args.slice(i, i + 2);
+    if (!Object.hasOwn(verbs, option)) throw new UsageError(`there is no option ${option}`);
+    if (text === undefined) throw new UsageError(`${option} needs a value`);
+    Object.assign(options, verbs[option](text, option));
   }
+  return options;
+}
+
+function parseOrExit(args) {
+  try {
+    return parse(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`run: ${error.message}\nUsage: run [--seed N] [--faults N] [--clients N] [--kinds a,b]\nkinds: ${[...named.keys()].join(' ')}`);
+    return process.exit(2);
+  }
+}
+
+async function main(args) {
+  const options = parseOrExit(args);
   console.log(`seed ${options.seed}`);
   const outcome = await ordeal(options);
   const { bed, findings, ledger, log } = outcome;

@@ -2,6 +2,7 @@
 // The judge of test/fault/run is not blind: it acquits an honest server, and notices each kind of wrong.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { judge } from '../fault/ledger.mjs';
 
 const nothing = { forks: [], lineage: [['t1', 'g', '1'], ['t2', 'g', '2']], heads: [['g', '2']], revoked: [] };
@@ -36,4 +37,13 @@ for (const [what, entries, database] of [
   ['an honest family revoked', told(), { revoked: [['g', 'refresh token reused']] }],
 ]) {
   test(`the judge notices ${what}`, () => assert.equal(found(entries, database).length, 1));
+}
+
+for (const args of [['--kinds', 'nonsense'], ['--kinds', 'failover,'], ['--kinds', 'toString'], ['--faults', 'many'], ['--faults', '0'], ['--seed'], ['--nonsense', '1'], ['--help']]) {
+  test(`test/fault/run refuses ${args.join(' ')}, and says what it takes`, () => {
+    const { status, stdout, stderr } = spawnSync(new URL('../fault/run', import.meta.url).pathname, args, { encoding: 'utf8' });
+    assert.equal(status, 2, stderr);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^run: .*\nUsage: run \[--seed N\].*\nkinds: .*\bfailover\b.*\n$/);
+  });
 }
