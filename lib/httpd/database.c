@@ -158,7 +158,8 @@ apr_status_t oas_database_child(apr_pool_t *pchild, server_rec *main_server)
 
 /**
  * Learns from a host's first connection which pool it uses. The first host's gate gets the pool's
- * size and becomes the pool's; other hosts of the same pool change over to it.
+ * size and becomes the pool's; other hosts of the same pool change over to it. What requests have
+ * left unsettled behind a gate of before, and those under way still will, is the pool's too.
  */
 static void learn_pool(struct oas_child *child, const ap_dbd_t *rec)
 {
@@ -182,6 +183,8 @@ static void learn_pool(struct oas_child *child, const ap_dbd_t *rec)
             oas_gauge_add(OAS_M_POOL_SIZE, cfg->nmax);
             apr_hash_set(registry->pools, apr_pmemdup(registry->pool, &cfg, sizeof(cfg)),
                          sizeof(cfg), pool);
+        } else {
+            oas_gate_join(child->pool->gate, pool->gate);
         }
         __atomic_store_n(&child->pool, pool, __ATOMIC_RELEASE);
         __atomic_store_n(&child->known, 1, __ATOMIC_RELEASE);

@@ -29,12 +29,12 @@ struct oas_gate {
     int made, used; /* connections that exist, and those of them that are lent */
     int making;     /* one is being made */
     int lend_waiting;
-    pthread_cond_t lendable; /* they are few, and wait seldom */
-    apr_time_t lost;    /* when an answer was lost or did not come, by oas_wire_clock; 0: never */
-    apr_time_t reached; /* when somebody reached the database last, by oas_wire_clock */
+    pthread_cond_t lendable;    /* they are few, and wait seldom */
+    apr_time_t reached;         /* when somebody reached the database last, by oas_wire_clock */
     volatile apr_uint32_t away; /* written under the mutex, read without it */
     apr_uint64_t refused;
     oas_unsettled_t *unsettled;
+    int joined; /* another gate stands before the pool, and tells whether it can be reached */
 };
 
 static apr_status_t gate_cleanup(void *data)
@@ -71,6 +71,15 @@ struct oas_unsettled *oas_gate_unsettled(oas_gate_t *gate)
 int oas_gate_is_unsettled(oas_gate_t *gate)
 {
     return oas_unsettled_count(gate->unsettled) > 0;
+}
+
+void oas_gate_join(oas_gate_t *gate, oas_gate_t *into)
+{
+    oas_unsettled_join(gate->unsettled, into->unsettled);
+    pthread_mutex_lock(&gate->mutex);
+    oas_gauge_add(OAS_M_POOLS_AWAY, -(int)gate->away);
+    gate->joined = 1;
+    pthread_mutex_unlock(&gate->mutex);
 }
 
 /* Gives free places to those who wait, the first one first. Mutex held. */
@@ -275,7 +284,8 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
     if (reached && !apr_atomic_read32(&gate->away))
         return;
     pthread_mutex_lock(&gate->mutex);
-    oas_gauge_add(OAS_M_POOLS_AWAY, !reached - (int)gate->away);
+    if (!gate->joined)
+        oas_gauge_add(OAS_M_POOLS_AWAY, !reached - (int)gate->away);
     apr_atomic_set32(&gate->away, !reached);
     if (place->probe)
         gate->probing = 0;
@@ -296,14 +306,12 @@ void oas_gate_report_connect(oas_gate_place_t *place, apr_time_t since)
 void oas_gate_note_loss(oas_gate_place_t *place)
 {
     if (place->gate)
-        __atomic_store_n(&place->gate->lost, oas_wire_clock(), __ATOMIC_RELAXED);
+        oas_unsettled_note_loss(place->gate->unsettled);
 }
 
 int oas_gate_lost_within(oas_gate_t *gate, apr_interval_time_t time)
 {
-    apr_time_t lost = __atomic_load_n(&gate->lost, __ATOMIC_RELAXED);
-
-    return lost && oas_wire_clock() - lost < time;
+    return oas_unsettled_lost_within(gate->unsettled, time);
 }
 
 int oas_gate_pause(oas_gate_t *gate)

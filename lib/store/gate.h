@@ -24,6 +24,13 @@ struct oas_unsettled *oas_gate_unsettled(oas_gate_t *gate);
 /** Whether there is something. Cheap. */
 int oas_gate_is_unsettled(oas_gate_t *gate);
 
+/**
+ * For a gate that was made before it was known that `into` stands before the same pool: what could
+ * not be settled behind either, and what was lost, is one from now on, also for those who are still
+ * to pass `gate`. Once for each gate; `into` lives as long.
+ */
+void oas_gate_join(oas_gate_t *gate, oas_gate_t *into);
+
 /** Tells the size of the pool behind (DBDMax), once it is known. */
 void oas_gate_size(oas_gate_t *gate, int max);
 

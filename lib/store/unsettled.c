@@ -1,24 +1,95 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unsettled.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
+#include "wire.h"
 
-#define LIST_MAX 256 /* more than a process has threads */
+#define LIST_MAX 1024 /* more than a process has threads */
+
+typedef struct item {
+    struct item *next;
+    oas_undo_t undo;
+} item_t;
 
 struct oas_unsettled {
     apr_thread_mutex_t *mutex;
-    volatile apr_uint32_t count; /* written under the mutex, read without it */
-    int first;
-    oas_undo_t undos[LIST_MAX];
+    volatile apr_uint32_t count; /* written under the mutex, read without it; so are the next two */
+    apr_time_t lost;             /* by oas_wire_clock; 0: never */
+    oas_unsettled_t *into;       /* it has become part of that one; NULL: of none */
+    item_t *first, **end;
 };
+
+static apr_status_t free_items(void *data)
+{
+    oas_unsettled_t *list = data;
+
+    while (list->first) {
+        item_t *item = list->first;
+
+        list->first = item->next;
+        free(item);
+    }
+    return APR_SUCCESS;
+}
 
 apr_status_t oas_unsettled_create(oas_unsettled_t **out, apr_pool_t *pool)
 {
-    *out = apr_pcalloc(pool, sizeof(**out));
-    return apr_thread_mutex_create(&(*out)->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    oas_unsettled_t *list = apr_pcalloc(pool, sizeof(*list));
+
+    list->end = &list->first;
+    *out = list;
+    apr_pool_cleanup_register(pool, list, free_items, apr_pool_cleanup_null);
+    return apr_thread_mutex_create(&list->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+}
+
+/* The list that this one is part of, locked. */
+static oas_unsettled_t *lock(oas_unsettled_t *list)
+{
+    apr_thread_mutex_lock(list->mutex);
+    while (list->into) {
+        oas_unsettled_t *into = list->into;
+
+        apr_thread_mutex_unlock(list->mutex);
+        apr_thread_mutex_lock(into->mutex);
+        list = into;
+    }
+    return list;
+}
+
+static void unlock(oas_unsettled_t *list)
+{
+    apr_thread_mutex_unlock(list->mutex);
+}
+
+/* The list that this one is part of, to have a look at. */
+static oas_unsettled_t *whole(oas_unsettled_t *list)
+{
+    oas_unsettled_t *into;
+
+    while ((into = __atomic_load_n(&list->into, __ATOMIC_ACQUIRE)))
+        list = into;
+    return list;
+}
+
+void oas_unsettled_join(oas_unsettled_t *list, oas_unsettled_t *into)
+{
+    apr_thread_mutex_lock(list->mutex);
+    apr_thread_mutex_lock(into->mutex);
+    if (list->first) {
+        *into->end = list->first;
+        into->end = list->end;
+        list->first = NULL;
+    }
+    if (list->lost > into->lost)
+        __atomic_store_n(&into->lost, list->lost, __ATOMIC_RELAXED);
+    apr_atomic_add32(&into->count, list->count);
+    __atomic_store_n(&list->into, into, __ATOMIC_RELEASE);
+    apr_thread_mutex_unlock(into->mutex);
+    apr_thread_mutex_unlock(list->mutex);
 }
 
 apr_status_t oas_undo_of(oas_undo_t *undo, const oas_stmt_t *stmt, const char *const *params)
@@ -41,34 +112,56 @@ apr_status_t oas_undo_of(oas_undo_t *undo, const oas_stmt_t *stmt, const char *c
 
 apr_status_t oas_unsettled_put(oas_unsettled_t *list, const oas_undo_t *undo)
 {
-    apr_status_t rv = APR_ENOSPC;
+    item_t *item;
 
-    apr_thread_mutex_lock(list->mutex);
-    if (list->count < LIST_MAX) {
-        list->undos[(list->first + list->count) % LIST_MAX] = *undo;
+    list = lock(list);
+    item = list->count < LIST_MAX ? malloc(sizeof(*item)) : NULL;
+    if (item) {
+        item->undo = *undo;
+        item->next = NULL;
+        *list->end = item;
+        list->end = &item->next;
         apr_atomic_inc32(&list->count);
-        rv = APR_SUCCESS;
     }
-    apr_thread_mutex_unlock(list->mutex);
-    return rv;
+    unlock(list);
+    return item ? APR_SUCCESS : APR_ENOSPC;
 }
 
 int oas_unsettled_take(oas_unsettled_t *list, oas_undo_t *undo)
 {
-    int found;
+    item_t *item;
 
-    apr_thread_mutex_lock(list->mutex);
-    found = list->count > 0;
-    if (found) {
-        *undo = list->undos[list->first];
-        list->first = (list->first + 1) % LIST_MAX;
+    list = lock(list);
+    item = list->first;
+    if (item) {
+        list->first = item->next;
         apr_atomic_dec32(&list->count);
     }
-    apr_thread_mutex_unlock(list->mutex);
-    return found;
+    if (!list->first)
+        list->end = &list->first;
+    unlock(list);
+    if (!item)
+        return 0;
+    *undo = item->undo;
+    free(item);
+    return 1;
 }
 
 int oas_unsettled_count(oas_unsettled_t *list)
 {
-    return (int)apr_atomic_read32(&list->count);
+    return (int)apr_atomic_read32(&whole(list)->count);
+}
+
+void oas_unsettled_note_loss(oas_unsettled_t *list)
+{
+    list = lock(list);
+    __atomic_store_n(&list->lost, oas_wire_clock(), __ATOMIC_RELAXED);
+    unlock(list);
+}
+
+int oas_unsettled_lost_within(oas_unsettled_t *list, apr_interval_time_t time)
+{
+    apr_time_t lost = __atomic_load_n(&whole(list)->lost, __ATOMIC_RELAXED);
+
+    return lost && oas_wire_clock() - lost < time;
 }

@@ -9,6 +9,7 @@
 
 #include <apr_errno.h>
 #include <apr_pools.h>
+#include <apr_time.h>
 #include "statements.h"
 
 #define OAS_UNDO_PARAM_MAX 80 /* a hash in hex is the longest */
@@ -36,5 +37,17 @@ int oas_unsettled_take(oas_unsettled_t *list, oas_undo_t *undo);
 
 /** How many there are; cheap. */
 int oas_unsettled_count(oas_unsettled_t *list);
+
+/** Notes that an answer was lost or did not come. */
+void oas_unsettled_note_loss(oas_unsettled_t *list);
+
+/** Whether that happened within this time; cheap. */
+int oas_unsettled_lost_within(oas_unsettled_t *list, apr_interval_time_t time);
+
+/**
+ * Makes `list` a part of `into`, with what it has: from now on whatever is done with either is done
+ * with `into`, which lives as long. Once for each list, never in a ring.
+ */
+void oas_unsettled_join(oas_unsettled_t *list, oas_unsettled_t *into);
 
 #endif

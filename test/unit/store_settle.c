@@ -343,7 +343,7 @@ START_TEST(test_list)
     ck_assert_int_ge(n, 64);
     ck_assert_int_eq(oas_unsettled_take(list(), &undo), 1);
     undo.given[2] = 1;
-    ck_assert_int_eq(oas_unsettled_put(list(), &undo), APR_SUCCESS); /* round the end */
+    ck_assert_int_eq(oas_unsettled_put(list(), &undo), APR_SUCCESS); /* behind them */
     for (; n > 1; n--) {
         ck_assert_int_eq(oas_unsettled_take(list(), &undo), 1);
         ck_assert_int_eq(undo.given[2], 0);
@@ -353,6 +353,103 @@ START_TEST(test_list)
     ck_assert_int_eq(oas_unsettled_take(list(), &undo), 0);
     params[0] = memset(apr_pcalloc(pool, OAS_UNDO_PARAM_MAX + 1), 'a', OAS_UNDO_PARAM_MAX);
     ck_assert_int_eq(oas_undo_of(&undo, &oas_statements[OAS_STMT_JTI_USE], params), APR_EINVAL);
+}
+END_TEST
+
+static void put_numbered(oas_unsettled_t *to, int number)
+{
+    oas_undo_t undo = {.given = {number}};
+
+    ck_assert_int_eq(oas_unsettled_put(to, &undo), APR_SUCCESS);
+}
+
+START_TEST(test_joined_lists_are_one)
+{
+    oas_unsettled_t *late = list(), *whole;
+    oas_undo_t undo;
+    int n;
+
+    ck_assert_int_eq(oas_unsettled_create(&whole, pool), APR_SUCCESS);
+    put_numbered(whole, 1);
+    put_numbered(late, 2);
+    put_numbered(late, 3);
+    oas_unsettled_join(late, whole);
+    put_numbered(late, 4);
+    put_numbered(whole, 5);
+    for (n = 1; n <= 5; n++) {
+        ck_assert_int_eq(oas_unsettled_count(whole), 6 - n);
+        ck_assert_int_eq(oas_unsettled_count(late), 6 - n);
+        ck_assert_int_eq(oas_unsettled_take(n % 2 ? late : whole, &undo), 1);
+        ck_assert_int_eq(undo.given[0], n);
+    }
+    ck_assert_int_eq(oas_unsettled_take(whole, &undo), 0);
+    put_numbered(late, 6); /* and again when it was empty */
+    ck_assert_int_eq(oas_unsettled_take(whole, &undo), 1);
+    ck_assert_int_eq(undo.given[0], 6);
+}
+END_TEST
+
+/* Threads put while others take and the lists are joined: nothing is lost, nothing comes twice. */
+#define PUTTERS 4
+#define EACH    200
+static oas_unsettled_t *late_list;
+
+static void *APR_THREAD_FUNC put_many(apr_thread_t *thread, void *data)
+{
+    const oas_undo_t undo = {.given = {1}};
+    int i;
+
+    for (i = 0; i < EACH; i++)
+        oas_unsettled_put(late_list, &undo);
+    return NULL;
+}
+
+START_TEST(test_joined_under_way)
+{
+    apr_thread_t *threads[PUTTERS];
+    oas_unsettled_t *whole;
+    oas_undo_t undo;
+    apr_status_t rv;
+    int i, taken = 0;
+
+    late_list = list();
+    ck_assert_int_eq(oas_unsettled_create(&whole, pool), APR_SUCCESS);
+    for (i = 0; i < PUTTERS; i++)
+        ck_assert_int_eq(apr_thread_create(&threads[i], NULL, put_many, NULL, pool), APR_SUCCESS);
+    taken += oas_unsettled_take(late_list, &undo);
+    oas_unsettled_join(late_list, whole);
+    for (i = 0; i < EACH; i++)
+        taken += oas_unsettled_take(whole, &undo);
+    for (i = 0; i < PUTTERS; i++)
+        apr_thread_join(&rv, threads[i]);
+    ck_assert_int_eq(oas_unsettled_count(whole), PUTTERS * EACH - taken);
+    while (oas_unsettled_take(whole, &undo))
+        taken++;
+    ck_assert_int_eq(taken, PUTTERS * EACH);
+}
+END_TEST
+
+/* A host that finds out late which pool it uses: what was lost before, and what those lose who came
+ * before, is undone by all who use the pool. */
+START_TEST(test_gates_of_one_pool)
+{
+    oas_refresh_t before = family("file|before", 0), after = before;
+    oas_gate_t *known;
+
+    ck_assert_int_eq(oas_gate_create(&known, pool), APR_SUCCESS);
+    ck_assert_int_eq(refresh(&before), OAS_REFRESH_ROTATED);
+    forget_rotation(&before);
+    oas_gate_join(gate, known);
+    ck_assert_int_eq(oas_gate_is_unsettled(known), 1);
+    db = cluster_db(conn, TEST_ISSUER, known, pool);
+    ck_assert_int_eq(again(&after), OAS_REFRESH_ROTATED); /* not: reused */
+    ck_assert_int_eq(oas_gate_is_unsettled(known), 0);
+
+    forget_rotation(&after);
+    ck_assert_int_eq(oas_gate_is_unsettled(known), 1);
+    ck_assert_int_eq(again(&after), OAS_REFRESH_ROTATED);
+    lose_an_answer();
+    ck_assert_int_eq(oas_gate_lost_within(known, apr_time_from_sec(30)), 1);
 }
 END_TEST
 
@@ -376,5 +473,8 @@ Suite *store_settle_suite(void)
     tcase_add_test(tcase, test_patience_is_for_what_may_be_good_again);
     tcase_add_test(tcase, test_patience_holds_no_row_of_others);
     tcase_add_test(tcase, test_list);
+    tcase_add_test(tcase, test_joined_lists_are_one);
+    tcase_add_test(tcase, test_joined_under_way);
+    tcase_add_test(tcase, test_gates_of_one_pool);
     return suite;
 }
