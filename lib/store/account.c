@@ -3,30 +3,28 @@
 
 #include "runner.h"
 
+static int read_session(void *member, const oas_rows_t *rows, int i, apr_pool_t *pool)
+{
+    oas_session_row_t *row = member;
+
+    row->id = oas_cell_id(rows, i, 0, pool);
+    row->created = oas_cell_int(rows, i, 1);
+    row->last_used = oas_cell_int(rows, i, 2);
+    row->auth_time = oas_cell_int(rows, i, 3);
+    row->address = oas_cell(rows, i, 4);
+    row->user_agent = oas_cell(rows, i, 5);
+    row->option = oas_cell(rows, i, 6);
+    row->persistent = oas_cell_true(rows, i, 7);
+    return 1;
+}
+
 apr_status_t oas_store_sessions_list(oas_db_t *db, const char *sub, apr_array_header_t **out,
                                      apr_pool_t *pool)
 {
     const char *const params[] = {sub};
-    oas_rows_t *rows;
-    apr_status_t rv = oas_db_run(db, OAS_STMT_SESSION_LIST, params, &rows, pool);
-    int i;
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    *out = apr_array_make(pool, rows->count, sizeof(oas_session_row_t));
-    for (i = 0; i < rows->count; i++) {
-        oas_session_row_t *row = apr_array_push(*out);
-
-        row->id = oas_cell_id(rows, i, 0, pool);
-        row->created = oas_cell_int(rows, i, 1);
-        row->last_used = oas_cell_int(rows, i, 2);
-        row->auth_time = oas_cell_int(rows, i, 3);
-        row->address = oas_cell(rows, i, 4);
-        row->user_agent = oas_cell(rows, i, 5);
-        row->option = oas_cell(rows, i, 6);
-        row->persistent = oas_cell_true(rows, i, 7);
-    }
-    return APR_SUCCESS;
+    return oas_db_run_list(db, OAS_STMT_SESSION_LIST, params, out, sizeof(oas_session_row_t),
+                           read_session, pool);
 }
 
 apr_status_t oas_store_session_end_own(oas_db_t *db, const char *sub,
@@ -49,29 +47,25 @@ apr_status_t oas_store_sessions_end_others(oas_db_t *db, const char *sub,
     return rv;
 }
 
+static int read_access(void *member, const oas_rows_t *rows, int i, apr_pool_t *pool)
+{
+    oas_access_row_t *row = member;
+
+    row->client_id = oas_cell(rows, i, 0);
+    row->resource = oas_cell(rows, i, 1);
+    row->since = oas_cell_int(rows, i, 3);
+    row->last_used = oas_cell_int(rows, i, 4);
+    row->offline = oas_cell_true(rows, i, 5);
+    return oas_words_parse_own(&row->scopes, oas_cell(rows, i, 2), pool) == APR_SUCCESS;
+}
+
 apr_status_t oas_store_access_list(oas_db_t *db, const char *sub, apr_array_header_t **out,
                                    apr_pool_t *pool)
 {
     const char *const params[] = {sub};
-    oas_rows_t *rows;
-    apr_status_t rv = oas_db_run(db, OAS_STMT_ACCESS_LIST, params, &rows, pool);
-    int i;
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    *out = apr_array_make(pool, rows->count, sizeof(oas_access_row_t));
-    for (i = 0; i < rows->count; i++) {
-        oas_access_row_t *row = apr_array_push(*out);
-
-        row->client_id = oas_cell(rows, i, 0);
-        row->resource = oas_cell(rows, i, 1);
-        row->since = oas_cell_int(rows, i, 3);
-        row->last_used = oas_cell_int(rows, i, 4);
-        row->offline = oas_cell_true(rows, i, 5);
-        if (oas_words_parse_own(&row->scopes, oas_cell(rows, i, 2), pool) != APR_SUCCESS)
-            return oas_db_unreadable(db, OAS_STMT_ACCESS_LIST);
-    }
-    return APR_SUCCESS;
+    return oas_db_run_list(db, OAS_STMT_ACCESS_LIST, params, out, sizeof(oas_access_row_t),
+                           read_access, pool);
 }
 
 apr_status_t oas_store_access_withdraw(oas_db_t *db, const char *sub, const char *client_id,

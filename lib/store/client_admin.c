@@ -5,8 +5,10 @@
 #include "../base/bytes.h"
 #include "runner.h"
 
-static void fill_entry(const oas_rows_t *rows, int i, oas_client_entry_t *entry)
+static int read_entry(void *member, const oas_rows_t *rows, int i, apr_pool_t *pool)
 {
+    oas_client_entry_t *entry = member;
+
     entry->client_id = oas_cell(rows, i, 0);
     entry->name = oas_cell(rows, i, 1);
     entry->type = oas_cell(rows, i, 2);
@@ -18,22 +20,16 @@ static void fill_entry(const oas_rows_t *rows, int i, oas_client_entry_t *entry)
     entry->updated = oas_cell_int(rows, i, 8);
     entry->seen = oas_cell_int(rows, i, 9);
     entry->metadata = oas_cell(rows, i, 10);
+    return 1;
 }
 
 apr_status_t oas_store_clients_list(oas_db_t *db, const char *after, int limit,
                                     apr_array_header_t **out, apr_pool_t *pool)
 {
     const char *const params[] = {after, oas_sql_int(limit, pool)};
-    oas_rows_t *rows;
-    apr_status_t rv = oas_db_run(db, OAS_STMT_CLIENTS_LIST, params, &rows, pool);
-    int i;
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    *out = apr_array_make(pool, rows->count, sizeof(oas_client_entry_t));
-    for (i = 0; i < rows->count; i++)
-        fill_entry(rows, i, apr_array_push(*out));
-    return APR_SUCCESS;
+    return oas_db_run_list(db, OAS_STMT_CLIENTS_LIST, params, out, sizeof(oas_client_entry_t),
+                           read_entry, pool);
 }
 
 apr_status_t oas_store_client_show(oas_db_t *db, const char *client_id, oas_client_entry_t *out,
@@ -44,7 +40,7 @@ apr_status_t oas_store_client_show(oas_db_t *db, const char *client_id, oas_clie
     apr_status_t rv = oas_db_run_row(db, OAS_STMT_CLIENT_SHOW, params, &rows, pool);
 
     if (rv == APR_SUCCESS)
-        fill_entry(rows, 0, out);
+        read_entry(out, rows, 0, pool);
     return rv;
 }
 

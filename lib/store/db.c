@@ -542,6 +542,18 @@ apr_status_t oas_db_run_row(oas_db_t *db, oas_stmt_id_t id, const char *const *p
     return rv == APR_SUCCESS && !found->count ? APR_ENOENT : rv;
 }
 
+apr_status_t oas_db_run_list(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
+                             apr_array_header_t **out, apr_size_t size, oas_row_reader_t read,
+                             apr_pool_t *pool)
+{
+    oas_rows_t *rows;
+    apr_status_t rv = oas_db_run(db, id, params, &rows, pool);
+
+    if (rv == APR_SUCCESS && oas_rows_list(out, rows, 0, size, read, pool) > 0)
+        rv = oas_db_unreadable(db, id);
+    return rv;
+}
+
 apr_status_t oas_db_run_true(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
                              apr_pool_t *pool)
 {

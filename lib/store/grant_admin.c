@@ -5,8 +5,10 @@
 
 #define BATCH 2000 /* rows that one statement looks at: some tens of milliseconds */
 
-static void fill_entry(const oas_rows_t *rows, int i, oas_grant_entry_t *entry, apr_pool_t *pool)
+static int read_entry(void *member, const oas_rows_t *rows, int i, apr_pool_t *pool)
 {
+    oas_grant_entry_t *entry = member;
+
     entry->id = oas_cell_id(rows, i, 0, pool);
     entry->client_id = oas_cell(rows, i, 1);
     entry->sub = oas_cell(rows, i, 2);
@@ -21,6 +23,7 @@ static void fill_entry(const oas_rows_t *rows, int i, oas_grant_entry_t *entry, 
     entry->state = oas_cell(rows, i, 11);
     entry->reason = oas_cell(rows, i, 12);
     entry->revoked = oas_cell_int(rows, i, 13);
+    return 1;
 }
 
 apr_status_t oas_store_grants_list(oas_db_t *db, const oas_grant_filter_t *filter,
@@ -29,37 +32,28 @@ apr_status_t oas_store_grants_list(oas_db_t *db, const oas_grant_filter_t *filte
     const char *const params[] = {oas_sql_id(filter->grant_id, pool), filter->sub,
                                   filter->client_id, filter->all ? "t" : "f",
                                   oas_sql_int(filter->limit, pool)};
-    oas_rows_t *rows;
-    apr_status_t rv = oas_db_run(db, OAS_STMT_GRANTS_LIST, params, &rows, pool);
-    int i;
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    *out = apr_array_make(pool, rows->count, sizeof(oas_grant_entry_t));
-    for (i = 0; i < rows->count; i++)
-        fill_entry(rows, i, apr_array_push(*out), pool);
-    return APR_SUCCESS;
+    return oas_db_run_list(db, OAS_STMT_GRANTS_LIST, params, out, sizeof(oas_grant_entry_t),
+                           read_entry, pool);
+}
+
+static int read_token(void *member, const oas_rows_t *rows, int i, apr_pool_t *pool)
+{
+    oas_lineage_t *token = member;
+
+    token->generation = (int)oas_cell_int(rows, i, 0);
+    token->parent = (int)oas_cell_int(rows, i, 1);
+    token->created = oas_cell_int(rows, i, 2);
+    return 1;
 }
 
 apr_status_t oas_store_lineage(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN], int limit,
                                apr_array_header_t **out, apr_pool_t *pool)
 {
     const char *const params[] = {oas_sql_id(grant_id, pool), oas_sql_int(limit, pool)};
-    oas_rows_t *rows;
-    apr_status_t rv = oas_db_run(db, OAS_STMT_GRANT_TOKENS, params, &rows, pool);
-    int i;
 
-    if (rv != APR_SUCCESS)
-        return rv;
-    *out = apr_array_make(pool, rows->count, sizeof(oas_lineage_t));
-    for (i = 0; i < rows->count; i++) {
-        oas_lineage_t *token = apr_array_push(*out);
-
-        token->generation = (int)oas_cell_int(rows, i, 0);
-        token->parent = (int)oas_cell_int(rows, i, 1);
-        token->created = oas_cell_int(rows, i, 2);
-    }
-    return APR_SUCCESS;
+    return oas_db_run_list(db, OAS_STMT_GRANT_TOKENS, params, out, sizeof(oas_lineage_t),
+                           read_token, pool);
 }
 
 apr_status_t oas_store_grant_end(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],

@@ -7,18 +7,6 @@
 
 #define CLAIMS_MAX 65536 /* bytes of one subject's claims, and of a claims parameter */
 
-/* 0: no such name. */
-static int find_outcome(const oas_outcome_name_t *names, const char *name, int *value)
-{
-    for (; name && names->name; names++) {
-        if (!strcmp(names->name, name)) {
-            *value = names->value;
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static apr_status_t read_object(json_t **out, const char *text, apr_pool_t *pool)
 {
     return oas_json_parse(out, text, strlen(text), CLAIMS_MAX, pool) == APR_SUCCESS &&
@@ -63,7 +51,7 @@ apr_status_t oas_db_run_grant(oas_db_t *db, oas_stmt_id_t id, const char *const 
         return rv;
     if (rows)
         *rows = found;
-    return find_outcome(names, oas_cell(found, 0, 0), outcome) &&
+    return oas_cell_outcome(found, 0, 0, names, outcome) &&
                    fill_grant(found, grant, pool) == APR_SUCCESS
                ? APR_SUCCESS
                : oas_db_unreadable(db, id);

@@ -13,12 +13,6 @@
 /** First column behind those of the grant. */
 #define OAS_GRANT_COLUMNS 15
 
-/** An outcome as the schema names it; a table of them ends with {NULL, 0}. */
-typedef struct {
-    const char *name;
-    int value;
-} oas_outcome_name_t;
-
 /**
  * Runs a statement whose columns begin with GRANT_COLUMNS of statements.c.
  * @param names   the outcomes that this version knows

@@ -24,8 +24,9 @@ static int copy_text(char *out, apr_size_t size, const char *text)
 }
 
 /* 0: it is none that this version can read. */
-static int read_key(const oas_rows_t *rows, int row, oas_key_row_t *out)
+static int read_key(void *member, const oas_rows_t *rows, int row, apr_pool_t *pool)
 {
+    oas_key_row_t *out = member;
     const char *state = oas_cell(rows, row, STATE), *hex = oas_cell(rows, row, SEALED);
 
     if (!copy_text(out->kid, sizeof(out->kid), oas_cell(rows, row, KID)) ||
@@ -46,20 +47,10 @@ static int read_key(const oas_rows_t *rows, int row, oas_key_row_t *out)
 static apr_status_t read_keys(oas_db_t *db, oas_stmt_id_t id, const oas_rows_t *rows, int first,
                               apr_array_header_t **out, apr_pool_t *pool)
 {
-    int i;
-
     if (rows->count - first > OAS_KEYS_MAX)
         return oas_db_unreadable(db, id);
-    *out = apr_array_make(pool, rows->count - first, sizeof(oas_key_row_t));
-    for (i = first; i < rows->count; i++) {
-        oas_key_row_t *key = apr_array_push(*out);
-
-        memset(key, 0, sizeof(*key));
-        if (!read_key(rows, i, key)) {
-            oas_db_unreadable(db, id); /* the others count: one of them may be gone */
-            apr_array_pop(*out);
-        }
-    }
+    if (oas_rows_list(out, rows, first, sizeof(oas_key_row_t), read_key, pool) > 0)
+        oas_db_unreadable(db, id); /* the others count: one of them may be gone */
     return APR_SUCCESS;
 }
 
@@ -104,35 +95,28 @@ apr_status_t oas_store_keys_follow(oas_db_t *db, const oas_keys_ask_t *ask, oas_
     return read_keys(db, OAS_STMT_KEYS_FOLLOW, rows, 1, &out->rows, pool);
 }
 
-typedef struct {
-    const char *word;
-    oas_key_outcome_t outcome;
-} word_t;
-
-static const word_t put_words[] = {{"active", OAS_KEY_PUT_ACTIVE}, {"next", OAS_KEY_PUT_NEXT},
-                                   {"known", OAS_KEY_PUT_KNOWN},   {"taken", OAS_KEY_PUT_TAKEN},
-                                   {"full", OAS_KEY_PUT_FULL},     {NULL, 0}};
-static const word_t change_words[] = {
+static const oas_outcome_name_t put_words[] = {
+    {"active", OAS_KEY_PUT_ACTIVE}, {"next", OAS_KEY_PUT_NEXT}, {"known", OAS_KEY_PUT_KNOWN},
+    {"taken", OAS_KEY_PUT_TAKEN},   {"full", OAS_KEY_PUT_FULL}, {NULL, 0}};
+static const oas_outcome_name_t change_words[] = {
     {"activated", OAS_KEY_ACTIVATED}, {"active", OAS_KEY_IS_ACTIVE}, {"early", OAS_KEY_EARLY},
     {"unknown", OAS_KEY_UNKNOWN},     {"retired", OAS_KEY_RETIRES},  {"needed", OAS_KEY_NEEDED},
     {"withdrawn", OAS_KEY_WITHDRAWN}, {"removed", OAS_KEY_REMOVED},  {NULL, 0}};
 
 /* Runs a function that answers with a word. */
 static apr_status_t run_word(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
-                             const word_t *words, oas_key_outcome_t *out, apr_pool_t *pool)
+                             const oas_outcome_name_t *words, oas_key_outcome_t *out,
+                             apr_pool_t *pool)
 {
     oas_rows_t *rows;
     apr_status_t rv = oas_db_run_row(db, id, params, &rows, pool);
-    const char *word;
+    int outcome;
 
     if (rv != APR_SUCCESS)
         return rv;
-    word = oas_cell(rows, 0, 0);
-    while (words->word && (!word || strcmp(words->word, word)))
-        words++;
-    if (!words->word)
+    if (!oas_cell_outcome(rows, 0, 0, words, &outcome))
         return oas_db_unreadable(db, id);
-    *out = words->outcome;
+    *out = (oas_key_outcome_t)outcome;
     return APR_SUCCESS;
 }
 

@@ -46,24 +46,26 @@ apr_status_t oas_store_limit_families(oas_db_t *db, int limit, int *ended, apr_p
     return APR_SUCCESS;
 }
 
+static int read_table(void *member, const oas_rows_t *rows, int i, apr_pool_t *pool)
+{
+    oas_purge_row_t *row = member;
+
+    row->table = oas_cell(rows, i, 0);
+    row->due = oas_cell_int(rows, i, 1);
+    row->oldest = oas_cell_int(rows, i, 2);
+    return 1;
+}
+
 apr_status_t oas_store_purge_status(oas_db_t *db, int max, apr_array_header_t **out,
                                     apr_int64_t *done, apr_pool_t *pool)
 {
     const char *const params[] = {oas_sql_int(max, pool)};
     oas_rows_t *rows;
     apr_status_t rv = oas_db_run(db, OAS_STMT_PURGE_STATUS, params, &rows, pool);
-    int i;
 
     if (rv != APR_SUCCESS)
         return rv;
-    *out = apr_array_make(pool, rows->count, sizeof(oas_purge_row_t));
     *done = oas_cell_int(rows, 0, 3);
-    for (i = 0; i < rows->count; i++) {
-        oas_purge_row_t *row = apr_array_push(*out);
-
-        row->table = oas_cell(rows, i, 0);
-        row->due = oas_cell_int(rows, i, 1);
-        row->oldest = oas_cell_int(rows, i, 2);
-    }
+    oas_rows_list(out, rows, 0, sizeof(oas_purge_row_t), read_table, pool);
     return APR_SUCCESS;
 }

@@ -2,6 +2,7 @@
 #include "row.h"
 
 #include <ctype.h>
+#include <string.h>
 #include <apr_strings.h>
 #include "../base/bytes.h"
 
@@ -25,6 +26,22 @@ oas_rows_t *oas_rows_copy(const PGresult *result, apr_pool_t *pool)
     return rows;
 }
 
+int oas_rows_list(apr_array_header_t **out, const oas_rows_t *rows, int first, apr_size_t size,
+                  oas_row_reader_t read, apr_pool_t *pool)
+{
+    int row;
+
+    *out = apr_array_make(pool, rows->count - first, (int)size);
+    for (row = first; row < rows->count; row++) {
+        void *member = apr_array_push(*out);
+
+        memset(member, 0, size);
+        if (!read(member, rows, row, pool))
+            apr_array_pop(*out);
+    }
+    return rows->count - first - (*out)->nelts;
+}
+
 const char *oas_cell(const oas_rows_t *rows, int row, int column)
 {
     return row < rows->count && column < rows->columns ? rows->cells[row * rows->columns + column]
@@ -43,6 +60,20 @@ int oas_cell_true(const oas_rows_t *rows, int row, int column)
     const char *text = oas_cell(rows, row, column);
 
     return text && text[0] == 't';
+}
+
+int oas_cell_outcome(const oas_rows_t *rows, int row, int column, const oas_outcome_name_t *names,
+                     int *value)
+{
+    const char *name = oas_cell(rows, row, column);
+
+    for (; name && names->name; names++) {
+        if (!strcmp(names->name, name)) {
+            *value = names->value;
+            return 1;
+        }
+    }
+    return 0;
 }
 
 int oas_cell_uuid(const oas_rows_t *rows, int row, int column, unsigned char id[OAS_ID_LEN])

@@ -27,6 +27,14 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
 apr_status_t oas_db_run_row(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
                             oas_rows_t **rows, apr_pool_t *pool);
 
+/**
+ * For a statement whose rows are a list, see oas_rows_list.
+ * @return as oas_db_run; APR_EGENERAL when a row cannot be read (logged)
+ */
+apr_status_t oas_db_run_list(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
+                             apr_array_header_t **out, apr_size_t size, oas_row_reader_t read,
+                             apr_pool_t *pool);
+
 /** For a function that answers true or false: APR_ENOENT when it is not true. */
 apr_status_t oas_db_run_true(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
                              apr_pool_t *pool);

@@ -34,10 +34,33 @@ static PGresult *command(PGconn *conn, const char *sql, const char *const *param
     return NULL;
 }
 
+/* Version 0, and no issuer: there is no schema. APR_EINVAL: it cannot be read (*why). */
+static apr_status_t read_version(PGconn *conn, int *version, const char **issuer, const char **why,
+                                 apr_pool_t *pool)
+{
+    PGresult *result =
+        command(conn, "SELECT to_regclass('oas_schema') IS NOT NULL", NULL, 0, why, pool);
+
+    *version = 0;
+    *issuer = NULL;
+    if (result && PQgetvalue(result, 0, 0)[0] != 't')
+        return APR_SUCCESS;
+    if (result)
+        result =
+            command(conn, "SELECT version, issuer FROM oas_schema ORDER BY version DESC LIMIT 1",
+                    NULL, 0, why, pool);
+    if (!result)
+        return APR_EINVAL;
+    if (PQntuples(result) == 1) {
+        *version = (int)apr_atoi64(PQgetvalue(result, 0, 0));
+        *issuer = apr_pstrdup(pool, PQgetvalue(result, 0, 1));
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, apr_pool_t *pool)
 {
     const char *why;
-    PGresult *result;
     PGconn *conn;
     apr_status_t rv = oas_db_native(db, &conn);
 
@@ -45,20 +68,8 @@ apr_status_t oas_schema_status(oas_db_t *db, int *version, const char **issuer, 
     *issuer = NULL;
     if (rv != APR_SUCCESS)
         return rv;
-    result = command(conn, "SELECT to_regclass('oas_schema') IS NOT NULL", NULL, 0, &why, pool);
-    if (!result)
-        return APR_EGENERAL;
-    if (PQgetvalue(result, 0, 0)[0] != 't')
-        return APR_SUCCESS;
-    result = command(conn, "SELECT version, issuer FROM oas_schema ORDER BY version DESC LIMIT 1",
-                     NULL, 0, &why, pool);
-    if (!result)
-        return APR_EGENERAL;
-    if (PQntuples(result) == 1) {
-        *version = (int)apr_atoi64(PQgetvalue(result, 0, 0));
-        *issuer = apr_pstrdup(pool, PQgetvalue(result, 0, 1));
-    }
-    return APR_SUCCESS;
+    return read_version(conn, version, issuer, &why, pool) == APR_SUCCESS ? APR_SUCCESS
+                                                                          : APR_EGENERAL;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -110,24 +121,16 @@ static const char *read_file(const char *path, const char **why, apr_pool_t *poo
 static apr_status_t check_before(PGconn *conn, int version, const char *issuer, const char **why,
                                  apr_pool_t *pool)
 {
-    PGresult *result =
-        command(conn, "SELECT to_regclass('oas_schema') IS NOT NULL", NULL, 0, why, pool);
-    int exists = result && PQgetvalue(result, 0, 0)[0] == 't';
+    const char *owner;
+    int found;
+    apr_status_t rv = read_version(conn, &found, &owner, why, pool);
 
-    if (!result)
-        return APR_EINVAL;
-    if (!exists && version == 1)
-        return APR_SUCCESS;
+    if (rv != APR_SUCCESS)
+        return rv;
     *why = "another run changed the schema meanwhile";
-    if (!exists)
-        return APR_EINVAL;
-    result = command(conn, "SELECT version, issuer FROM oas_schema ORDER BY version DESC LIMIT 1",
-                     NULL, 0, why, pool);
-    if (!result || PQntuples(result) != 1)
-        return APR_EINVAL;
-    if (strcmp(PQgetvalue(result, 0, 1), issuer))
+    if (owner && strcmp(owner, issuer))
         return APR_EEXIST;
-    return apr_atoi64(PQgetvalue(result, 0, 0)) == version - 1 ? APR_SUCCESS : APR_EINVAL;
+    return found == version - 1 ? APR_SUCCESS : APR_EINVAL;
 }
 
 /* The files of one version. */

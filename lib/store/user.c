@@ -3,14 +3,17 @@
 
 #include "runner.h"
 
-static void fill_user(const oas_rows_t *rows, int row, oas_user_t *user)
+static int read_user(void *member, const oas_rows_t *rows, int row, apr_pool_t *pool)
 {
+    oas_user_t *user = member;
+
     user->name = oas_cell(rows, row, 0);
     user->password_hash = oas_cell(rows, row, 1);
     user->locked = oas_cell_true(rows, row, 2);
     user->claims = oas_cell(rows, row, 3);
     user->created = oas_cell(rows, row, 4);
     user->password_changed = oas_cell(rows, row, 5);
+    return 1;
 }
 
 apr_status_t oas_store_user_load(oas_db_t *db, const char *name, oas_user_t *out, apr_pool_t *pool)
@@ -20,7 +23,7 @@ apr_status_t oas_store_user_load(oas_db_t *db, const char *name, oas_user_t *out
     apr_status_t rv = oas_db_run_row(db, OAS_STMT_USER_LOAD, params, &rows, pool);
 
     if (rv == APR_SUCCESS)
-        fill_user(rows, 0, out);
+        read_user(out, rows, 0, pool);
     return rv;
 }
 
@@ -67,14 +70,5 @@ apr_status_t oas_store_user_lock(oas_db_t *db, const char *name, int locked, apr
 
 apr_status_t oas_store_user_list(oas_db_t *db, apr_array_header_t **out, apr_pool_t *pool)
 {
-    oas_rows_t *rows;
-    apr_status_t rv = oas_db_run(db, OAS_STMT_USER_LIST, NULL, &rows, pool);
-    int i;
-
-    if (rv != APR_SUCCESS)
-        return rv;
-    *out = apr_array_make(pool, rows->count, sizeof(oas_user_t));
-    for (i = 0; i < rows->count; i++)
-        fill_user(rows, i, apr_array_push(*out));
-    return APR_SUCCESS;
+    return oas_db_run_list(db, OAS_STMT_USER_LIST, NULL, out, sizeof(oas_user_t), read_user, pool);
 }
