@@ -182,7 +182,7 @@ static const char *const odd[] = {
     NAME BINDING ".!CCCCCCCCCCCCCCCCCCCCg",
     NAME BINDING "." FOREIGN "." FOREIGN "." FOREIGN "." FOREIGN "." FOREIGN "." FOREIGN,
     NAME HANDLE,
-    "__Host-oas-0123456789abcdef=" BINDING,
+    (NAME BINDING "." FOREIGN "." FOREIGN "." FOREIGN "." FOREIGN "." FOREIGN "." FOREIGN),
 };
 
 START_TEST(odd_cookies)
