@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
+#include <string.h>
 #include <apr_strings.h>
 
 /* The connection behind the one oas_db_t of this run. */
@@ -20,6 +21,19 @@ static apr_status_t close_connection(void *baton)
 static void write_log(void *baton, oas_log_level_t level, apr_status_t status, const char *text)
 {
     cli_fail(0, "%s", text);
+}
+
+/* libpq ends its messages by a line feed. */
+static void say_unconnected(const char *error)
+{
+    size_t len = strlen(error);
+
+    while (len > 0 && error[len - 1] == '\n')
+        len--;
+    cli_fail(0, "cannot connect: %.*s%s", (int)len, error,
+             strstr(error, "no password supplied")
+                 ? " (passfile=FILE in the parameters, or ~/.pgpass; mode 0600)"
+                 : "");
 }
 
 oas_db_t *cli_database(cli_t *cli, int *code)
@@ -46,7 +60,7 @@ oas_db_t *cli_database(cli_t *cli, int *code)
     }
     if (apr_dbd_open_ex(dbd->driver, cli->pool, cli->dbd_params, &dbd->handle, &error) !=
         APR_SUCCESS) {
-        cli_fail(0, "cannot connect: %s", error ? error : "no reason given");
+        say_unconnected(error ? error : "no reason given");
         return NULL;
     }
     apr_pool_cleanup_register(cli->pool, dbd, close_connection, apr_pool_cleanup_null);

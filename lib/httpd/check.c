@@ -2,7 +2,6 @@
 #include "check.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <http_core.h>
@@ -295,59 +294,6 @@ static void check_templates(oas_check_t *check)
     issuer->languages = oas_templates_languages(issuer->templates);
 }
 
-/** The last directive of that name in this list, which is the one that counts. */
-static const ap_directive_t *last_of(const ap_directive_t *node, const char *name)
-{
-    const ap_directive_t *last = NULL;
-
-    for (; node != NULL; node = node->next) {
-        if (strcasecmp(node->directive, name) == 0) {
-            last = node;
-        }
-    }
-    return last;
-}
-
-/** DBDParams as mod_dbd sees them in the virtual host of `issuer`: its own, else the main server's.
- */
-static const ap_directive_t *params_of(const ap_directive_t *issuer)
-{
-    const ap_directive_t *own = issuer != NULL && issuer->parent != NULL
-                                    ? last_of(issuer->parent->first_child, "DBDParams")
-                                    : NULL;
-
-    return own != NULL ? own : last_of(ap_conftree, "DBDParams");
-}
-
-/** mod_dbd connects under its pool's lock, so that a database host that is silent stops the child.
- */
-static void check_connect_timeout(oas_check_t *check, const ap_directive_t *issuer)
-{
-    const ap_directive_t *params = params_of(issuer);
-
-    if (params != NULL && strstr(params->args, "connect_timeout") == NULL &&
-        strstr(params->args, "service=") == NULL && getenv("PGCONNECT_TIMEOUT") == NULL) {
-        oas_advise(check, OAS_TAG(00315), params,
-                   "DBDParams without connect_timeout: while the database's host does not answer, "
-                   "requests wait as long as the system tries to connect (connect_timeout=2)");
-    }
-}
-
-static void check_database(oas_check_t *check)
-{
-    const ap_directive_t *where = oas_place_of(&check->config->block, OAS_D_ISSUER, NULL);
-
-    if (ap_find_linked_module("mod_dbd.c") == NULL) {
-        oas_complain(check, OAS_TAG(00309), where,
-                     "an issuer needs mod_dbd: LoadModule dbd_module modules/mod_dbd.so");
-    } else if (oas_find_directive(ap_conftree, "DBDriver", "pgsql", NULL, check->pool) == NULL) {
-        oas_complain(check, OAS_TAG(00310), where,
-                     "an issuer needs a PostgreSQL database: DBDriver pgsql, and DBDParams");
-    } else {
-        check_connect_timeout(check, where);
-    }
-}
-
 static void check_clients(oas_check_t *check)
 {
     int i;
@@ -360,8 +306,10 @@ static void check_clients(oas_check_t *check)
 static void check_issuer(oas_check_t *check)
 {
     static void (*const checks[])(oas_check_t * check) = {
-        check_secret,    oas_check_keys,  check_resources, check_providers, oas_check_login_options,
-        check_endpoints, check_templates, check_database,  check_clients,   oas_check_mutual_tls};
+        check_secret,         oas_check_keys,          check_resources,
+        check_providers,      oas_check_login_options, check_endpoints,
+        oas_check_metrics,    check_templates,         oas_check_database,
+        oas_check_drain_file, check_clients,           oas_check_mutual_tls};
     const char *why = oas_complete_issuer(check->config, check->pool);
     apr_size_t i;
 

@@ -60,6 +60,21 @@ void oas_check_keys(oas_check_t *check);
 /** 1 when the issuer has any OAuth2ASKey. */
 int oas_has_keys(const oas_issuer_t *issuer);
 
+/**
+ * 1 when the section may hold requests for `path`: a <Location> or <LocationMatch> that does, and
+ * any other one, NULL included (check_section.c).
+ */
+int oas_section_fits(const ap_directive_t *section, const char *path, apr_pool_t *pool);
+
+/** The metrics are for everybody unless a Require says otherwise; that is to be meant. */
+void oas_check_metrics(oas_check_t *check);
+
+/** What is known of the database before anybody connects (check_database.c). */
+void oas_check_database(oas_check_t *check);
+
+/** Will httpd's processes see OAuth2ASDrainFile? */
+void oas_check_drain_file(oas_check_t *check);
+
 /** The login options (check_option.c). */
 void oas_check_login_options(oas_check_t *check);
 

@@ -14,35 +14,6 @@ static const ap_directive_t *place_of(const oas_check_t *check, const oas_login_
     return oas_place_of(&check->config->block, OAS_D_LOGIN_OPTION, option->id);
 }
 
-/** What <Location "PATH"> and the like are for, without quotes and '>'. */
-static const char *section_argument(const ap_directive_t *node, apr_pool_t *pool)
-{
-    const char *rest = node->args;
-    char *word = ap_getword_conf(pool, &rest);
-    apr_size_t len = strlen(word);
-
-    if (len > 0 && word[len - 1] == '>') {
-        word[len - 1] = '\0';
-    }
-    return word;
-}
-
-/** 1 when the section may hold requests for `path`; what only a request can tell counts as yes. */
-static int section_fits(const ap_directive_t *section, const char *path, apr_pool_t *pool)
-{
-    const char *given;
-    apr_size_t len;
-
-    if (section == NULL || strcasecmp(section->directive, "<Location") != 0) {
-        return 1;
-    }
-    given = section_argument(section, pool);
-    len = strlen(given);
-    return strpbrk(given, "*?[~") != NULL ||
-           (strncmp(given, path, len) == 0 &&
-            (path[len] == '\0' || path[len] == '/' || (len > 0 && given[len - 1] == '/')));
-}
-
 static int has_handler(const ap_directive_t *node, const char *path, apr_pool_t *pool)
 {
     for (; node != NULL; node = node->next) {
@@ -51,7 +22,7 @@ static int has_handler(const ap_directive_t *node, const char *path, apr_pool_t 
         if (has_handler(node->first_child, path, pool) ||
             (strcasecmp(node->directive, "SetHandler") == 0 &&
              strcmp(ap_getword_conf(pool, &rest), OAS_LOGIN_OPTION_NAME) == 0 &&
-             section_fits(node->parent, path, pool))) {
+             oas_section_fits(node->parent, path, pool))) {
             return 1;
         }
     }

@@ -4,6 +4,7 @@ apachelibdir = $(apache_libexecdir)
 apachelib_LTLIBRARIES = mod_oauth2as.la
 mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/absent.c \
+	lib/httpd/as_user.c lib/httpd/as_user.h \
 	lib/httpd/api_error.c \
 	lib/httpd/audit_log.c lib/httpd/audit_log.h \
 	lib/httpd/attributes.c lib/httpd/attributes.h lib/httpd/authn.c lib/httpd/authn.h \
@@ -11,7 +12,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/caches.c lib/httpd/caches.h \
 	lib/httpd/certificate.c lib/httpd/certificate.h \
 	lib/httpd/check.c lib/httpd/check.h \
-	lib/httpd/check_client.c lib/httpd/check_keys.c lib/httpd/check_twin.c lib/httpd/check_option.c \
+	lib/httpd/check_client.c lib/httpd/check_database.c lib/httpd/check_keys.c lib/httpd/check_twin.c lib/httpd/check_option.c lib/httpd/check_section.c \
 	lib/httpd/complete.c lib/httpd/complete.h \
 	lib/httpd/database.c lib/httpd/database.h \
 	lib/httpd/delivery.c lib/httpd/delivery.h \
@@ -44,7 +45,7 @@ mod_oauth2as_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 mod_oauth2as_la_LIBADD = $(sort $(OAS_ALL)) $(OAS_LIBS)
 
 # httpd loads the .so by its name; a .la beside it helps nobody.
-install-exec-hook:
+install-data-hook:
 	rm -f '$(DESTDIR)$(apachelibdir)/mod_oauth2as.la'
 
 uninstall-hook:

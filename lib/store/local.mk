@@ -5,6 +5,7 @@ liboas_store_la_SOURCES = \
 	lib/store/client.c lib/store/client.h \
 	lib/store/client_admin.c lib/store/client_admin.h \
 	lib/store/client_json.h lib/store/client_from_json.c lib/store/client_to_json.c \
+	lib/store/conninfo.c lib/store/conninfo.h \
 	lib/store/consent.c lib/store/consent.h \
 	lib/store/db.c lib/store/db.h \
 	lib/store/gate.c lib/store/gate.h \

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // apachectl configtest finds configuration mistakes, one clear line each, with file and line number (lib/configtest.mjs).
+import fs from 'node:fs';
+import path from 'node:path';
+import { spawnSync } from 'node:child_process';
 import { dir, load, marked, modulesToLoad, mustFail, mustPass, native, right, spa, web } from './lib/configtest.mjs';
 
 mustPass('a configuration that is right', {});
@@ -54,6 +57,54 @@ const withoutTimeout = (mark) => ['DBDriver pgsql', `${mark}DBDParams "host=db.e
 mustPass('DBDParams without connect_timeout are advised against', { driver: withoutTimeout('»') }, /DBDParams without connect_timeout/);
 mustPass('so are those of the virtual host, whatever the main server has', { more: withoutTimeout('»').slice(1) }, /DBDParams without connect_timeout/);
 mustPass('DBDParams of the virtual host come before those of the main server', { driver: withoutTimeout(''), more: right.driver.slice(1) });
+mustFail('no DBDParams', { driver: ['DBDriver pgsql'], issuer: [`»${right.issuer[0]}`] }, /OAS01202.*DBDParams/);
+for (const [title, params] of [
+  ['a word without a value', 'host=db.example.com passfile'],
+  ['a keyword that libpq does not know', 'host=db.example.com database=oauth2as'],
+]) mustFail(`DBDParams with ${title}`, { driver: ['DBDriver pgsql', `»DBDParams "${params}"`] }, /OAS01203.*KEYWORD=VALUE/);
+
+// What httpd's children need and the user who starts httpd can read anyway.
+const asUser = process.getuid() === 0 ? ['User www-data', 'Group www-data'] : [];
+const childId = (flag) => (process.getuid() === 0 ? Number(spawnSync('id', [flag, 'www-data'], { encoding: 'utf8' }).stdout) : process.getuid());
+const open = path.join(dir, 'children'), closed = path.join(dir, 'closed');
+for (const [folder, mode] of [[open, 0o755], [closed, 0o000]]) {
+  fs.mkdirSync(folder);
+  fs.writeFileSync(`${folder}/pgpass`, '*:*:*:*:none\n', { mode: 0o600 });
+  fs.chownSync(`${folder}/pgpass`, childId('-u'), process.getgid());
+  fs.chmodSync(folder, mode);
+}
+fs.writeFileSync(`${open}/shared`, '*:*:*:*:none\n', { mode: 0o644 });
+fs.chmodSync(dir, 0o711);
+const passfile = (file, mark = '') => ({ before: asUser, driver: ['DBDriver pgsql', `${mark}DBDParams "dbname=none connect_timeout=1 passfile=${file}"`] });
+mustPass('a passfile of the children', passfile(`${open}/pgpass`));
+mustPass('a passfile in a folder that is closed to them', passfile(`${closed}/pgpass`, '»'), /OAS01201.*not look into its folder/);
+mustPass('a passfile that others may read', passfile(`${open}/shared`, '»'), /OAS01201.*chmod 600/);
+mustPass('a passfile that is not there', passfile(`${open}/none`, '»'), /OAS01201.*cannot be read/);
+mustPass('a drain file in a folder that the children may look into', { before: asUser, more: [`OAuth2ASDrainFile ${open}/drain`] });
+mustPass('a drain file in a folder that is closed to them', { before: asUser, more: [`»OAuth2ASDrainFile ${closed}/drain`] }, /OAS01204.*not look into its folder/);
+
+// Metrics that anybody can read are told of, unless a section that holds for them says who may.
+const metrics = (mark = '') => `${mark}OAuth2ASEndpoint metrics /oauth2as/metrics`;
+const granted = (section, rule = ['Require all granted']) => [`<${section}>`, ...rule, `</${section.split(' ')[0]}>`];
+for (const [title, lines] of [
+  ['a Location', granted('Location "/oauth2as/metrics"')],
+  ['one above', granted('Location /oauth2as')],
+  ['one with a pattern', granted('Location "/*/metrics"')],
+  ['one with a regular expression', granted('Location ~ "^/oauth2as/"')],
+  ['a LocationMatch', granted('LocationMatch "/(metrics|status)$"')],
+  ['rules that are nested', granted('Location "/"', ['<If "true">', '<RequireAny>', 'Require all granted', '</RequireAny>', '</If>'])],
+]) {
+  mustPass(`metrics under ${title}`, { more: [metrics(), ...lines] });
+  mustPass(`metrics under ${title} of the main server`, { more: [metrics()], after: lines });
+}
+for (const [title, parts] of [
+  ['no rule', { more: [metrics('»')] }],
+  ['a Location without a rule', { more: [metrics('»'), ...granted('Location "/oauth2as/metrics"', ['LimitRequestBody 1024'])] }],
+  ['a Location for another path', { more: [metrics('»'), ...granted('Location "/oauth2as/met"')] }],
+  ['a LocationMatch for other paths', { more: [metrics('»'), ...granted('LocationMatch "^/oauth2as/(health|ready)$"')] }],
+  ['rules for files', { more: [metrics('»'), ...granted('Directory "/"'), ...granted('FilesMatch "."')] }],
+  ['a rule in another virtual host', { more: [metrics('»')], after: ['<VirtualHost *:8099>', 'ServerName other.example.com', ...granted('Location "/"'), '</VirtualHost>'] }],
+]) mustPass(`metrics under ${title}`, parts, /OAS01200.*anybody can read the metrics/);
 mustPass('the secret of exec: and env:', {
   secret: [`OAuth2ASSecret "exec:/bin/cat ${dir}/secret" env:PATH`],
 });
