@@ -59,7 +59,7 @@ static void write_line(oas_tx_t *tx, const char *line)
 int cli_audit(cli_t *cli, oas_db_t *db, const json_t *what)
 {
     static const oas_host_t host = {.audit = write_line};
-    json_t *more = oas_json_object(cli->pool);
+    oas_members_t *more = oas_members_create(cli->pool);
     const char *issuer = NULL;
     oas_issuer_t owner = {.url = NULL};
     oas_tx_t tx = {.pool = cli->pool, .issuer = &owner, .host = &host, .host_baton = cli};
@@ -67,10 +67,10 @@ int cli_audit(cli_t *cli, oas_db_t *db, const json_t *what)
 
     oas_schema_status(db, &version, &issuer, cli->pool);
     owner.url = issuer;
-    oas_json_set(more, "action", apr_pstrcat(cli->pool, cli->area, " ", cli->argv[0], NULL));
-    oas_json_set(more, "admin", administrator(cli->pool));
+    oas_members_string(more, "action", apr_pstrcat(cli->pool, cli->area, " ", cli->argv[0], NULL));
+    oas_members_string(more, "admin", administrator(cli->pool));
     if (what)
-        json_object_update(more, (json_t *)what);
+        oas_members_update(more, what);
     cli->audited = 0;
     oas_audit(&tx, OAS_AUDIT_ADMIN, NULL, more);
     return cli->audited ? CLI_DONE : CLI_UNLOGGED;

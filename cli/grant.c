@@ -207,7 +207,7 @@ static int revoke_and_tell(cli_t *cli, oas_db_t *db, const selection_t *which,
 
 int cli_grant_revoke(cli_t *cli)
 {
-    selection_t which = {NULL};
+    selection_t which = {.grant_id = NULL};
     const cli_option_t options[] = {
         {.name = "grant", .value = &which.grant_id},
         {.name = "sub", .value = &which.sub},

@@ -5,16 +5,17 @@
  * nobody can leave out. That is nothing, signatures, statements, or both; there is no OAuth in
  * here, and nothing is checked but that the work was done.
  *
- *   <Location "/probe/...">
- *       OASProbeAnswer FILE        a whole HTTP/1.1 answer as the server gave it
- *       OASProbeSign ALG KEY       signs the first JWT in its body anew for each request; once
- * more: the next one OASProbeVerify ALG KEY     checks the signature of the JWT in the request
- *       OASProbePresented FIELD    the handle in this field of the form
- *       OASProbeCookie On          the handle at the end of the cookie
- *       OASProbeMade HANDLE NEXT|NEW  where HANDLE stands in the answer there is one that follows
- * from the presented one, or a new one OASProbeStatement FILE     a statement in one round trip;
- * once more: the next one (see work.h)
- *   </Location>
+ * Directives of a <Location "/probe/...">:
+ *
+ *   - OASProbeAnswer FILE: a whole HTTP/1.1 answer as the server gave it
+ *   - OASProbeSign ALG KEY: signs the first JWT in its body anew for each request; once more: the
+ *     next one
+ *   - OASProbeVerify ALG KEY: checks the signature of the JWT in the request
+ *   - OASProbePresented FIELD: the handle in this field of the form
+ *   - OASProbeCookie On: the handle at the end of the cookie
+ *   - OASProbeMade HANDLE NEXT|NEW: where HANDLE stands in the answer there is one that follows
+ *     from the presented one, or a new one
+ *   - OASProbeStatement FILE: a statement in one round trip; once more: the next one (see work.h)
  */
 #include <string.h>
 #include <httpd.h>

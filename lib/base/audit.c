@@ -42,69 +42,67 @@ static const char *time_text(apr_pool_t *pool)
                         t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec / 1000);
 }
 
-static void add_who(const oas_tx_t *tx, json_t *line)
+static void add_who(const oas_tx_t *tx, oas_members_t *line)
 {
     const oas_grant_t *grant = tx->grant;
     const oas_session_t *session = tx->session;
 
     if (grant != NULL) {
-        oas_json_set(line, "sub", grant->sub);
-        oas_json_set(line, "grant_id", grant->grant_id);
-        oas_json_set(line, "sid", grant->sid);
-        oas_json_set(line, "resource", grant->resource);
+        oas_members_string(line, "sub", grant->sub);
+        oas_members_string(line, "grant_id", grant->grant_id);
+        oas_members_string(line, "sid", grant->sid);
+        oas_members_string(line, "resource", grant->resource);
         if (grant->scopes != NULL) {
-            oas_json_set(line, "scope", oas_words_join(grant->scopes, tx->pool));
+            oas_members_string(line, "scope", oas_words_join(grant->scopes, tx->pool));
         }
     } else if (session != NULL) {
-        oas_json_set(line, "sub", session->sub);
-        oas_json_set(line, "sid", session->id);
-        oas_json_set(line, "resource", tx->resource != NULL ? tx->resource->uri : NULL);
+        oas_members_string(line, "sub", session->sub);
+        oas_members_string(line, "sid", session->id);
+        oas_members_string(line, "resource", tx->resource != NULL ? tx->resource->uri : NULL);
         if (tx->scopes != NULL) {
-            oas_json_set(line, "scope", oas_words_join(tx->scopes, tx->pool));
+            oas_members_string(line, "scope", oas_words_join(tx->scopes, tx->pool));
         }
     }
 }
 
 /* Long names and URLs go first, so that who and what stay. NULL: it cannot be written. */
-static const char *bounded_text(const oas_tx_t *tx, json_t *line)
+static const char *bounded_text(const oas_tx_t *tx, oas_members_t *line)
 {
     static const char *const dispensable[] = {"scope", "resource", "reason", "issuer", "sub"};
-    const char *text = oas_json_text(tx->pool, line);
+    const char *text = oas_members_text(line);
     apr_size_t i;
 
     for (i = 0; text != NULL && strlen(text) > OAS_AUDIT_MAX &&
                 i < sizeof(dispensable) / sizeof(dispensable[0]);
          i++) {
-        json_object_del(line, dispensable[i]);
-        json_object_set_new(line, "shortened", json_true());
-        text = oas_json_text(tx->pool, line);
+        oas_members_remove(line, dispensable[i]);
+        oas_members_boolean(line, "shortened", 1);
+        text = oas_members_text(line);
     }
     return text != NULL && strlen(text) <= OAS_AUDIT_MAX ? text : NULL;
 }
 
-void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const json_t *more)
+void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const oas_members_t *more)
 {
-    json_t *line;
+    oas_members_t *line;
     const char *text;
 
     oas_count(OAS_M_EVENTS, (int)event, 0);
     if (tx->host == NULL || tx->host->audit == NULL) {
         return;
     }
-    line = oas_json_object(tx->pool);
-    oas_json_set(line, "time", time_text(tx->pool));
-    oas_json_set(line, "event", names[event]);
-    oas_json_set(line, "issuer", tx->issuer->url);
-    oas_json_set(line, "client_id", tx->client != NULL ? tx->client->client_id : NULL);
+    line = oas_members_create(tx->pool);
+    oas_members_string(line, "time", time_text(tx->pool));
+    oas_members_string(line, "event", names[event]);
+    oas_members_string(line, "issuer", tx->issuer->url);
+    oas_members_string(line, "client_id", tx->client != NULL ? tx->client->client_id : NULL);
     add_who(tx, line);
-    oas_json_set(line, "grant_type", oas_grant_type(tx));
-    oas_json_set(line, "address", tx->request.address);
-    oas_json_set(line, "reason", reason);
-    oas_json_set(line, "ref", tx->request_id);
-    oas_json_set(line, "trace_id", tx->request.trace_id);
-    if (more != NULL) {
-        json_object_update(line, (json_t *)more);
-    }
+    oas_members_string(line, "grant_type", oas_grant_type(tx));
+    oas_members_string(line, "address", tx->request.address);
+    oas_members_string(line, "reason", reason);
+    oas_members_string(line, "ref", tx->request_id);
+    oas_members_string(line, "trace_id", tx->request.trace_id);
+    oas_members_add(line, more);
     text = bounded_text(tx, line);
     if (text != NULL) {
         tx->host->audit(tx, text);

@@ -56,6 +56,7 @@ const char *oas_audit_name(oas_audit_event_t event);
  * @param reason in words, fixed text without input; may be NULL
  * @param more further members, or NULL; its members are copied into the line
  */
-void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const json_t *more);
+void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason,
+               const oas_members_t *more);
 
 #endif

@@ -293,10 +293,26 @@ static apr_size_t utf8_sequence(const unsigned char *s, apr_size_t len)
     return n;
 }
 
+/* How many characters of ASCII there are in a row, none of them NUL, counted by eights. */
+static apr_size_t ascii_run(const unsigned char *s, apr_size_t len)
+{
+    const apr_uint64_t ones = ~APR_UINT64_C(0) / 255, tops = ones << 7;
+    apr_size_t run = 0;
+    apr_uint64_t word;
+
+    for (; len - run >= sizeof(word); run += sizeof(word)) {
+        memcpy(&word, s + run, sizeof(word));
+        if (((word | (word - ones)) & tops) != 0) {
+            break;
+        }
+    }
+    return run;
+}
+
 int oas_utf8_valid(const char *text, apr_size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
-    apr_size_t i = 0;
+    apr_size_t i = ascii_run(s, len);
 
     while (i < len) {
         apr_size_t n = s[i] < 0x80 ? (s[i] != 0) : utf8_sequence(s + i, len - i);

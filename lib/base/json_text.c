@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "json.h"
+#include "json_text.h"
 
 #include <string.h>
+#include "json.h"
 
 #define TEXT_SIZE   512 /* to begin with */
 #define INTEGER_MAX 20  /* characters of -2^63 */
 #define REAL_MAX    40  /* characters of any double with 17 digits */
 
-/* A text under way; `len` bytes of `size` are written. */
-typedef struct {
-    apr_pool_t *pool;
-    char *data;
-    apr_size_t len, size;
-    int failed;
-} text_t;
-
 /* The place for `more` bytes behind what is written. */
-static char *reserve(text_t *text, apr_size_t more)
+static char *reserve(oas_json_text_t *text, apr_size_t more)
 {
     apr_size_t size = text->size > 0 ? text->size : TEXT_SIZE;
     char *data;
@@ -35,7 +28,7 @@ static char *reserve(text_t *text, apr_size_t more)
     return text->data + text->len;
 }
 
-static void put(text_t *text, const char *data, apr_size_t len)
+void oas_json_put(oas_json_text_t *text, const char *data, apr_size_t len)
 {
     memcpy(reserve(text, len), data, len);
     text->len += len;
@@ -76,7 +69,7 @@ static apr_size_t plain_run(const char *string, apr_size_t len)
 }
 
 /* One character that may not stand in a string as it is (RFC 8259 section 7). */
-static void put_escaped(text_t *text, unsigned char c)
+static void put_escaped(oas_json_text_t *text, unsigned char c)
 {
     static const char short_names[] = "\"\"\\\\\bb\ff\nn\rr\tt";
     static const char digits[] = "0123456789ABCDEF";
@@ -86,31 +79,31 @@ static void put_escaped(text_t *text, unsigned char c)
     for (i = 0; short_names[i] != '\0'; i += 2) {
         if ((unsigned char)short_names[i] == c) {
             escape[1] = short_names[i + 1];
-            put(text, escape, 2);
+            oas_json_put(text, escape, 2);
             return;
         }
     }
-    put(text, escape, sizeof(escape));
+    oas_json_put(text, escape, sizeof(escape));
 }
 
-static void put_string(text_t *text, const char *string, apr_size_t len)
+void oas_json_put_string(oas_json_text_t *text, const char *string, apr_size_t len)
 {
     apr_size_t at = 0;
 
-    put(text, "\"", 1);
+    oas_json_put(text, "\"", 1);
     while (at < len) {
         apr_size_t run = plain_run(string + at, len - at);
 
-        put(text, string + at, run);
+        oas_json_put(text, string + at, run);
         at += run;
         if (at < len) {
             put_escaped(text, (unsigned char)string[at++]);
         }
     }
-    put(text, "\"", 1);
+    oas_json_put(text, "\"", 1);
 }
 
-static void put_integer(text_t *text, json_int_t number)
+void oas_json_put_integer(oas_json_text_t *text, json_int_t number)
 {
     char digits[INTEGER_MAX];
     char *p = digits + sizeof(digits);
@@ -124,55 +117,53 @@ static void put_integer(text_t *text, json_int_t number)
     if (number < 0) {
         *--p = '-';
     }
-    put(text, p, (apr_size_t)(digits + sizeof(digits) - p));
+    oas_json_put(text, p, (apr_size_t)(digits + sizeof(digits) - p));
 }
 
-static void put_real(text_t *text, const json_t *real)
+static void put_real(oas_json_text_t *text, const json_t *real)
 {
     char digits[REAL_MAX];
     size_t len = json_dumpb(real, digits, sizeof(digits), JSON_ENCODE_ANY);
 
     text->failed |= len == 0 || len > sizeof(digits);
     if (!text->failed) {
-        put(text, digits, len);
+        oas_json_put(text, digits, len);
     }
 }
 
-static void put_value(text_t *text, const json_t *json);
-
-static void put_array(text_t *text, const json_t *array)
+static void put_array(oas_json_text_t *text, const json_t *array)
 {
     size_t i;
 
-    put(text, "[", 1);
+    oas_json_put(text, "[", 1);
     for (i = 0; i < json_array_size(array); i++) {
         if (i > 0) {
-            put(text, ",", 1);
+            oas_json_put(text, ",", 1);
         }
-        put_value(text, json_array_get(array, i));
+        oas_json_put_value(text, json_array_get(array, i));
     }
-    put(text, "]", 1);
+    oas_json_put(text, "]", 1);
 }
 
-static void put_object(text_t *text, json_t *object)
+static void put_object(oas_json_text_t *text, json_t *object)
 {
     void *member = json_object_iter(object);
     const char *before = "";
 
-    put(text, "{", 1);
+    oas_json_put(text, "{", 1);
     for (; member != NULL; member = json_object_iter_next(object, member)) {
         const char *name = json_object_iter_key(member);
 
-        put(text, before, strlen(before));
-        put_string(text, name, strlen(name));
-        put(text, ":", 1);
-        put_value(text, json_object_iter_value(member));
+        oas_json_put(text, before, strlen(before));
+        oas_json_put_string(text, name, strlen(name));
+        oas_json_put(text, ":", 1);
+        oas_json_put_value(text, json_object_iter_value(member));
         before = ",";
     }
-    put(text, "}", 1);
+    oas_json_put(text, "}", 1);
 }
 
-static void put_value(text_t *text, const json_t *json)
+void oas_json_put_value(oas_json_text_t *text, const json_t *json)
 {
     switch (json_typeof(json)) {
     case JSON_OBJECT:
@@ -182,36 +173,41 @@ static void put_value(text_t *text, const json_t *json)
         put_array(text, json);
         break;
     case JSON_STRING:
-        put_string(text, json_string_value(json), json_string_length(json));
+        oas_json_put_string(text, json_string_value(json), json_string_length(json));
         break;
     case JSON_INTEGER:
-        put_integer(text, json_integer_value(json));
+        oas_json_put_integer(text, json_integer_value(json));
         break;
     case JSON_REAL:
         put_real(text, json);
         break;
     case JSON_TRUE:
-        put(text, "true", 4);
+        oas_json_put(text, "true", 4);
         break;
     case JSON_FALSE:
-        put(text, "false", 5);
+        oas_json_put(text, "false", 5);
         break;
     case JSON_NULL:
-        put(text, "null", 4);
+        oas_json_put(text, "null", 4);
         break;
     }
+}
+
+char *oas_json_text_end(oas_json_text_t *text)
+{
+    oas_json_put(text, "", 1);
+    return text->failed ? NULL : text->data;
 }
 
 /* jansson's own writer looks for loops, which cannot be here, and calls back for each few bytes:
  * ten times the work of all of this. */
 char *oas_json_text(apr_pool_t *pool, const json_t *json)
 {
-    text_t text = {.pool = pool};
+    oas_json_text_t text = {.pool = pool};
 
     if (!json_is_object(json) && !json_is_array(json)) {
         return NULL;
     }
-    put_value(&text, json);
-    put(&text, "", 1);
-    return text.failed ? NULL : text.data;
+    oas_json_put_value(&text, json);
+    return oas_json_text_end(&text);
 }

@@ -8,7 +8,9 @@ liboas_base_la_SOURCES = \
 	lib/base/refresh_token.c lib/base/refresh_token.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/handle.c lib/base/handle.h \
-	lib/base/json.c lib/base/json_text.c lib/base/json.h \
+	lib/base/json.c lib/base/json.h \
+	lib/base/json_text.c lib/base/json_text.h \
+	lib/base/members.c lib/base/members.h \
 	lib/base/json_plain.c lib/base/json_plain.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/metrics.c lib/base/metrics.h \

@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include "error.h"
 #include "log.h"
+#include "members.h"
 #include "model.h"
 #include "params.h"
 #include "words.h"
@@ -266,7 +267,7 @@ struct oas_tx {
     struct oas_login *login;    /**< whose password was right; by accept_password. Or a login with
                                    a step left; by accept_login, accept_user */
     oas_grant_t *grant;
-    json_t
+    oas_members_t
         *answer; /**< members of the token reply or of the authorization answer; by issue_ steps */
     struct oas_token *token; /**< one that came back; by check_access_token, check_token */
 

@@ -29,7 +29,7 @@ static int read_session_id(const char *text, unsigned char id[OAS_ID_LEN], apr_p
 static oas_outcome_t end_session(oas_tx_t *tx, const char *value)
 {
     unsigned char id[OAS_ID_LEN];
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
     apr_status_t rv;
 
     if (!read_session_id(value, id, tx->pool)) {
@@ -40,7 +40,7 @@ static oas_outcome_t end_session(oas_tx_t *tx, const char *value)
         return oas_store_fault(tx, OAS_TAG(00992), rv, "session not ended");
     }
     if (rv == APR_SUCCESS) {
-        oas_json_set(more, "ended", value);
+        oas_members_string(more, "ended", value);
         oas_audit(tx, OAS_AUDIT_SESSION_ENDED, "by its owner", more);
     }
     return oas_account_done(tx, "session_ended");
@@ -49,7 +49,7 @@ static oas_outcome_t end_session(oas_tx_t *tx, const char *value)
 static oas_outcome_t end_others(oas_tx_t *tx, const char *value)
 {
     unsigned char id[OAS_ID_LEN];
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
     int ended = 0;
     apr_status_t rv = APR_EGENERAL;
 
@@ -59,14 +59,14 @@ static oas_outcome_t end_others(oas_tx_t *tx, const char *value)
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00993), rv, "other sessions not ended");
     }
-    json_object_set_new(more, "count", json_integer(ended));
+    oas_members_integer(more, "count", ended);
     oas_audit(tx, OAS_AUDIT_SESSION_ENDED, "all others, by their owner", more);
     return oas_account_done(tx, "others_ended");
 }
 
 static oas_outcome_t withdraw(oas_tx_t *tx, const char *value)
 {
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
     apr_status_t rv = APR_ENOENT;
 
     if (oas_client_id_valid(value)) {
@@ -76,7 +76,7 @@ static oas_outcome_t withdraw(oas_tx_t *tx, const char *value)
         return oas_store_fault(tx, OAS_TAG(00994), rv, "access not withdrawn");
     }
     if (rv == APR_SUCCESS) {
-        oas_json_set(more, "client_id", value);
+        oas_members_string(more, "client_id", value);
         oas_audit(tx, OAS_AUDIT_WITHDRAW, NULL, more);
     }
     return oas_account_done(tx, "withdrawn");

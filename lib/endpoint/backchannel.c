@@ -40,14 +40,14 @@ static void tell(oas_tx_t *tx, const oas_logout_t *logout, oas_metric_delivery_t
                  const char *why)
 {
     const char *result = outcome == OAS_METRIC_DELIVERED ? "delivered" : "failed";
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
 
     oas_count(OAS_M_LOGOUTS, (int)outcome, 0);
-    oas_json_set(more, "client_id", logout->client_id);
-    oas_json_set(more, "sub", logout->sub);
-    oas_json_set(more, "sid", logout->sid);
-    oas_json_set(more, "result", result);
-    json_object_set_new(more, "attempts", json_integer(logout->attempts));
+    oas_members_string(more, "client_id", logout->client_id);
+    oas_members_string(more, "sub", logout->sub);
+    oas_members_string(more, "sid", logout->sid);
+    oas_members_string(more, "result", result);
+    oas_members_integer(more, "attempts", logout->attempts);
     oas_audit(tx, OAS_AUDIT_BACKCHANNEL_LOGOUT, why, more);
 }
 

@@ -26,10 +26,10 @@ static const char *const schema_words[] = {
 
 static oas_outcome_t respond_health(oas_tx_t *tx)
 {
-    json_t *body = oas_json_object(tx->pool);
+    oas_members_t *body = oas_members_create(tx->pool);
 
-    oas_json_set(body, "status", "ok");
-    oas_reply_json(tx, 200, body);
+    oas_members_string(body, "status", "ok");
+    oas_reply_json(tx, 200, oas_members_text(body));
     return OAS_ANSWERED;
 }
 
@@ -48,16 +48,16 @@ static oas_outcome_t respond_ready(oas_tx_t *tx)
     int keys = oas_keyset_default(tx->keys) != NULL;
     oas_ready_t database = oas_readiness_ask(tx->readiness, tx->db, tx->pool);
     int ready = leaving == NULL && keys && database == OAS_READY_YES;
-    json_t *body = oas_json_object(tx->pool);
-    json_t *checks = json_object();
+    oas_members_t *body = oas_members_create(tx->pool);
+    oas_members_t *checks = oas_members_create(tx->pool);
 
-    oas_json_set(body, "status", ready ? "ready" : "not ready");
-    json_object_set_new(body, "checks", checks);
-    oas_json_set(checks, "database", database_words[database]);
-    oas_json_set(checks, "schema", schema_words[database]);
-    oas_json_set(checks, "keys", key_word(tx->keys));
-    oas_json_set(checks, "draining", leaving != NULL ? leaving : "no");
-    oas_reply_json(tx, ready ? 200 : 503, body);
+    oas_members_string(body, "status", ready ? "ready" : "not ready");
+    oas_members_object(body, "checks", checks);
+    oas_members_string(checks, "database", database_words[database]);
+    oas_members_string(checks, "schema", schema_words[database]);
+    oas_members_string(checks, "keys", key_word(tx->keys));
+    oas_members_string(checks, "draining", leaving != NULL ? leaving : "no");
+    oas_reply_json(tx, ready ? 200 : 503, oas_members_text(body));
     return OAS_ANSWERED;
 }
 

@@ -11,38 +11,38 @@
 
 /* An API is told what it would read in the token itself, so nothing comes out that it does not
  * carry. */
-static void describe_access_token(const oas_token_t *token, json_t *answer)
+static void describe_access_token(const oas_token_t *token, oas_members_t *answer)
 {
-    json_object_update(answer, token->claims);
-    oas_json_set(answer, "client_id", token->client_id);
-    json_object_set_new(answer, "token_type", json_string("Bearer"));
+    oas_members_update(answer, token->claims);
+    oas_members_string(answer, "client_id", token->client_id);
+    oas_members_string(answer, "token_type", "Bearer");
 }
 
 /* No token_type: RFC 7662 section 2.2 means that of an access token. */
-static void describe_refresh_token(const oas_tx_t *tx, json_t *answer)
+static void describe_refresh_token(const oas_tx_t *tx, oas_members_t *answer)
 {
     const oas_grant_t *grant = tx->grant;
 
-    oas_json_set(answer, "iss", tx->issuer->url);
-    oas_json_set(answer, "aud", tx->issuer->url); /* nobody else takes it */
-    oas_json_set(answer, "sub", oas_subject_for(tx, tx->client, grant->sub));
-    oas_json_set(answer, "client_id", grant->client_id);
-    oas_json_set(answer, "scope", oas_words_join(grant->scopes, tx->pool));
-    json_object_set_new(answer, "exp", json_integer(grant->refresh_expires));
+    oas_members_string(answer, "iss", tx->issuer->url);
+    oas_members_string(answer, "aud", tx->issuer->url); /* nobody else takes it */
+    oas_members_string(answer, "sub", oas_subject_for(tx, tx->client, grant->sub));
+    oas_members_string(answer, "client_id", grant->client_id);
+    oas_members_string(answer, "scope", oas_words_join(grant->scopes, tx->pool));
+    oas_members_integer(answer, "exp", grant->refresh_expires);
 }
 
 static oas_outcome_t respond_introspection(oas_tx_t *tx)
 {
     const oas_token_t *token = tx->token;
-    json_t *answer = oas_json_object(tx->pool);
+    oas_members_t *answer = oas_members_create(tx->pool);
 
     if (token->active && token->kind == OAS_TOKEN_HANDLE) {
         describe_refresh_token(tx, answer);
     } else if (token->active) {
         describe_access_token(token, answer);
     }
-    json_object_set_new(answer, "active", json_boolean(token->active));
-    oas_reply_json(tx, 200, answer);
+    oas_members_boolean(answer, "active", token->active);
+    oas_reply_json(tx, 200, oas_members_text(answer));
     return OAS_ANSWERED;
 }
 

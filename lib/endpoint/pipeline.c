@@ -35,31 +35,32 @@ static int is_audited(const oas_tx_t *tx)
 }
 
 /* An access token that was refused is named by what it says of itself. */
-static void name_token(const oas_tx_t *tx, json_t *more)
+static void name_token(const oas_tx_t *tx, oas_members_t *more)
 {
     const oas_token_t *token = tx->token;
 
     if (tx->endpoint != OAS_EP_USERINFO || tx->grant != NULL) {
         return;
     }
-    oas_json_set(more, "jti", token->jti);
+    oas_members_string(more, "jti", token->jti);
     if (token->has_grant) {
-        oas_json_set(more, "grant_id",
-                     oas_base64url_encode(tx->pool, token->grant_id, sizeof(token->grant_id)));
+        oas_members_string(
+            more, "grant_id",
+            oas_base64url_encode(tx->pool, token->grant_id, sizeof(token->grant_id)));
     }
 }
 
 static void audit_refusal(oas_tx_t *tx)
 {
     const oas_error_row_t *row = oas_error_row(tx->error);
-    json_t *more;
+    oas_members_t *more;
 
     if (!is_audited(tx)) {
         return;
     }
-    more = oas_json_object(tx->pool);
-    oas_json_set(more, "endpoint", oas_endpoint_name(tx->endpoint));
-    oas_json_set(more, "error", row->code);
+    more = oas_members_create(tx->pool);
+    oas_members_string(more, "endpoint", oas_endpoint_name(tx->endpoint));
+    oas_members_string(more, "error", row->code);
     name_token(tx, more);
     oas_audit(tx, OAS_AUDIT_REFUSE, tx->detail != NULL ? tx->detail : row->text, more);
 }

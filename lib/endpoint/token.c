@@ -27,7 +27,7 @@ static oas_outcome_t respond_token(oas_tx_t *tx)
         oas_audit(tx, OAS_AUDIT_TOKEN, NULL, NULL);
     }
     oas_count(OAS_M_GRANTS, __builtin_ctz(tx->mask), 0);
-    oas_reply_json(tx, 200, tx->answer);
+    oas_reply_json(tx, 200, oas_members_text(tx->answer));
     return OAS_ANSWERED;
 }
 

@@ -10,11 +10,11 @@
 
 static oas_outcome_t respond_userinfo(oas_tx_t *tx)
 {
-    json_t *answer = oas_json_object(tx->pool);
+    oas_members_t *answer = oas_members_create(tx->pool);
 
-    oas_json_set(answer, "sub", oas_subject_for(tx, tx->client, tx->grant->sub));
+    oas_members_string(answer, "sub", oas_subject_for(tx, tx->client, tx->grant->sub));
     oas_release_claims(tx, tx->scopes, OAS_IN_USERINFO, answer);
-    oas_reply_json(tx, 200, answer);
+    oas_reply_json(tx, 200, oas_members_text(answer));
     return OAS_ANSWERED;
 }
 

@@ -138,7 +138,7 @@ const oas_host_t *oas_background_host(void)
 }
 
 void oas_audit_background(server_rec *s, oas_audit_event_t event, const char *reason,
-                          const json_t *more, apr_pool_t *pool)
+                          const oas_members_t *more, apr_pool_t *pool)
 {
     oas_tx_t tx = {.pool = pool,
                    .issuer = &oas_server_config(s)->issuer,

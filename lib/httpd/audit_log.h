@@ -29,6 +29,6 @@ const oas_host_t *oas_background_host(void);
 
 /** oas_audit() for what a server does without a request: the line has neither address nor ref. */
 void oas_audit_background(server_rec *s, oas_audit_event_t event, const char *reason,
-                          const json_t *more, apr_pool_t *pool);
+                          const oas_members_t *more, apr_pool_t *pool);
 
 #endif

@@ -95,12 +95,12 @@ static progress_t purge(const task_t *task, server_rec *s, oas_db_t *db, apr_poo
 static void tell_limited(server_rec *s, int ended, apr_pool_t *pool)
 {
     const oas_server_config_t *config = oas_server_config(s);
-    json_t *more = oas_json_object(pool);
+    oas_members_t *more = oas_members_create(pool);
 
     oas_log(&config->log, OAS_LOG_INFO, OAS_TAG(00387), APR_SUCCESS,
             "%d families of refresh tokens were ended, the oldest of those who had more than %d",
             ended, config->issuer.refresh_limit);
-    json_object_set_new(more, "count", json_integer(ended));
+    oas_members_integer(more, "count", ended);
     oas_audit_background(s, OAS_AUDIT_REVOKE, "limit", more, pool);
 }
 

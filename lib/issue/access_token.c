@@ -7,18 +7,22 @@
 #include "../store/db.h"
 #include "claims.h"
 
-static json_t *audience(const oas_tx_t *tx)
+/* Userinfo takes the token too. */
+static void add_audience(const oas_tx_t *tx, oas_members_t *claims)
 {
     const oas_grant_t *grant = tx->grant;
+    const char *userinfo = tx->issuer->endpoint_urls[OAS_EP_USERINFO];
+    oas_words_t *both;
 
-    if (grant->resource == NULL) {
-        return json_string(tx->issuer->url);
+    if (grant->resource == NULL || userinfo == NULL || !oas_words_has(grant->scopes, "openid")) {
+        oas_members_string(claims, "aud",
+                           grant->resource != NULL ? grant->resource : tx->issuer->url);
+        return;
     }
-    if (oas_words_has(grant->scopes, "openid") &&
-        tx->issuer->endpoint_urls[OAS_EP_USERINFO] != NULL) {
-        return json_pack("[ss]", grant->resource, tx->issuer->endpoint_urls[OAS_EP_USERINFO]);
-    }
-    return json_string(grant->resource);
+    both = oas_words_create(tx->pool);
+    oas_words_add(both, grant->resource);
+    oas_words_add(both, userinfo);
+    oas_members_words(claims, "aud", both);
 }
 
 /* The signer the API asks for, or the one that comes first. */
@@ -55,28 +59,32 @@ static const char *grant_kind(const oas_tx_t *tx)
 }
 
 /* Who sent the request, in the words of the dialect (RFC 9068 section 2.2; Auth0: azp). */
-static void add_client(const oas_tx_t *tx, oas_dialect_t dialect, json_t *claims)
+static void add_client(const oas_tx_t *tx, oas_dialect_t dialect, oas_members_t *claims)
 {
-    oas_json_set(claims, dialect == OAS_DIALECT_AUTH0 ? "azp" : "client_id", tx->grant->client_id);
+    oas_members_string(claims, dialect == OAS_DIALECT_AUTH0 ? "azp" : "client_id",
+                       tx->grant->client_id);
     if (dialect == OAS_DIALECT_AUTH0) {
-        oas_json_set(claims, "gty", grant_kind(tx));
+        oas_members_string(claims, "gty", grant_kind(tx));
     }
     if (tx->cnf != NULL) {
-        json_object_set_new(claims, "cnf", json_pack("{ss}", "x5t#S256", tx->cnf));
+        oas_members_t *cnf = oas_members_create(tx->pool);
+
+        oas_members_string(cnf, "x5t#S256", tx->cnf);
+        oas_members_object(claims, "cnf", cnf);
     }
 }
 
 /* What only a token in a user's name has. */
-static void add_user(const oas_tx_t *tx, json_t *claims)
+static void add_user(const oas_tx_t *tx, oas_members_t *claims)
 {
     const oas_grant_t *grant = tx->grant;
 
     if (grant->auth_time > 0) {
-        json_object_set_new(claims, "auth_time", json_integer(grant->auth_time));
+        oas_members_integer(claims, "auth_time", grant->auth_time);
     }
-    oas_json_set(claims, "acr", grant->acr);
-    oas_json_set(claims, "sid", oas_sid_for(tx, tx->client, grant->sid));
-    oas_json_set(claims, "grant_id", grant->grant_id);
+    oas_members_string(claims, "acr", grant->acr);
+    oas_members_string(claims, "sid", oas_sid_for(tx, tx->client, grant->sid));
+    oas_members_string(claims, "grant_id", grant->grant_id);
     oas_release_claims(tx, grant->scopes, OAS_IN_ACCESS_TOKEN, claims);
 }
 
@@ -88,20 +96,20 @@ static const char *told_subject(const oas_tx_t *tx)
     return grant->grant_id != NULL ? oas_subject_for(tx, tx->client, grant->sub) : grant->sub;
 }
 
-static json_t *token_claims(const oas_tx_t *tx, oas_dialect_t dialect, apr_int64_t lifetime,
-                            const char *jti, const char *sub)
+static oas_members_t *token_claims(const oas_tx_t *tx, oas_dialect_t dialect, apr_int64_t lifetime,
+                                   const char *jti, const char *sub)
 {
     const oas_grant_t *grant = tx->grant;
-    json_t *claims = oas_json_object(tx->pool);
+    oas_members_t *claims = oas_members_create(tx->pool);
 
-    oas_json_set(claims, "iss", tx->issuer->url);
-    oas_json_set(claims, "sub", sub);
-    json_object_set_new(claims, "aud", audience(tx));
-    json_object_set_new(claims, "exp", json_integer(grant->now + lifetime));
-    json_object_set_new(claims, "iat", json_integer(grant->now));
-    oas_json_set(claims, "jti", jti);
+    oas_members_string(claims, "iss", tx->issuer->url);
+    oas_members_string(claims, "sub", sub);
+    add_audience(tx, claims);
+    oas_members_integer(claims, "exp", grant->now + lifetime);
+    oas_members_integer(claims, "iat", grant->now);
+    oas_members_string(claims, "jti", jti);
     if (grant->scopes->nelts > 0) {
-        oas_json_set(claims, "scope", oas_words_join(grant->scopes, tx->pool));
+        oas_members_string(claims, "scope", oas_words_join(grant->scopes, tx->pool));
     }
     add_client(tx, dialect, claims);
     add_user(tx, claims);
@@ -123,7 +131,7 @@ static apr_status_t mint(const oas_tx_t *tx, const oas_resource_t *resource, apr
     }
     jti = oas_base64url_encode(tx->pool, random, sizeof(random));
     return oas_jwt_sign(out, signer, dialect == OAS_DIALECT_AUTH0 ? "JWT" : "at+jwt",
-                        token_claims(tx, dialect, lifetime, jti, sub), tx->pool);
+                        oas_members_text(token_claims(tx, dialect, lifetime, jti, sub)), tx->pool);
 }
 
 oas_outcome_t oas_issue_access_token(oas_tx_t *tx)
@@ -142,13 +150,13 @@ oas_outcome_t oas_issue_access_token(oas_tx_t *tx)
         return oas_fault(tx, OAS_TAG(00701), OAS_E_SERVER, rv, "access token not signed");
     }
     if (tx->answer == NULL) {
-        tx->answer = oas_json_object(tx->pool);
+        tx->answer = oas_members_create(tx->pool);
     }
-    oas_json_set(tx->answer, "access_token", token);
-    oas_json_set(tx->answer, "token_type", "Bearer");
-    json_object_set_new(tx->answer, "expires_in", json_integer(lifetime));
+    oas_members_string(tx->answer, "access_token", token);
+    oas_members_string(tx->answer, "token_type", "Bearer");
+    oas_members_integer(tx->answer, "expires_in", lifetime);
     if (grant->scopes->nelts > 0) {
-        oas_json_set(tx->answer, "scope", oas_words_join(grant->scopes, tx->pool));
+        oas_members_string(tx->answer, "scope", oas_words_join(grant->scopes, tx->pool));
     }
     return OAS_NEXT;
 }

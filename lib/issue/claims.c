@@ -41,7 +41,7 @@ static int is_released(const oas_tx_t *tx, const oas_claim_t *claim, const oas_w
 }
 
 void oas_release_claims(const oas_tx_t *tx, const oas_words_t *scopes, unsigned where,
-                        json_t *target)
+                        oas_members_t *target)
 {
     int i;
 
@@ -53,8 +53,8 @@ void oas_release_claims(const oas_tx_t *tx, const oas_words_t *scopes, unsigned 
         json_t *value = json_object_get(tx->grant->claims, claim->name);
 
         if (value != NULL && is_released(tx, claim, scopes, where) &&
-            json_object_get(target, claim->name) == NULL) {
-            json_object_set(target, claim->name, value);
+            !oas_members_has(target, claim->name)) {
+            oas_members_json(target, claim->name, value);
         }
     }
 }

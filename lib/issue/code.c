@@ -92,8 +92,8 @@ oas_outcome_t oas_issue_code(oas_tx_t *tx)
         oas_audit(tx, OAS_AUDIT_CONSENT, NULL, NULL);
     }
     oas_audit(tx, OAS_AUDIT_CODE, NULL, NULL);
-    tx->answer = oas_json_object(tx->pool);
-    oas_json_set(tx->answer, "code", tx->code);
+    tx->answer = oas_members_create(tx->pool);
+    oas_members_string(tx->answer, "code", tx->code);
     return OAS_NEXT;
 }
 

@@ -8,34 +8,32 @@
 #include "claims.h"
 
 /* amr is an array of strings (RFC 8176); it rests space-delimited. */
-static json_t *amr_array(const char *amr, apr_pool_t *pool)
+static void add_amr(oas_members_t *claims, const char *amr, apr_pool_t *pool)
 {
-    json_t *array = json_array();
     oas_words_t *words;
-    int i;
 
-    oas_words_parse(&words, amr, pool);
-    for (i = 0; i < words->nelts; i++) {
-        json_array_append_new(array, json_string(OAS_WORD(words, i)));
+    if (amr != NULL && amr[0] != '\0') {
+        oas_words_parse(&words, amr, pool);
+        oas_members_words(claims, "amr", words);
     }
-    return array;
 }
 
 /* Each binds the token to what leaves together with it (OIDC Core 3.1.3.6, 3.3.2.11; s_hash:
  * FAPI 1.0 part 2, 5.1). A state is there at the authorization endpoint only. */
-static void add_hashes(const oas_tx_t *tx, const char *alg, json_t *claims)
+static void add_hashes(const oas_tx_t *tx, const char *alg, oas_members_t *claims)
 {
     const struct {
         const char *name;
         const char *value;
-    } hashes[] = {{"at_hash", oas_json_string(tx->answer, "access_token")},
-                  {"c_hash", oas_json_string(tx->answer, "code")},
+    } hashes[] = {{"at_hash", oas_members_get(tx->answer, "access_token")},
+                  {"c_hash", oas_members_get(tx->answer, "code")},
                   {"s_hash", tx->state}};
     apr_size_t i;
 
     for (i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
         if (hashes[i].value != NULL) {
-            oas_json_set(claims, hashes[i].name, oas_jwt_half_hash(alg, hashes[i].value, tx->pool));
+            oas_members_string(claims, hashes[i].name,
+                               oas_jwt_half_hash(alg, hashes[i].value, tx->pool));
         }
     }
 }
@@ -47,28 +45,26 @@ static unsigned claims_here(const oas_tx_t *tx)
     return tx->response == OAS_PART_ID_TOKEN ? OAS_IN_ID_TOKEN | OAS_IN_USERINFO : OAS_IN_ID_TOKEN;
 }
 
-static json_t *token_claims(const oas_tx_t *tx, const char *alg, const char *sub)
+static oas_members_t *token_claims(const oas_tx_t *tx, const char *alg, const char *sub)
 {
     const oas_grant_t *grant = tx->grant;
     apr_int64_t lifetime =
         apr_time_sec(oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_ID_TOKEN));
-    json_t *claims = oas_json_object(tx->pool);
+    oas_members_t *claims = oas_members_create(tx->pool);
 
-    oas_json_set(claims, "iss", tx->issuer->url);
-    oas_json_set(claims, "sub", sub);
-    oas_json_set(claims, "aud", grant->client_id);
-    oas_json_set(claims, "azp", grant->client_id);
-    json_object_set_new(claims, "exp", json_integer(grant->now + lifetime));
-    json_object_set_new(claims, "iat", json_integer(grant->now));
+    oas_members_string(claims, "iss", tx->issuer->url);
+    oas_members_string(claims, "sub", sub);
+    oas_members_string(claims, "aud", grant->client_id);
+    oas_members_string(claims, "azp", grant->client_id);
+    oas_members_integer(claims, "exp", grant->now + lifetime);
+    oas_members_integer(claims, "iat", grant->now);
     if (grant->auth_time > 0) { /* 0: nobody knows */
-        json_object_set_new(claims, "auth_time", json_integer(grant->auth_time));
+        oas_members_integer(claims, "auth_time", grant->auth_time);
     }
-    oas_json_set(claims, "nonce", grant->nonce);
-    oas_json_set(claims, "acr", grant->acr);
-    if (grant->amr != NULL && grant->amr[0] != '\0') {
-        json_object_set_new(claims, "amr", amr_array(grant->amr, tx->pool));
-    }
-    oas_json_set(claims, "sid", oas_sid_for(tx, tx->client, grant->sid));
+    oas_members_string(claims, "nonce", grant->nonce);
+    oas_members_string(claims, "acr", grant->acr);
+    add_amr(claims, grant->amr, tx->pool);
+    oas_members_string(claims, "sid", oas_sid_for(tx, tx->client, grant->sid));
     add_hashes(tx, alg, claims);
     oas_release_claims(tx, grant->scopes, claims_here(tx), claims);
     return claims;
@@ -91,15 +87,17 @@ oas_outcome_t oas_issue_id_token(oas_tx_t *tx)
     }
     oas_db_release(tx->db); /* as before an access token */
     sub = oas_subject_for(tx, tx->client, tx->grant->sub);
-    rv = sub == NULL ? APR_EGENERAL
-                     : oas_jwt_sign(&token, signer, "JWT",
-                                    token_claims(tx, tx->client->id_token_alg, sub), tx->pool);
+    rv = sub == NULL
+             ? APR_EGENERAL
+             : oas_jwt_sign(&token, signer, "JWT",
+                            oas_members_text(token_claims(tx, tx->client->id_token_alg, sub)),
+                            tx->pool);
     if (rv != APR_SUCCESS) {
         return oas_fault(tx, OAS_TAG(00706), OAS_E_SERVER, rv, "ID token not signed");
     }
     if (tx->answer == NULL) {
-        tx->answer = oas_json_object(tx->pool);
+        tx->answer = oas_members_create(tx->pool);
     }
-    oas_json_set(tx->answer, "id_token", token);
+    oas_members_string(tx->answer, "id_token", token);
     return OAS_NEXT;
 }

@@ -406,12 +406,12 @@ int oas_keyring_turn(oas_keyring_t *ring)
 static void tell(oas_tx_t *tx, const char *tag, const char *kid, const char *alg,
                  const char *reason, const char *words)
 {
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
 
     oas_log(tx->log, OAS_LOG_NOTICE, tag, APR_SUCCESS, "key %s for %s of the keyring %s", kid, alg,
             words);
-    oas_json_set(more, "kid", kid);
-    oas_json_set(more, "alg", alg);
+    oas_members_string(more, "kid", kid);
+    oas_members_string(more, "alg", alg);
     oas_audit(tx, OAS_AUDIT_KEY, reason, more);
 }
 

@@ -204,10 +204,10 @@ static void name_grant(oas_tx_t *tx, const oas_refresh_t *in, const oas_refresh_
 
 static void audit_reuse(oas_tx_t *tx, const oas_refresh_result_t *result)
 {
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
 
-    json_object_set_new(more, "generation", json_integer(result->generation));
-    json_object_set_new(more, "age", json_integer(result->age));
+    oas_members_integer(more, "generation", result->generation);
+    oas_members_integer(more, "age", result->age);
     oas_audit(tx, OAS_AUDIT_REFRESH_REUSE, "used before: its family is revoked now", more);
 }
 
@@ -248,14 +248,14 @@ static void keep_allowed(oas_tx_t *tx, oas_grant_t *grant)
 static void take(oas_tx_t *tx, const oas_refresh_result_t *result, const children_t *children,
                  oas_grant_t *grant)
 {
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
 
     if (result->outcome != OAS_REFRESH_KEPT) {
         tx->refresh_token = children->token[result->key];
     }
     tx->grant = grant;
-    json_object_set_new(more, "generation", json_integer(result->generation));
-    json_object_set_new(more, "repeated", json_boolean(result->outcome == OAS_REFRESH_REPEATED));
+    oas_members_integer(more, "generation", result->generation);
+    oas_members_boolean(more, "repeated", result->outcome == OAS_REFRESH_REPEATED);
     oas_audit(tx, OAS_AUDIT_REFRESH, NULL, more);
 }
 
@@ -294,7 +294,7 @@ oas_outcome_t oas_issue_rotation(oas_tx_t *tx)
 oas_outcome_t oas_issue_refresh_token(oas_tx_t *tx)
 {
     if (tx->grant->offline) {
-        oas_json_set(tx->answer, "refresh_token", tx->refresh_token);
+        oas_members_string(tx->answer, "refresh_token", tx->refresh_token);
     }
     return OAS_NEXT;
 }

@@ -51,14 +51,15 @@ static apr_status_t end_token(oas_tx_t *tx, const oas_token_t *token, const char
 
 static void audit(oas_tx_t *tx, const oas_token_t *token)
 {
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
 
     if (token->has_grant) {
-        oas_json_set(more, "grant_id", oas_base64url_encode(tx->pool, token->grant_id, OAS_ID_LEN));
+        oas_members_string(more, "grant_id",
+                           oas_base64url_encode(tx->pool, token->grant_id, OAS_ID_LEN));
     }
     if (token->kind == OAS_TOKEN_ACCESS) {
-        oas_json_set(more, "sub", oas_json_string(token->claims, "sub"));
-        oas_json_set(more, "jti", token->jti);
+        oas_members_string(more, "sub", oas_json_string(token->claims, "sub"));
+        oas_members_string(more, "jti", token->jti);
     }
     oas_audit(tx, OAS_AUDIT_REVOKE,
               token->kind == OAS_TOKEN_HANDLE ? "refresh token" : "access token", more);

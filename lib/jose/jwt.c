@@ -8,15 +8,13 @@
 #define DATE_MAX 9007199254740992 /* 2^53, up to which each JSON number is exact */
 
 apr_status_t oas_jwt_sign(const char **out, const oas_signer_t *signer, const char *typ,
-                          const json_t *claims, apr_pool_t *pool)
+                          const char *claims, apr_pool_t *pool)
 {
-    const char *text = json_is_object(claims) ? oas_json_text(pool, claims) : NULL;
-
     *out = NULL;
-    if (text == NULL) {
+    if (claims == NULL || claims[0] != '{') {
         return APR_EGENERAL;
     }
-    return oas_jws_sign(out, signer, typ, text, strlen(text), pool);
+    return oas_jws_sign(out, signer, typ, claims, strlen(claims), pool);
 }
 
 apr_status_t oas_jwt_claims(json_t **out, const oas_jws_t *jws, apr_pool_t *pool)

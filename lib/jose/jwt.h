@@ -8,9 +8,10 @@
 
 #include "jws.h"
 
-/** Signs a claims object; as oas_jws_sign. */
+/** Signs the text of a claims object; as oas_jws_sign. APR_EGENERAL when it is none, or NULL: it
+ * could not be written. */
 apr_status_t oas_jwt_sign(const char **out, const oas_signer_t *signer, const char *typ,
-                          const json_t *claims, apr_pool_t *pool);
+                          const char *claims, apr_pool_t *pool);
 
 /** The payload of a verified JWS as a JSON object owned by the pool; APR_EINVAL if it is none. */
 apr_status_t oas_jwt_claims(json_t **out, const oas_jws_t *jws, apr_pool_t *pool);

@@ -74,13 +74,13 @@ static void count(const oas_tx_t *tx, const char *id, oas_metric_login_t outcome
 
 void oas_login_audit(oas_tx_t *tx, const oas_login_t *login)
 {
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
 
     count(tx, login->option, OAS_METRIC_LOGIN_SUCCESS);
-    oas_json_set(more, "provider", login->provider);
-    oas_json_set(more, "option", login->option);
-    oas_json_set(more, "amr", login->amr);
-    oas_json_set(more, "acr", login->acr);
+    oas_members_string(more, "provider", login->provider);
+    oas_members_string(more, "option", login->option);
+    oas_members_string(more, "amr", login->amr);
+    oas_members_string(more, "acr", login->acr);
     oas_audit(tx, OAS_AUDIT_LOGIN, NULL, more);
 }
 
@@ -93,13 +93,13 @@ void oas_login_audit_failure(oas_tx_t *tx, oas_metric_login_t outcome, const cha
         [OAS_METRIC_LOGIN_UNAVAILABLE] = "unavailable",
         [OAS_METRIC_LOGIN_BUSY] = "busy",
     };
-    json_t *more = oas_json_object(tx->pool);
+    oas_members_t *more = oas_members_create(tx->pool);
     int throttled = outcome == OAS_METRIC_LOGIN_THROTTLED;
 
     count(tx, option, outcome);
-    oas_json_set(more, "option", option);
+    oas_members_string(more, "option", option);
     if (throttled) {
-        json_object_set_new(more, "wait", json_integer(tx->retry_after));
+        oas_members_integer(more, "wait", tx->retry_after);
     }
     oas_audit(tx, throttled ? OAS_AUDIT_LOGIN_THROTTLED : OAS_AUDIT_LOGIN_FAILED, reasons[outcome],
               more);

@@ -88,13 +88,18 @@ static void error_page(oas_tx_t *tx, const oas_error_row_t *row)
     oas_reply_page(tx, row->status, "error", data, &policy);
 }
 
+static oas_members_t *error_members(const oas_tx_t *tx, const oas_error_row_t *row)
+{
+    oas_members_t *members = oas_members_create(tx->pool);
+
+    oas_members_string(members, "error", row->code);
+    oas_members_string(members, "error_description", row->text);
+    return members;
+}
+
 static void error_redirect(oas_tx_t *tx, const oas_error_row_t *row)
 {
-    json_t *answer = oas_json_object(tx->pool);
-
-    oas_json_set(answer, "error", row->code);
-    oas_json_set(answer, "error_description", row->text);
-    oas_reply_authorization(tx, answer);
+    oas_reply_authorization(tx, error_members(tx, row));
 }
 
 static void error_json(oas_tx_t *tx, const oas_error_row_t *row)
@@ -102,9 +107,7 @@ static void error_json(oas_tx_t *tx, const oas_error_row_t *row)
     int status =
         tx->issuer->profile == OAS_PROFILE_AUTH0 ? oas_error_auth0_status(tx->error) : row->status;
 
-    oas_reply_json(tx, status,
-                   oas_json_own(tx->pool, json_pack("{ssss}", "error", row->code,
-                                                    "error_description", row->text)));
+    oas_reply_json(tx, status, oas_members_text(error_members(tx, row)));
 }
 
 /* RFC 9110 asks for a challenge with each 401; a page of another origin must not get a password

@@ -54,10 +54,8 @@ static void cors_for_client(oas_tx_t *tx)
     }
 }
 
-void oas_reply_json(oas_tx_t *tx, int status, const json_t *body)
+void oas_reply_json(oas_tx_t *tx, int status, const char *text)
 {
-    const char *text = oas_json_text(tx->pool, body);
-
     if (text == NULL) {
         status = 500;
         text = "{\"error\":\"server_error\"}";
@@ -104,26 +102,22 @@ void oas_reply_redirect(oas_tx_t *tx, const char *url)
     oas_reply_cookies(tx);
 }
 
-static oas_params_t *answer_params(oas_tx_t *tx, json_t *answer)
+static oas_params_t *answer_params(oas_tx_t *tx, oas_members_t *answer)
 {
     oas_params_t *params = oas_params_create(tx->pool);
-    const char *name;
-    json_t *value;
+    int i;
 
-    json_object_foreach(answer, name, value)
-    {
-        const char *text = json_string_value(value);
-
-        if (json_is_integer(value)) {
-            text =
-                apr_psprintf(tx->pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
-        }
-        oas_params_add(params, name, text);
+    for (i = 0; i < answer->nelts; i++) {
+        const oas_member_t *member = OAS_MEMBER_AT(answer, i);
+        const char *text = member->kind == OAS_MEMBER_INTEGER
+                               ? apr_ltoa(tx->pool, (long)member->value.integer)
+                               : member->value.string;
+        oas_params_add(params, member->name, text);
     }
     return params;
 }
 
-static void redirect(oas_tx_t *tx, json_t *answer)
+static void redirect(oas_tx_t *tx, oas_members_t *answer)
 {
     const char *encoded = oas_params_encode(answer_params(tx, answer), tx->pool);
 
@@ -131,7 +125,7 @@ static void redirect(oas_tx_t *tx, json_t *answer)
                                           tx->response_mode == OAS_MODE_FRAGMENT, tx->pool));
 }
 
-static void form_post(oas_tx_t *tx, json_t *answer)
+static void form_post(oas_tx_t *tx, oas_members_t *answer)
 {
     oas_page_policy_t policy = {.form_target = tx->redirect_uri, .script = 1};
     const oas_params_t *params = answer_params(tx, answer);
@@ -152,29 +146,29 @@ static void form_post(oas_tx_t *tx, json_t *answer)
 }
 
 /* The page posts to this origin and no other, whoever opened or framed it. */
-static void web_message(oas_tx_t *tx, json_t *answer)
+static void web_message(oas_tx_t *tx, oas_members_t *answer)
 {
     oas_page_policy_t policy = {.frame_origin = tx->message_origin, .script = 1};
     json_t *data = oas_json_object(tx->pool);
     json_t *message = json_object();
 
     oas_json_set(message, "origin", tx->message_origin);
-    oas_json_set(message, "response", oas_json_text(tx->pool, answer));
+    oas_json_set(message, "response", oas_members_text(answer));
     json_object_set_new(data, "message", message);
     oas_reply_page(tx, 200, "web_message", data, &policy);
 }
 
-void oas_reply_authorization(oas_tx_t *tx, json_t *answer)
+void oas_reply_authorization(oas_tx_t *tx, oas_members_t *answer)
 {
-    static void (*const carry[])(oas_tx_t * tx, json_t * answer) = {
+    static void (*const carry[])(oas_tx_t * tx, oas_members_t * answer) = {
         [OAS_MODE_QUERY] = redirect,
         [OAS_MODE_FRAGMENT] = redirect,
         [OAS_MODE_FORM_POST] = form_post,
         [OAS_MODE_WEB_MESSAGE] = web_message,
     };
 
-    oas_json_set(answer, "state", tx->state);
-    oas_json_set(answer, "iss", tx->issuer->url);
+    oas_members_string(answer, "state", tx->state);
+    oas_members_string(answer, "iss", tx->issuer->url);
     carry[tx->response_mode](tx, answer);
 }
 

@@ -16,8 +16,9 @@ void oas_reply_header(oas_tx_t *tx, const char *name, const char *value);
 /** Adds the Set-Cookie headers that tx->set_cookie asks for. */
 void oas_reply_cookies(oas_tx_t *tx);
 
-/** A JSON answer that nobody may store; with CORS headers for the client's own origins. */
-void oas_reply_json(oas_tx_t *tx, int status, const json_t *body);
+/** A JSON answer that nobody may store; with CORS headers for the client's own origins.
+ * @param text NULL (it could not be written) is answered with server_error */
+void oas_reply_json(oas_tx_t *tx, int status, const char *text);
 
 /** A text that nobody may store. */
 void oas_reply_text(oas_tx_t *tx, const char *content_type, const char *text);
@@ -40,7 +41,7 @@ void oas_reply_redirect(oas_tx_t *tx, const char *url);
  * tx->message_origin) in tx->response_mode.
  * @param answer strings and integers; gets state and iss (RFC 9207) added
  */
-void oas_reply_authorization(oas_tx_t *tx, json_t *answer);
+void oas_reply_authorization(oas_tx_t *tx, oas_members_t *answer);
 
 /** A CORS preflight or plain OPTIONS, with the methods the endpoint has (tx->methods). */
 void oas_reply_preflight(oas_tx_t *tx);

@@ -144,15 +144,15 @@ END_TEST
 START_TEST(further_members)
 {
     oas_tx_t *tx = audited_tx();
-    json_t *more = oas_json_object(pool);
+    oas_members_t *more = oas_members_create(pool);
     const json_t *line;
 
-    json_object_set_new(more, "generation", json_integer(7));
+    oas_members_integer(more, "generation", 7);
     oas_audit(tx, OAS_AUDIT_REFRESH_REUSE, "reuse", more);
     line = line_json();
     assert_member(line, "event", "refresh_token_reuse");
     ck_assert_int_eq(json_integer_value(json_object_get(line, "generation")), 7);
-    ck_assert_uint_eq(json_object_size(more), 1);
+    ck_assert_int_eq(more->nelts, 1);
 }
 END_TEST
 
@@ -193,8 +193,8 @@ START_TEST(no_secrets)
     tx->code = "c0de-handle";
     tx->refresh_token = "t0ken-handle";
     tx->session_handle = "c00kie";
-    tx->answer = oas_json_object(pool);
-    oas_json_set(tx->answer, "access_token", "j.w.t");
+    tx->answer = oas_members_create(pool);
+    oas_members_string(tx->answer, "access_token", "j.w.t");
     fill_grant(tx);
     for (event = 0; event < OAS_AUDIT_COUNT; event++) {
         ck_assert_ptr_nonnull(oas_audit_name(event));

@@ -120,7 +120,20 @@ END_TEST
 
 START_TEST(utf8_nul)
 {
+    char text[] = "twenty-one characters";
+    size_t i;
+
     ck_assert(!oas_utf8_valid("a\0b", 3));
+    for (i = 0; i < strlen("twenty-one characters"); i++) {
+        char kept = text[i];
+
+        text[i] = '\0';
+        ck_assert(!oas_utf8_valid(text, sizeof(text) - 1));
+        text[i] = '\xeb';
+        ck_assert(!oas_utf8_valid(text, sizeof(text) - 1));
+        text[i] = kept;
+    }
+    ck_assert(oas_utf8_valid(text, sizeof(text) - 1));
 }
 END_TEST
 

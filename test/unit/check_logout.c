@@ -73,7 +73,7 @@ static const char *make_hint(hint_t kind)
                                   kind == ACCESS_TOKEN   ? "at+jwt"
                                   : kind == LOGOUT_TOKEN ? "logout+jwt"
                                                          : "JWT",
-                                  claims, pool),
+                                  oas_json_text(pool, claims), pool),
                      APR_SUCCESS);
     return kind == GARBAGE ? "not.a.token" : text;
 }

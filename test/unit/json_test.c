@@ -3,6 +3,7 @@
 #include <string.h>
 #include "../../lib/base/bytes.h"
 #include "../../lib/base/json.h"
+#include "../../lib/base/members.h"
 #include "unit.h"
 
 /* ---- digests ---- */
@@ -102,6 +103,86 @@ START_TEST(json_set)
 }
 END_TEST
 
+/* ---- members ---- */
+
+static const char *text_of(const oas_members_t *members)
+{
+    const char *text = oas_members_text(members);
+    json_t *back;
+
+    ck_assert_ptr_nonnull(text);
+    ck_assert_int_eq(oas_json_parse(&back, text, strlen(text), 1000, pool), APR_SUCCESS);
+    ck_assert_str_eq(oas_json_text(pool, back), text); /* what jansson writes of it */
+    return text;
+}
+
+START_TEST(members_of_each_kind)
+{
+    oas_members_t *members = oas_members_create(pool), *inner = oas_members_create(pool);
+    oas_words_t *words = oas_words_create(pool);
+    static const char any[] = "{\"a\":[1.5,null,{}]}";
+    json_t *json;
+
+    ck_assert_str_eq(text_of(members), "{}");
+    oas_words_add(words, "pwd");
+    oas_words_add(words, "otp");
+    oas_members_string(inner, "x5t#S256", "abc");
+    ck_assert_int_eq(oas_json_parse(&json, any, strlen(any), 100, pool), APR_SUCCESS);
+    oas_members_string(members, "sub", "a\"b\\\n\x01 Zo\xc3\xab");
+    oas_members_integer(members, "exp", APR_INT64_MIN);
+    oas_members_boolean(members, "yes", 2);
+    oas_members_boolean(members, "no", 0);
+    oas_members_words(members, "amr", words);
+    oas_members_words(members, "empty", oas_words_create(pool));
+    oas_members_object(members, "cnf", inner);
+    oas_members_object(members, "nothing", oas_members_create(pool));
+    oas_members_update(members, json);
+    ck_assert_str_eq(text_of(members),
+                     "{\"sub\":\"a\\\"b\\\\\\n\\u0001 Zo\xc3\xab\",\"exp\":-9223372036854775808,"
+                     "\"yes\":true,\"no\":false,\"amr\":[\"pwd\",\"otp\"],\"empty\":[],"
+                     "\"cnf\":{\"x5t#S256\":\"abc\"},\"nothing\":{},\"a\":[1.5,null,{}]}");
+}
+END_TEST
+
+START_TEST(members_left_out)
+{
+    oas_members_t *members = oas_members_create(pool);
+
+    oas_members_string(members, "none", NULL);
+    oas_members_string(members, "latin1", "long enough, Zo\xeb");
+    oas_members_words(members, "none", NULL);
+    oas_members_json(members, "none", NULL);
+    oas_members_add(members, NULL);
+    ck_assert_str_eq(text_of(members), "{}");
+    ck_assert_ptr_null(oas_members_get(members, "none"));
+    ck_assert_ptr_null(oas_members_get(NULL, "none"));
+}
+END_TEST
+
+/* A name is there once, wherever its value came from. */
+START_TEST(members_set_again)
+{
+    oas_members_t *members = oas_members_create(pool), *more = oas_members_create(pool);
+    int i;
+
+    for (i = 0; i < 40; i++) { /* more than there is room for at first */
+        oas_members_integer(members, i % 2 ? "odd" : "even", i);
+    }
+    oas_members_string(members, "last", "x");
+    oas_members_string(more, "odd", "one");
+    oas_members_add(members, more);
+    ck_assert_str_eq(text_of(members), "{\"even\":38,\"odd\":\"one\",\"last\":\"x\"}");
+    ck_assert_str_eq(oas_members_get(members, "odd"), "one");
+    ck_assert_ptr_null(oas_members_get(members, "even")); /* no string */
+    ck_assert(oas_members_has(members, "even"));
+    oas_members_remove(members, "even");
+    oas_members_remove(members, "even");
+    ck_assert_str_eq(text_of(members), "{\"odd\":\"one\",\"last\":\"x\"}");
+    oas_members_remove(members, "last");
+    ck_assert_str_eq(text_of(members), "{\"odd\":\"one\"}");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("json");
@@ -112,6 +193,9 @@ int main(void)
     tcase_add_loop_test(tcase, json_integers_that_do_not_fit, 0,
                         sizeof(too_large) / sizeof(too_large[0]));
     tcase_add_test(tcase, json_set);
+    tcase_add_test(tcase, members_of_each_kind);
+    tcase_add_test(tcase, members_left_out);
+    tcase_add_test(tcase, members_set_again);
     tcase_add_test(tcase, digests);
     return unit_run(suite);
 }

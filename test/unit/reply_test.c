@@ -25,12 +25,12 @@ static oas_tx_t *tx_with(oas_response_mode_t mode)
     return tx;
 }
 
-static json_t *answer(void)
+static oas_members_t *answer(void)
 {
-    json_t *out = oas_json_object(pool);
+    oas_members_t *out = oas_members_create(pool);
 
-    oas_json_set(out, "code", "abc");
-    json_object_set_new(out, "expires_in", json_integer(300));
+    oas_members_string(out, "code", "abc");
+    oas_members_integer(out, "expires_in", 300);
     return out;
 }
 
