@@ -8,8 +8,8 @@
 --
 -- Lock order: keys by kid, and nothing else.
 
--- usable_at: a next key is in every cache of the key set by then; NULL: no node has told yet how long that takes.
--- lifetime: seconds that the longest token lives
+-- published_at: when the first node was told of a next key. usable_at: it is in every cache of the key set by then; NULL: no
+-- node has told yet how long that takes. lifetime: seconds that the longest token lives
 -- which nodes sign with it. ends_at: a retired key is published until then. version goes up with each change.
 CREATE TABLE oas_keys (
     kid          text PRIMARY KEY CHECK (kid ~ '^[A-Za-z0-9_-]+$'),
@@ -19,6 +19,7 @@ CREATE TABLE oas_keys (
     sealed       bytea NOT NULL,
     lifetime     bigint NOT NULL DEFAULT 0,
     created_at   timestamptz NOT NULL,
+    published_at timestamptz,
     usable_at    timestamptz,
     activated_at timestamptz CHECK (activated_at IS NOT NULL OR state = 'next'),
     retired_at   timestamptz,
@@ -88,7 +89,7 @@ BEGIN
         RETURN 'unknown';
     ELSIF v_key.state = 'active' THEN
         RETURN 'active';
-    ELSIF v_key.state = 'next' AND coalesce(v_key.usable_at > v_now, true) AND NOT p_early THEN
+    ELSIF v_key.state = 'next' AND (v_key.published_at IS NULL OR v_key.usable_at > v_now) AND NOT p_early THEN
         RETURN 'early';
     END IF;
     PERFORM oas_key_relieve_1(v_key.alg, v_now);
@@ -125,6 +126,13 @@ BEGIN
     RETURN 'retired';
 END $$;
 
+-- Whether a key lives too short a time for a node, or signs too early for it. A key that no node could be told of was in no cache,
+-- however long it has rested here.
+CREATE FUNCTION oas_key_lacks_1(p_key oas_keys, p_token bigint, p_publish float8) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT p_key.state <> 'retired' AND (p_key.lifetime < p_token OR (p_key.state = 'next' AND (p_key.published_at IS NULL
+        OR coalesce(p_key.usable_at < p_key.published_at + make_interval(secs => p_publish), true))))
+$$;
+
 -- What a node asks every other second. p_have: the version it has. p_token, p_publish: seconds that its longest token
 -- lives, and after which a new key is in every cache; the longest of all nodes count. p_algs: what it signs with.
 -- p_rotate: seconds after which a key is replaced, NULL: only by hand; p_ahead: how long before that the next one is made.
@@ -141,16 +149,15 @@ DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
     -- writes only where there is something to write, so that a standby can be asked too
-    IF EXISTS (SELECT 1 FROM oas_keys WHERE alg = ANY (p_algs) AND state <> 'retired' AND (lifetime < p_token
-            OR (state = 'next' AND coalesce(usable_at, created_at) < created_at + make_interval(secs => p_publish))))
+    IF EXISTS (SELECT 1 FROM oas_keys AS k WHERE k.alg = ANY (p_algs) AND oas_key_lacks_1(k, p_token, p_publish))
         OR EXISTS (SELECT 1 FROM oas_keys WHERE state = 'retired' AND ends_at <= v_now)
     THEN
         PERFORM 1 FROM oas_keys ORDER BY kid FOR UPDATE;
-        UPDATE oas_keys SET lifetime = greatest(lifetime, p_token), version = version + 1,
-            usable_at = CASE state WHEN 'next' THEN greatest(usable_at, created_at + make_interval(secs => p_publish))
-                ELSE usable_at END
-        WHERE alg = ANY (p_algs) AND state <> 'retired' AND (lifetime < p_token
-            OR (state = 'next' AND coalesce(usable_at, created_at) < created_at + make_interval(secs => p_publish)));
+        UPDATE oas_keys AS k SET lifetime = greatest(lifetime, p_token), version = version + 1,
+            published_at = CASE state WHEN 'next' THEN coalesce(published_at, v_now) ELSE published_at END,
+            usable_at = CASE state WHEN 'next'
+                THEN greatest(usable_at, coalesce(published_at, v_now) + make_interval(secs => p_publish)) ELSE usable_at END
+        WHERE k.alg = ANY (p_algs) AND oas_key_lacks_1(k, p_token, p_publish);
         DELETE FROM oas_keys WHERE state = 'retired' AND ends_at <= v_now;
     END IF;
 

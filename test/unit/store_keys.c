@@ -104,15 +104,25 @@ START_TEST(a_next_key_waits_until_it_is_everywhere)
     ck_assert_int_ge(find("b").times.usable, now() + 300);
     ck_assert_int_eq(activate("b", 0), OAS_KEY_EARLY);
     ck_assert_int_eq(retire("a", 0), OAS_KEY_EARLY);
-    cluster_sql(owner, "UPDATE oas_keys SET created_at = created_at - interval '309 seconds', "
-                       "usable_at = usable_at - interval '309 seconds'");
+    cluster_sql(owner, "UPDATE oas_keys SET usable_at = usable_at - interval '309 seconds'");
     ck_assert_int_eq(activate("b", 0), OAS_KEY_EARLY);
-    cluster_sql(owner, "UPDATE oas_keys SET created_at = created_at - interval '1 second', "
-                       "usable_at = usable_at - interval '1 second'");
+    cluster_sql(owner, "UPDATE oas_keys SET usable_at = usable_at - interval '1 second'");
     ck_assert_int_eq(activate("b", 0), OAS_KEY_ACTIVATED);
     ck_assert_int_eq(activate("b", 0), OAS_KEY_IS_ACTIVE);
     ck_assert_int_eq(activate("nobody", 0), OAS_KEY_UNKNOWN);
     ck_assert_int_eq(find("a").state, OAS_KEY_RETIRED);
+}
+END_TEST
+
+/* Made while no node could reach the database: nobody has it in a cache, however old it is. */
+START_TEST(a_next_key_is_new_when_the_first_node_is_told)
+{
+    put("a", OAS_KEY_STATES);
+    put("b", OAS_KEY_STATES);
+    cluster_sql(owner, "UPDATE oas_keys SET created_at = created_at - interval '1 hour'");
+    ask(NULL, "ES256", 0);
+    ck_assert_int_ge(find("b").times.usable, now() + 300);
+    ck_assert_int_eq(activate("b", 0), OAS_KEY_EARLY);
 }
 END_TEST
 
@@ -173,8 +183,8 @@ START_TEST(the_schedule)
     cluster_sql(owner, "UPDATE oas_keys SET activated_at = activated_at - interval '1 day'");
     told = ask(NULL, "ES256", rotate);
     ck_assert_str_eq(due(&told), ""); /* its time has come, but not everybody knows the next one */
-    cluster_sql(owner, "UPDATE oas_keys SET created_at = created_at - interval '1 hour', usable_at "
-                       "= usable_at - interval '1 hour' WHERE state = 'next'");
+    cluster_sql(owner, "UPDATE oas_keys SET published_at = published_at - interval '1 hour', "
+                       "usable_at = usable_at - interval '1 hour' WHERE state = 'next'");
     told = ask(NULL, "ES256", rotate);
     ck_assert_str_eq(due(&told), "activate b ES256");
     ck_assert_int_eq(activate("b", 0), OAS_KEY_ACTIVATED);
@@ -264,6 +274,7 @@ Suite *store_keys_suite(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, first_keys_are_due_and_told_once);
     tcase_add_test(tcase, a_next_key_waits_until_it_is_everywhere);
+    tcase_add_test(tcase, a_next_key_is_new_when_the_first_node_is_told);
     tcase_add_test(tcase, a_retired_key_stays_until_its_last_token_has_ended);
     tcase_add_test(tcase, the_longest_of_all_nodes_counts);
     tcase_add_test(tcase, the_schedule);

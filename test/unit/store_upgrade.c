@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <pthread.h>
 #include <apr_strings.h>
 #include "../../lib/store/account.h"
 #include "../../lib/store/schema.h"
@@ -282,6 +283,51 @@ START_TEST(test_versions_side_by_side)
 }
 END_TEST
 
+static void say(PGconn *with, const char *sql, const char *expected)
+{
+    PGresult *result = PQexec(with, sql);
+    const char *answer = PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "";
+
+    ck_assert_msg(PQresultStatus(result) <= PGRES_TUPLES_OK, "%s", PQerrorMessage(with));
+    ck_assert_str_eq(answer, expected);
+    PQclear(result);
+}
+
+static void *apply_newest(void *data)
+{
+    apply(schema_files(), OAS_SCHEMA_VERSION);
+    return data;
+}
+
+/* A rotation under way goes on to its end: the upgrade waits for it, and has nothing it waits for.
+ */
+START_TEST(test_upgrade_under_a_rotation)
+{
+    const char *waits = "SELECT EXISTS (SELECT 1 FROM pg_locks AS l WHERE NOT l.granted "
+                        "AND l.database = (SELECT oid FROM pg_database WHERE datname = "
+                        "current_database()) AND pg_sleep(0.05) IS NOT NULL)";
+    PGresult *result = NULL;
+    pthread_t thread;
+
+    start_formerly("beneath");
+    say(former, "BEGIN", "");
+    say(former, "SELECT count(*) FROM (SELECT 1 FROM oas_grants FOR UPDATE) AS g", "0");
+    say(former, "UPDATE oas_refresh_tokens SET generation = 1 WHERE false", "");
+    ck_assert_int_eq(pthread_create(&thread, NULL, apply_newest, NULL), 0);
+    do {
+        PQclear(result);
+        result = PQexec(owner, waits);
+        ck_assert_int_eq(PQresultStatus(result), PGRES_TUPLES_OK);
+    } while (PQgetvalue(result, 0, 0)[0] != 't');
+    PQclear(result);
+    say(former, "UPDATE oas_grants SET scope = scope WHERE false", "");
+    say(former, "COMMIT", "");
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(from, OAS_SCHEMA_VERSION - 1);
+    PQfinish(former);
+}
+END_TEST
+
 START_TEST(test_rights_come_along)
 {
     const char *rights =
@@ -315,6 +361,7 @@ Suite *store_upgrade_suite(void)
     tcase_add_test(tcase, test_version_1_rows_are_kept);
     tcase_add_test(tcase, test_former_module_goes_on);
     tcase_add_test(tcase, test_versions_side_by_side);
+    tcase_add_test(tcase, test_upgrade_under_a_rotation);
     tcase_add_test(tcase, test_rights_come_along);
     return suite;
 }
