@@ -20,6 +20,39 @@ static apr_status_t clear_result(void *result)
     return APR_SUCCESS;
 }
 
+/*
+ * All tables of the schema for the transaction alone, before it changes anything. A file that takes
+ * them one by one would meet statements that have taken them in another order, and one of the two
+ * would fail. Each wait is bounded, since all requests queue behind it, and mostly too short for
+ * the server to look for a deadlock, in which a request might be the one to fail; now and then it
+ * is longer, because only then the server ends an autovacuum that is in the way.
+ */
+#define TAKE_SQL                                                                                   \
+    "DO $$ "                                                                                       \
+    "DECLARE "                                                                                     \
+    "    v_tables CONSTANT text := (SELECT string_agg(format('%I', relname), ', ' ORDER BY "       \
+    "relname) "                                                                                    \
+    "        FROM pg_class WHERE relnamespace = current_schema()::regnamespace "                   \
+    "        AND relkind IN ('r', 'p') AND NOT relispartition AND relname LIKE 'oas\\_%' "         \
+    "        AND pg_has_role(relowner, 'USAGE')); "                                                \
+    "BEGIN "                                                                                       \
+    "    FOR i IN 1 .. 40 LOOP "                                                                   \
+    "        PERFORM set_config('lock_timeout', CASE WHEN i % 5 = 0 THEN '1500' ELSE '200' END, "  \
+    "true); "                                                                                      \
+    "        BEGIN "                                                                               \
+    "            IF v_tables IS NOT NULL THEN "                                                    \
+    "                EXECUTE 'LOCK TABLE ' || v_tables || ' IN ACCESS EXCLUSIVE MODE'; "           \
+    "            END IF; "                                                                         \
+    "            RETURN; "                                                                         \
+    "        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN "                         \
+    "            NULL; "                                                                           \
+    "        END; "                                                                                \
+    "        PERFORM pg_sleep(0.5); "                                                              \
+    "    END LOOP; "                                                                               \
+    "    RAISE lock_not_available USING MESSAGE = 'for half a minute somebody has held tables of " \
+    "the schema (a report, a dump: pg_stat_activity); nothing has changed, try again later'; "     \
+    "END $$; SET LOCAL lock_timeout TO DEFAULT"
+
 /* Runs one command, or several without parameters. NULL: it failed, *why says how. */
 static PGresult *command(PGconn *conn, const char *sql, const char *const *params, int n,
                          const char **why, apr_pool_t *pool)
@@ -179,7 +212,8 @@ static apr_status_t apply_inside(PGconn *conn, const version_t *version, const c
 /* One change of the schema at a time, however long it takes. */
 static apr_status_t begin(PGconn *conn, const char **why, apr_pool_t *pool)
 {
-    return command(conn, "BEGIN; SET LOCAL statement_timeout = 0; " LOCK_SQL, NULL, 0, why, pool)
+    return command(conn, "BEGIN; SET LOCAL statement_timeout = 0; " LOCK_SQL "; " TAKE_SQL, NULL, 0,
+                   why, pool)
                ? APR_SUCCESS
                : APR_EINVAL;
 }

@@ -14,7 +14,8 @@
 /**
  * Applies the files NNN-*.sql of `dir` that are newer than the database, and records the issuer at
  * the first one. Files with the same number are one version: they are applied by name in one
- * transaction, under an advisory lock.
+ * transaction, under an advisory lock, which has all tables of the schema for itself. While others
+ * hold them it tries again for half a minute.
  * @param from version found (0: none); @param to version reached, also when a later file failed
  * @return APR_EEXIST: the schema belongs to another issuer; APR_EINVAL: a file failed, a number is
  *         missing or the database is newer than the files (*why, in pool); APR_ENOENT: no such file

@@ -156,6 +156,37 @@ START_TEST(test_gap_and_newer_database)
 }
 END_TEST
 
+/* A transaction that has a table which the next version wants, and then asks for another one. */
+#define CROSSING_SQL                                                                               \
+    "BEGIN; LOCK TABLE crossing.oas_b IN ROW EXCLUSIVE MODE; "                                     \
+    "DO $$ BEGIN WHILE NOT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted "                      \
+    "AND relation = 'crossing.oas_b'::regclass) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$; "   \
+    "LOCK TABLE crossing.oas_a IN ROW EXCLUSIVE MODE; COMMIT"
+
+START_TEST(test_requests_meanwhile)
+{
+    oas_db_t *tool = schema_make("crossing");
+    PGconn *request = cluster_owner();
+    PGresult *result;
+
+    add_file("001-a.sql", TABLE_SQL "CREATE TABLE oas_a (i int); CREATE TABLE oas_b (i int);");
+    ck_assert_int_eq(apply(tool, "https://a/"), APR_SUCCESS);
+    add_file("002-b.sql", "ALTER TABLE oas_a ADD j int; ALTER TABLE oas_b ADD j int;");
+    ck_assert_int_eq(PQsendQuery(request, CROSSING_SQL), 1);
+    while (strcmp(cluster_sql(owner, "SELECT count(*) FROM pg_locks WHERE granted "
+                                     "AND relation = 'crossing.oas_b'::regclass"),
+                  "1") != 0)
+        apr_sleep(apr_time_from_msec(10));
+    ck_assert_msg(apply(tool, "https://a/") == APR_SUCCESS, "%s", why);
+    while ((result = PQgetResult(request)) != NULL) {
+        ck_assert_msg(PQresultStatus(result) == PGRES_COMMAND_OK, "%s", PQerrorMessage(request));
+        PQclear(result);
+    }
+    PQfinish(request);
+    remove_files();
+}
+END_TEST
+
 static apr_status_t use(const char *issuer)
 {
     unsigned char id[OAS_ID_LEN] = {0};
@@ -224,6 +255,7 @@ Suite *store_schema_suite(void)
     tcase_add_test(tcase, test_failing_file_changes_nothing);
     tcase_add_test(tcase, test_files_of_one_version_come_together);
     tcase_add_test(tcase, test_gap_and_newer_database);
+    tcase_add_test(tcase, test_requests_meanwhile);
     tcase_add_test(tcase, test_another_version_is_not_served);
     tcase_add_test(tcase, test_missing_schema_then_applied);
     tcase_add_test(tcase, test_another_issuer_is_not_served);
