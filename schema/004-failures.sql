@@ -5,13 +5,14 @@
 
 -- Guards a statement that may not be carried out twice: a connection that hangs may deliver it long after it was given
 -- up. p_until is in seconds of this database's clock.
-CREATE FUNCTION oas_timely_1(p_until float8) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION oas_too_late_1() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    IF extract(epoch FROM clock_timestamp()) >= p_until THEN
-        RAISE EXCEPTION 'a statement came too late' USING ERRCODE = 'OA001';
-    END IF;
-    RETURN true;
+    RAISE EXCEPTION 'a statement came too late' USING ERRCODE = 'OA001';
 END $$;
+
+CREATE FUNCTION oas_timely_1(p_until float8) RETURNS boolean LANGUAGE sql VOLATILE AS $$
+    SELECT CASE WHEN clock_timestamp() < to_timestamp(p_until) THEN true ELSE oas_too_late_1() END
+$$;
 
 -- Undoes the redemption of a code or the rotation of a refresh token, unless there was none or it has been followed by
 -- another one. p_window: the client's reuse window. Where there is one, others may have been given the same child

@@ -7,6 +7,10 @@
 -- there twice.
 ALTER TABLE oas_refresh_tokens DROP COLUMN purge_after;
 
+-- A hash of another length would match nothing; PostgreSQL reads and compiles such a rule anew at each statement, which
+-- costs as much as the index.
+ALTER TABLE oas_refresh_tokens DROP CONSTRAINT oas_refresh_tokens_token_hash_check;
+
 -- What only modules of versions 1 and 2 call.
 DROP FUNCTION oas_session_open_1, oas_session_open_2, oas_code_put_1, oas_code_redeem_1, oas_grant_live_1,
     oas_grant_for_1;
@@ -16,22 +20,18 @@ CREATE OR REPLACE FUNCTION oas_epoch(p_time timestamptz) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT floor(extract(epoch FROM p_time))::bigint $$;
 
--- A subject, and whether tokens may still be issued to it. STABLE, so that it becomes part of the statement it stands
--- in: what it sees is as fresh as that.
-CREATE FUNCTION oas_subject_load_1(p_sub text, p_recheck boolean)
-RETURNS TABLE (provider text, name text, claims jsonb, lives boolean)
-LANGUAGE sql STABLE AS $$
-    SELECT s.provider, s.name, s.claims,
-        (s.provider <> 'oauth2as'
-            OR EXISTS (SELECT 1 FROM oas_users AS u WHERE u.name = s.name AND NOT u.locked))
-        AND CASE WHEN p_recheck THEN oas_subject_recheck(s.sub, s.provider, s.name) ELSE true END
-    FROM oas_subjects AS s WHERE s.sub = p_sub
-$$;
+-- Subjects, and whether tokens may still be issued to them.
+CREATE VIEW oas_subject_states WITH (security_invoker = true) AS
+    SELECT s.sub, s.provider, s.name, s.claims, s.provider <> 'oauth2as'
+        OR EXISTS (SELECT 1 FROM oas_users AS u WHERE u.name = s.name AND NOT u.locked) AS lives
+    FROM oas_subjects AS s;
+INSERT INTO oas_rights VALUES ('oas_subject_states', 'SELECT');
 
 CREATE OR REPLACE FUNCTION oas_subject_lives_1(p_sub text, p_recheck boolean) RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    RETURN EXISTS (SELECT 1 FROM oas_subject_load_1(p_sub, p_recheck) AS s WHERE s.lives);
+    RETURN EXISTS (SELECT 1 FROM oas_subject_states AS s WHERE s.sub = p_sub AND s.lives
+        AND CASE WHEN p_recheck THEN oas_subject_recheck(s.sub, s.provider, s.name) ELSE true END);
 END $$;
 
 CREATE OR REPLACE FUNCTION oas_grant_for_2(p_grant uuid, p_outcome text)
@@ -75,120 +75,162 @@ BEGIN
     VALUES (p_grant, 1, p_hash, v_now);
 END $$;
 
+-- What oas_refresh_2 answers with. A named type, for PostgreSQL puts together the columns of any other one at each call.
+-- The grant with its subject is there where there is something to issue. owner: whose the grant is, for the log, also
+-- where there is not.
+CREATE TYPE oas_refreshed_1 AS (outcome text, grant_id uuid, client_id text, sub text, session_id uuid, scope text,
+    resource text, auth_time bigint, amr text, acr text, claims jsonb, now bigint, nonce text,
+    refresh_expires bigint, claims_request jsonb, owner text, key integer, generation integer, age bigint, reason text);
+
+-- The three of them are one expression each and call nothing that asks tables, so that they become part of the statement
+-- they stand in.
+CREATE FUNCTION oas_refreshed_grant_1(p_grant oas_grants, p_claims jsonb, p_outcome text, p_key integer,
+    p_generation integer, p_age bigint, p_now timestamptz)
+RETURNS oas_refreshed_1 LANGUAGE sql STABLE AS $$
+    SELECT ROW(p_outcome, p_grant.grant_id, p_grant.client_id, p_grant.sub, p_grant.session_id, p_grant.scope,
+        p_grant.resource, oas_epoch(p_grant.auth_time), p_grant.amr, p_grant.acr, p_claims, oas_epoch(p_now), NULL,
+        oas_epoch(p_grant.refresh_expires_at), p_grant.claims_request, p_grant.sub, p_key, p_generation, p_age,
+        NULL)::oas_refreshed_1
+$$;
+
+-- Why somebody may not use the family's tokens whatever becomes of it. None of this ever changes.
+CREATE FUNCTION oas_refresh_barred_1(p_grant oas_grants, p_client text, p_cnf text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN p_grant.client_id <> p_client THEN 'foreign'
+        WHEN p_grant.cnf IS NOT NULL AND p_grant.cnf IS DISTINCT FROM p_cnf THEN 'sender'
+    END
+$$;
+
+-- Why there is nothing to issue; NULL: there is. p_replayed: the token was replaced, and does not count any more.
+CREATE FUNCTION oas_refresh_refused_1(p_grant oas_grants, p_lives boolean, p_provider text, p_name text,
+    p_now timestamptz, p_replayed boolean, p_scope text, p_resource text, p_allowed jsonb, p_idle float8,
+    p_recheck boolean)
+RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN (p_grant.purge_after > p_now) IS NOT TRUE THEN 'unknown' -- its end came
+        WHEN p_grant.revoked_at IS NOT NULL THEN CASE
+            WHEN p_grant.revoked_reason IN ('user locked', 'subject is locked or gone') THEN 'blocked'
+            ELSE 'revoked' END
+        WHEN p_grant.refresh_expires_at <= p_now THEN 'expired'
+        WHEN p_replayed THEN 'reused'
+        WHEN p_grant.refresh_used_at + p_idle * interval '1 second' <= p_now THEN 'idle'
+        WHEN (p_lives AND CASE WHEN p_recheck THEN oas_subject_recheck(p_grant.sub, p_provider, p_name) ELSE true END)
+            IS NOT TRUE THEN 'blocked'
+        -- what the request asks for comes last, or a thief could choose not to be noticed
+        WHEN p_resource <> coalesce(p_grant.resource, '') THEN 'resource'
+        WHEN NOT string_to_array(p_scope, ' ') <@ string_to_array(p_grant.scope, ' ') THEN 'scope'
+        ELSE CASE ((p_allowed -> '') || (p_allowed -> coalesce(p_grant.resource, '')))
+                ?| string_to_array(coalesce(p_scope, p_grant.scope), ' ')
+            WHEN true THEN NULL
+            WHEN false THEN 'scope_gone'
+            ELSE 'resource_gone' END -- the client may not use it
+    END
+$$;
+
 -- As oas_refresh_1 was, with oas_grant_for_2 in one: decides what becomes of a refresh token, does it, and returns the grant
--- with its subject where there is something to issue. owner: whose the grant is, for the log, also where there is not.
--- What never changes is compared without a lock, so whoever knows no token of the family, or may not use it, neither
--- changes nor delays anything; the head's own row is found by it and held at once. Then the grant's row decides.
+-- with its subject where there is something to issue.
+--
+-- Most tokens are the head and are rotated. That is tried first, by one UPDATE which finds the row only by the hash of the
+-- head and only where nothing is against it. Whoever writes to that row at the same time decides what becomes of it: who
+-- waited for them looks at the row they left, by the same conditions, so of two rotations one finds no head any more,
+-- and none finds a grant that was revoked. The subject and the time are as of its beginning. That is enough: whatever
+-- ends what a subject has revokes the grant too, and so writes to its row.
+--
+-- Everything else is decided under the lock of the grant's row, which a token of the family alone can take: what never
+-- changes is compared without it, so whoever knows none, or may not use it, neither changes nor delays anything. When the
+-- token turns out to be the head after all (somebody else's rotation was taken back), it is tried again.
 CREATE FUNCTION oas_refresh_2(p_grant uuid, p_hash bytea, p_client text, p_secret_ids bytea[],
     p_hashes bytea[], p_scope text, p_resource text, p_allowed jsonb, p_cnf text, p_rotate boolean,
-    p_window float8, p_idle float8, p_recheck boolean, p_attempt uuid,
-    OUT outcome text, OUT grant_id uuid, OUT client_id text, OUT sub text, OUT session_id uuid, OUT scope text,
-    OUT resource text, OUT auth_time bigint, OUT amr text, OUT acr text, OUT claims jsonb, OUT now bigint,
-    OUT nonce text, OUT refresh_expires bigint, OUT claims_request jsonb,
-    OUT owner text, OUT key integer, OUT generation integer, OUT age bigint, OUT reason text)
-LANGUAGE plpgsql VOLATILE AS $$
-#variable_conflict use_column
+    p_window float8, p_idle float8, p_recheck boolean, p_attempt uuid)
+RETURNS oas_refreshed_1 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_now     timestamptz;
+    v_now     timestamptz := clock_timestamp();
+    v_result  oas_refreshed_1;
     v_grant   oas_grants%ROWTYPE;
-    v_subject record;
-    v_scopes  jsonb;   -- that the client may have of the grant's resource; NULL: it may not use it
+    v_subject oas_subject_states%ROWTYPE;
     v_behind  integer; -- 0: the head, 1: the one it replaced
     v_again   boolean := false;
 BEGIN
-    SELECT * INTO v_grant FROM oas_grants AS g
-    WHERE g.grant_id = p_grant AND g.refresh_hash = p_hash AND g.client_id = p_client
-        AND (g.cnf IS NULL OR g.cnf = p_cnf)
-    FOR UPDATE;
-    IF FOUND THEN
-        generation := v_grant.refresh_generation;
-    ELSE
-        SELECT * INTO v_grant FROM oas_grants AS g WHERE g.grant_id = p_grant;
-        owner := v_grant.sub;
-        generation := oas_refresh_generation_1(v_grant, p_hash);
-        outcome := CASE
-            WHEN generation IS NULL THEN 'unknown'
-            WHEN v_grant.client_id <> p_client THEN 'foreign'
-            WHEN v_grant.cnf IS NOT NULL AND v_grant.cnf IS DISTINCT FROM p_cnf THEN 'sender'
-        END;
-        IF outcome IS NOT NULL THEN
-            RETURN;
+    LOOP
+        IF p_rotate THEN
+            UPDATE oas_grants AS g
+            SET refresh_generation = g.refresh_generation + 1, refresh_hash = p_hashes[1],
+                refresh_parent_hash = p_hash, refresh_secret_id = p_secret_ids[1], refresh_attempt = p_attempt,
+                refresh_rotated_at = v_now, refresh_used_at = v_now
+            FROM oas_subject_states AS s
+            WHERE g.grant_id = p_grant AND g.refresh_hash = p_hash AND s.sub = g.sub
+                AND oas_refresh_barred_1(g, p_client, p_cnf) IS NULL
+                AND oas_refresh_refused_1(g, s.lives, s.provider, s.name, v_now, false, p_scope, p_resource,
+                    p_allowed, p_idle, p_recheck) IS NULL
+            RETURNING (oas_refreshed_grant_1(g, s.claims, 'rotated', 1, g.refresh_generation - 1, NULL, v_now)).*
+            INTO v_result;
+            IF FOUND THEN
+                INSERT INTO oas_refresh_tokens (grant_id, generation, parent, token_hash, created_at)
+                VALUES (p_grant, v_result.generation + 1, v_result.generation, p_hashes[1], v_now);
+                RETURN v_result;
+            END IF;
         END IF;
-        SELECT * INTO v_grant FROM oas_grants AS g WHERE g.grant_id = p_grant FOR UPDATE;
-    END IF;
-    v_now := clock_timestamp();
-    owner := v_grant.sub;
-    reason := v_grant.revoked_reason;
-    v_behind := v_grant.refresh_generation - generation;
-    IF v_behind = 1 THEN
-        key := array_position(p_secret_ids, v_grant.refresh_secret_id);
-        v_again := v_grant.refresh_attempt = p_attempt OR CASE WHEN p_window IS NULL
-            THEN v_grant.refresh_used_at <= v_grant.refresh_rotated_at
-            ELSE v_now < v_grant.refresh_rotated_at + make_interval(secs => p_window) END;
-    END IF;
-    outcome := CASE
-        WHEN v_grant.grant_id IS NULL OR v_grant.purge_after <= v_now THEN 'unknown' -- its end came
-        WHEN v_grant.revoked_reason IN ('user locked', 'subject is locked or gone') THEN 'blocked'
-        WHEN v_grant.revoked_at IS NOT NULL THEN 'revoked'
-        WHEN v_grant.refresh_expires_at <= v_now THEN 'expired'
-        WHEN v_behind > 0 AND NOT v_again THEN 'reused'
-        WHEN v_grant.refresh_used_at + make_interval(secs => p_idle) <= v_now THEN 'idle'
-    END;
-    IF outcome IS NULL THEN
-        SELECT s.* INTO v_subject FROM oas_subject_load_1(v_grant.sub, p_recheck) AS s;
-        v_scopes := (p_allowed -> '') || (p_allowed -> coalesce(v_grant.resource, ''));
-        outcome := CASE
-            WHEN v_subject.lives IS NOT TRUE THEN 'blocked'
-            -- what the request asks for comes last, or a thief could choose not to be noticed
-            WHEN p_resource <> coalesce(v_grant.resource, '') THEN 'resource'
-            WHEN NOT string_to_array(p_scope, ' ') <@ string_to_array(v_grant.scope, ' ') THEN 'scope'
-            WHEN v_scopes IS NULL THEN 'resource_gone'
-            WHEN NOT v_scopes ?| string_to_array(coalesce(p_scope, v_grant.scope), ' ') THEN 'scope_gone'
-            WHEN v_behind = 0 AND p_rotate THEN 'rotated'
-            WHEN v_behind = 0 THEN 'kept'
-            WHEN p_hashes[key] = v_grant.refresh_hash THEN 'repeated'
-            ELSE 'elsewhere'
-        END;
-    END IF;
 
-    IF outcome = 'rotated' THEN
-        key := 1;
-        INSERT INTO oas_refresh_tokens (grant_id, generation, parent, token_hash, created_at)
-        VALUES (p_grant, v_grant.refresh_generation + 1, v_grant.refresh_generation, p_hashes[1], v_now);
-        UPDATE oas_grants AS g
-        SET refresh_generation = v_grant.refresh_generation + 1, refresh_hash = p_hashes[1],
-            refresh_parent_hash = p_hash, refresh_secret_id = p_secret_ids[1], refresh_attempt = p_attempt,
-            refresh_rotated_at = v_now, refresh_used_at = v_now
-        WHERE g.grant_id = p_grant;
-    ELSIF outcome = 'kept' THEN
+        SELECT * INTO v_grant FROM oas_grants AS g
+        WHERE g.grant_id = p_grant AND g.refresh_hash = p_hash
+            AND oas_refresh_barred_1(g, p_client, p_cnf) IS NULL
+        FOR UPDATE;
+        IF FOUND THEN
+            v_result.generation := v_grant.refresh_generation;
+        ELSE
+            SELECT * INTO v_grant FROM oas_grants AS g WHERE g.grant_id = p_grant;
+            v_result.owner := v_grant.sub;
+            v_result.generation := oas_refresh_generation_1(v_grant, p_hash);
+            v_result.outcome := CASE WHEN v_result.generation IS NULL THEN 'unknown'
+                ELSE oas_refresh_barred_1(v_grant, p_client, p_cnf) END;
+            IF v_result.outcome IS NOT NULL THEN
+                RETURN v_result;
+            END IF;
+            SELECT * INTO v_grant FROM oas_grants AS g WHERE g.grant_id = p_grant FOR UPDATE;
+        END IF;
+        SELECT * INTO v_subject FROM oas_subject_states AS s WHERE s.sub = v_grant.sub;
+        v_now := clock_timestamp();
+        v_behind := v_grant.refresh_generation - v_result.generation;
+        IF v_behind = 1 THEN
+            v_result.key := array_position(p_secret_ids, v_grant.refresh_secret_id);
+            v_again := v_grant.refresh_attempt = p_attempt OR CASE WHEN p_window IS NULL
+                THEN v_grant.refresh_used_at <= v_grant.refresh_rotated_at
+                ELSE v_now < v_grant.refresh_rotated_at + make_interval(secs => p_window) END;
+        END IF;
+        v_result.outcome := coalesce(
+            oas_refresh_refused_1(v_grant, v_subject.lives, v_subject.provider, v_subject.name, v_now,
+                v_behind > 0 AND NOT v_again, p_scope, p_resource, p_allowed, p_idle, p_recheck),
+            CASE
+                WHEN v_behind = 0 AND p_rotate THEN 'rotated'
+                WHEN v_behind = 0 THEN 'kept'
+                WHEN p_hashes[v_result.key] = v_grant.refresh_hash THEN 'repeated'
+                ELSE 'elsewhere'
+            END);
+        EXIT WHEN v_result.outcome <> 'rotated';
+    END LOOP;
+
+    v_result.owner := v_grant.sub;
+    v_result.reason := v_grant.revoked_reason;
+    IF v_behind > 0 THEN
+        v_result.age := floor(extract(epoch FROM v_now - (SELECT t.created_at FROM oas_refresh_tokens AS t
+            WHERE t.grant_id = p_grant AND t.generation = v_result.generation + 1)));
+    END IF;
+    IF v_result.outcome = 'kept' THEN
         -- seldom, so that a busy client writes little; but its first use counts at once
         UPDATE oas_grants AS g SET refresh_used_at = v_now
         WHERE g.grant_id = p_grant AND (g.refresh_used_at = g.refresh_rotated_at
             OR g.refresh_used_at + make_interval(secs => least(60, p_idle / 4)) <= v_now);
-    ELSIF outcome = 'reused' THEN
+    ELSIF v_result.outcome = 'reused' THEN
         PERFORM oas_grant_end_1(p_grant, 'refresh token reused');
-    ELSIF outcome = 'blocked' THEN
+    ELSIF v_result.outcome = 'blocked' THEN
         PERFORM oas_grant_end_1(p_grant, 'subject is locked or gone');
     END IF;
-    IF v_behind > 0 THEN
-        age := floor(extract(epoch FROM v_now - (SELECT t.created_at FROM oas_refresh_tokens AS t
-            WHERE t.grant_id = p_grant AND t.generation = v_grant.refresh_generation - v_behind + 1)));
+    IF v_result.outcome IN ('repeated', 'kept') THEN
+        RETURN oas_refreshed_grant_1(v_grant, v_subject.claims, v_result.outcome, v_result.key, v_result.generation,
+            v_result.age, v_now);
     END IF;
-    IF outcome IN ('rotated', 'repeated', 'kept') THEN
-        grant_id := p_grant;
-        client_id := v_grant.client_id;
-        sub := v_grant.sub;
-        session_id := v_grant.session_id;
-        scope := v_grant.scope;
-        resource := v_grant.resource;
-        auth_time := oas_epoch(v_grant.auth_time);
-        amr := v_grant.amr;
-        acr := v_grant.acr;
-        claims := v_subject.claims;
-        now := oas_epoch(v_now);
-        refresh_expires := oas_epoch(v_grant.refresh_expires_at);
-        claims_request := v_grant.claims_request;
-    END IF;
+    RETURN v_result;
 END $$;
 
 -- For the module of version 3: what becomes of the token, without the grant.

@@ -317,8 +317,6 @@ static void race_limit(void)
     }
 }
 
-const race_round_t race_limit_round = {"limit against refresh", race_limit};
-
 void race_ends(void)
 {
     int i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Families of refresh tokens under many requests at once. What must hold afterwards is asked of the
- * tables; without the lock on the family's head each of these races goes wrong (race_mutants). */
+ * tables; without a look at the family's head each of these races goes wrong (race_mutants). */
 #include "race.h"
 
 #include <string.h>
@@ -372,11 +372,27 @@ static void mutate(const char *function, const char *text, const char *instead, 
     cluster_sql(race_owner, "DROP TABLE mutated");
 }
 
+static void mutate_rotation(void)
+{
+    const race_round_t *rotating[FAMILY_ROUNDS + 1] = {NULL};
+    const race_round_t *const replaying[] = {&family_rounds[1], NULL};
+    const race_round_t *const revoking[] = {&race_revoked_round, NULL};
+    int i;
+
+    for (i = 0; i < FAMILY_ROUNDS; i++)
+        rotating[i] = &family_rounds[i];
+    mutate("oas_refresh_2", "g.refresh_hash = p_hash AND s.sub", "s.sub",
+           "without a look at the head", rotating);
+    mutate("oas_refresh_2", "oas_refresh_refused_1(g,",
+           "oas_refresh_refused_1((SELECT o FROM oas_grants AS o WHERE o.grant_id = p_grant),",
+           "by what the grant was before", revoking);
+    mutate("oas_refresh_2", "FOR UPDATE;", ";", "without the grant's lock", replaying);
+}
+
 /* The proof that these races can fail. */
 void race_mutants(void)
 {
     const race_round_t *const twice = &family_rounds[FAMILY_ROUNDS - 1];
-    const race_round_t *rotating[FAMILY_ROUNDS + 2] = {NULL};
     const race_round_t *const redeeming[] = {twice, NULL};
     const race_round_t *const putting[] = {&race_session_round, &race_lock_round,
                                            &race_tracked_round, NULL};
@@ -388,12 +404,8 @@ void race_mutants(void)
     const race_round_t *const signing_in[] = {&race_login_round, NULL};
     const race_round_t *const first_key[] = {&race_first_key_round, NULL};
     const race_round_t *const activating[] = {&race_activate_round, &race_keys_round, NULL};
-    int i;
 
-    for (i = 0; i < FAMILY_ROUNDS; i++)
-        rotating[i] = &family_rounds[i];
-    rotating[i] = &race_limit_round;
-    mutate("oas_refresh_2", "FOR UPDATE;", ";", "without the head's lock", rotating);
+    mutate_rotation();
     mutate("oas_code_use_1", "p_grant FOR UPDATE;", "p_grant;",
            "without the lock of the code's grant", redeeming);
     mutate("oas_code_put_2", "p_session FOR SHARE;", "p_session;", "without the session's lock",
@@ -419,6 +431,7 @@ void race_mutants(void)
     mutate("oas_key_activate_1", "ORDER BY kid FOR UPDATE;", "ORDER BY kid;",
            "without the lock of the keys", activating);
     race_inside();
+    race_revoked_round.run();
     race_first_key_round.run();
     race_keys_round.run();
     twice->run();

@@ -273,9 +273,9 @@ int main(void)
         void (*race)(void);
     } races[] = {
         {"codes", race_codes},       {"sessions", race_sessions}, {"consents", race_consents},
-        {"throttle", race_throttle}, {"families", race_families}, {"ends", race_ends},
-        {"logouts", race_logouts},   {"keys", race_keys},         {"mutants", race_mutants},
-        {"faults", race_faults},
+        {"throttle", race_throttle}, {"families", race_families}, {"held", race_held},
+        {"ends", race_ends},         {"logouts", race_logouts},   {"keys", race_keys},
+        {"mutants", race_mutants},   {"faults", race_faults},
     };
     apr_pool_t *pool;
     apr_size_t i;
