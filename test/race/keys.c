@@ -55,8 +55,9 @@ static void begin(key_round_t *round, const char *kids)
     cluster_sql(race_owner,
                 apr_psprintf(race_pool,
                              "INSERT INTO oas_keys (kid, alg, state, sealed, lifetime, created_at, "
-                             "usable_at, activated_at, ends_at) SELECT s, '" ALG "', s, 'x', 3600, "
-                             "t, t, CASE WHEN s <> 'next' THEN t END, CASE WHEN s = 'retired' THEN "
+                             "published_at, usable_at, activated_at, ends_at) SELECT s, '" ALG
+                             "', s, 'x', 3600, t, t, t, CASE WHEN s <> 'next' THEN t END, CASE "
+                             "WHEN s = 'retired' THEN "
                              "t + interval '1 hour' END FROM unnest(string_to_array('%s', ' ')) AS "
                              "s, (SELECT clock_timestamp() - interval '1 minute' AS t) AS t",
                              kids));
