@@ -35,6 +35,9 @@ CREATE FUNCTION oas_keys_version_1() RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT md5(coalesce(string_agg(concat_ws(' ', k.kid, k.version, k.state, md5(k.sealed)), ',' ORDER BY k.kid), '')) FROM oas_keys AS k
 $$;
 
+-- Whether there are as many keys as a node reads, less those that administrators may need at once.
+CREATE FUNCTION oas_keys_full_1() RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT count(*) >= 24 FROM oas_keys $$;
+
 -- Puts a new key: active where its algorithm has none, else next, to sign p_lead seconds from now at the earliest (NULL:
 -- nodes know). -- p_only: it is wanted in that state only. Returns its state; 'known': it is here already; 'taken': there is one in
 -- that state; 'full': no more keys than a node reads.
@@ -46,7 +49,7 @@ DECLARE
 BEGIN
     IF p_only <> (CASE WHEN v_first THEN 'active' ELSE 'next' END) THEN
         RETURN 'taken';
-    ELSIF (SELECT count(*) FROM oas_keys) >= 24 THEN
+    ELSIF oas_keys_full_1() THEN
         RETURN 'full';
     END IF;
     INSERT INTO oas_keys (kid, alg, state, sealed, created_at, usable_at, activated_at)
@@ -137,7 +140,7 @@ $$;
 -- lives, and after which a new key is in every cache; the longest of all nodes count. p_algs: what it signs with.
 -- p_rotate: seconds after which a key is replaced, NULL: only by hand; p_ahead: how long before that the next one is made.
 -- The first row has the version and what is due: 'first ALG', 'next ALG' (to be
--- made) or 'activate KID ALG', separated by commas. The other rows are
+-- made), 'full ALG' (it should be, but there is no room) or 'activate KID ALG', separated by commas. The other rows are
 -- the keys, when they are not those the node has.
 CREATE FUNCTION oas_keys_follow_1(p_have text, p_algs text[], p_token bigint, p_publish float8, p_rotate float8,
     p_ahead float8)
@@ -163,7 +166,7 @@ BEGIN
 
     ring := oas_keys_version_1();
     due := array_to_string(ARRAY(
-        SELECT CASE WHEN n.kid IS NULL AND a.kid IS NULL THEN 'first ' || w.alg WHEN n.kid IS NULL THEN 'next ' || w.alg
+        SELECT CASE WHEN n.kid IS NULL AND oas_keys_full_1() THEN 'full ' || w.alg WHEN n.kid IS NULL AND a.kid IS NULL THEN 'first ' || w.alg WHEN n.kid IS NULL THEN 'next ' || w.alg
             ELSE 'activate ' || n.kid || ' ' || w.alg END
         FROM unnest(p_algs) AS w (alg)
             LEFT JOIN oas_keys AS a ON a.alg = w.alg AND a.state = 'active'

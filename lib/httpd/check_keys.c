@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../issue/keyring.h"
+#include "../store/key.h"
 #include "check.h"
 
 int oas_has_keys(const oas_issuer_t *issuer)
@@ -42,6 +43,12 @@ static void check_keyring(oas_check_t *check)
                      "rotate= is shorter than %d s, twice the time for which a new key is "
                      "published before it signs (OAuth2ASLifetime jwks, and %d s)",
                      (int)apr_time_sec(least), (int)apr_time_sec(OAS_KEYRING_MARGIN));
+    } else if (oas_keyring_crowd(issuer) > OAS_KEYS_ROOM) {
+        oas_complain(check, OAS_TAG(01271), where,
+                     "rotate= is so short beside the longest lifetime of a token that there would "
+                     "be %d keys at once; a keyring has room for %d: rotate less often, or make "
+                     "tokens that live shorter",
+                     oas_keyring_crowd(issuer), OAS_KEYS_ROOM);
     }
 }
 

@@ -12,7 +12,8 @@
 #include "logout_token.h"
 
 #define DAY    apr_time_from_sec(86400)
-#define ROUNDS 3 /* what is done makes more due: a key that is made is to be taken over */
+#define FULL   "full " /* what is due, before the algorithm */
+#define ROUNDS 3       /* what is done makes more due: a key that is made is to be taken over */
 
 /** A key set in a pool of its own, as long as somebody holds it. */
 typedef struct {
@@ -30,37 +31,11 @@ struct oas_keyring {
     oas_keyring_area_t *area;
     apr_thread_mutex_t *mutex; /* of current and all holders */
     snapshot_t *current;
-    apr_thread_mutex_t *task;    /* of whoever takes over what is new; the next two are his */
+    apr_thread_mutex_t *task;    /* of whoever takes over what is new; the next three are his */
     apr_uint32_t generation;     /* of the area, that it has looked at */
     char seen[OAS_RING_MAX + 1]; /* version of the keyring that it has looked at */
+    int full;                    /* 1: it was said that there is no room for a key */
 };
-
-oas_words_t *oas_issuer_algs(const oas_issuer_t *issuer, apr_pool_t *pool)
-{
-    oas_words_t *names = oas_words_create(pool);
-    const oas_alg_t *alg;
-    int i;
-
-    for (i = 0; (alg = oas_alg_at(i)) != NULL; i++) {
-        if (oas_issuer_signs(issuer, oas_alg_name(alg))) {
-            APR_ARRAY_PUSH(names, const char *) = oas_alg_name(alg);
-        }
-    }
-    return names;
-}
-
-int oas_issuer_signs(const oas_issuer_t *issuer, const char *alg)
-{
-    const oas_signing_t *signing = &issuer->signing;
-
-    return (signing->ring != NULL && oas_words_has(signing->ring, alg)) ||
-           oas_keyset_signer(signing->keys, alg) != NULL;
-}
-
-apr_interval_time_t oas_keyring_lead(const oas_issuer_t *issuer)
-{
-    return issuer->lifetimes[OAS_LIFETIME_JWKS] + OAS_KEYRING_MARGIN;
-}
 
 static apr_status_t drop_current(void *baton)
 {
@@ -444,6 +419,23 @@ static apr_status_t make_key(oas_tx_t *tx, const char *name, oas_key_state_t sta
     return rv; /* otherwise another node was faster */
 }
 
+/* Once for each time that it comes to this. */
+static int tell_full(oas_keyring_t *ring, const char *due)
+{
+    const char *alg = due + sizeof(FULL) - 1;
+
+    if (strncmp(due, FULL, sizeof(FULL) - 1) != 0) {
+        return 0;
+    }
+    if (!ring->full) {
+        oas_log(ring->log, OAS_LOG_ERROR, OAS_TAG(01270), APR_SUCCESS,
+                "the keyring is full, so no key for %s is made: remove retired keys (oauth2asctl "
+                "key retire KID --now), or rotate less often",
+                alg);
+    }
+    return ring->full = 1;
+}
+
 static apr_status_t make_first(oas_tx_t *tx, const char *alg)
 {
     return make_key(tx, alg, OAS_KEY_ACTIVE);
@@ -558,7 +550,7 @@ static apr_status_t follow_once(oas_keyring_t *ring, oas_tx_t *tx, int *again)
     const oas_keys_ask_t ask = question(ring);
     oas_keys_told_t told;
     apr_status_t rv = oas_store_keys_follow(tx->db, &ask, &told, tx->pool);
-    int i;
+    int full = 0, i;
 
     *again = 0;
     if (rv != APR_SUCCESS) {
@@ -569,9 +561,13 @@ static apr_status_t follow_once(oas_keyring_t *ring, oas_tx_t *tx, int *again)
         *again = reseal(ring, tx, told.rows) > 0;
     }
     for (i = 0; i < told.due->nelts && rv == APR_SUCCESS; i++) {
-        rv = do_due(tx, APR_ARRAY_IDX(told.due, i, const char *));
-        *again = 1;
+        const char *due = APR_ARRAY_IDX(told.due, i, const char *);
+
+        full |= tell_full(ring, due);
+        rv = do_due(tx, due);
+        *again |= !full;
     }
+    ring->full = full;
     return rv;
 }
 

@@ -31,6 +31,11 @@ int oas_issuer_signs(const oas_issuer_t *issuer, const char *alg);
 /** How long a key is published before it may sign. */
 apr_interval_time_t oas_keyring_lead(const oas_issuer_t *issuer);
 
+/** How many keys there are at once when the keyring changes by its schedule (rotate=): active,
+ * next, and retired until their last token ends. 0: there is no schedule. Lifetimes that clients of
+ * the database have are not known here. */
+int oas_keyring_crowd(const oas_issuer_t *issuer);
+
 /** What the processes of a node share of one issuer. */
 typedef struct oas_keyring_area oas_keyring_area_t;
 

@@ -6,7 +6,7 @@ liboas_issue_la_SOURCES = \
 	lib/issue/client_grant.c lib/issue/client_grant.h \
 	lib/issue/code.c lib/issue/code.h \
 	lib/issue/id_token.c lib/issue/id_token.h \
-	lib/issue/keyring.c lib/issue/keyring.h \
+	lib/issue/keyring.c lib/issue/keyring_issuer.c lib/issue/keyring.h \
 	lib/issue/keyring_area.c lib/issue/keyring_area.h \
 	lib/issue/logout_token.c lib/issue/logout_token.h \
 	lib/issue/password_grant.c lib/issue/password_grant.h \

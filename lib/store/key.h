@@ -11,6 +11,7 @@
 #include "db.h"
 
 #define OAS_KEYS_MAX       32   /**< keys that a keyring can have */
+#define OAS_KEYS_ROOM      24   /**< the schema makes no more by itself (oas_keys_full_1) */
 #define OAS_KID_MAX        63   /**< bytes */
 #define OAS_SEALED_KEY_MAX 4096 /**< bytes: room for RSA keys of 4096 bits */
 #define OAS_RING_MAX       32   /**< bytes of a keyring's version */

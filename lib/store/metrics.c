@@ -22,6 +22,7 @@ static const char *const troubles[OAS_TROUBLE_COUNT] = {
     [OAS_TROUBLE_ISSUER] = "issuer",
     [OAS_TROUBLE_PRIVILEGE] = "privilege",
     [OAS_TROUBLE_UNREADABLE] = "unreadable",
+    [OAS_TROUBLE_BROKEN] = "broken",
     [OAS_TROUBLE_OTHER] = "other",
 };
 

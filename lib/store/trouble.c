@@ -21,7 +21,8 @@ static const sqlstate_t sqlstates[] = {
     {"42703", OAS_TROUBLE_SCHEMA},     {"3F000", OAS_TROUBLE_SCHEMA},
     {"42501", OAS_TROUBLE_PRIVILEGE},  {"22021", OAS_TROUBLE_INPUT},
     {"22P02", OAS_TROUBLE_INPUT},      {"22P05", OAS_TROUBLE_INPUT},
-    {"23505", OAS_TROUBLE_EXISTS},
+    {"23505", OAS_TROUBLE_EXISTS},     {"58", OAS_TROUBLE_BROKEN},
+    {"XX", OAS_TROUBLE_BROKEN},
 };
 
 typedef struct {
@@ -69,6 +70,8 @@ static const trouble_row_t rows[OAS_TROUBLE_COUNT] = {
     [OAS_TROUBLE_EXISTS] = {APR_EEXIST, OAS_LOG_DEBUG, NULL, NULL},
     [OAS_TROUBLE_UNREADABLE] = {APR_EGENERAL, OAS_LOG_ERROR, OAS_TAG(00217),
                                 "the database holds what this version cannot read"},
+    [OAS_TROUBLE_BROKEN] = {OAS_DB_UNAVAILABLE, OAS_LOG_ERROR, OAS_TAG(01272),
+                            "the database has an error of its own: see its log"},
     [OAS_TROUBLE_OTHER] = {APR_EGENERAL, OAS_LOG_ERROR, OAS_TAG(00214),
                            "the database refused a statement"},
 };

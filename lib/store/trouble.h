@@ -29,6 +29,7 @@ typedef enum {
     OAS_TROUBLE_INPUT,      /**< bytes of the client's that PostgreSQL cannot take */
     OAS_TROUBLE_EXISTS,     /**< unique violation */
     OAS_TROUBLE_UNREADABLE, /**< a row holds what this version cannot read */
+    OAS_TROUBLE_BROKEN,     /**< a file cannot be read, a page is damaged */
     OAS_TROUBLE_OTHER,
     OAS_TROUBLE_COUNT
 } oas_trouble_t;

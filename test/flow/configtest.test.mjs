@@ -194,6 +194,7 @@ mustFail('a keyring for an algorithm that there is not', { key: ['»OAuth2ASKey 
 mustFail('a keyring for no algorithm', { key: ['»OAuth2ASKey database alg='] }, /alg= needs an algorithm/);
 mustFail('a keyring in a state', { key: ['»OAuth2ASKey database retired'] }, /neither alg=ALG,... nor rotate=/);
 mustFail('rotation that is no time', { key: ['»OAuth2ASKey database rotate=often'] }, /neither alg=ALG,... nor rotate=/);
+mustFail('rotation so fast that retired keys fill the keyring', { key: ['»OAuth2ASKey database alg=RS256,PS256,ES256,EdDSA rotate=7d'], more: ['OAuth2ASLifetime access-token 30d'] }, /28 keys at once; a keyring has room for 24/);
 mustFail('rotation faster than the key set goes round', { key: ['»OAuth2ASKey database rotate=1h'], more: ['OAuth2ASLifetime jwks 30min'] }, /shorter than 3620 s/);
 mustFail('a keyring without the algorithm that clients want', { key: ['OAuth2ASKey database alg=ES256'], client: marked(web([], 'x'), 0) }, /wants RS256 ID tokens/);
 mustFail('a key set that may be kept for ever', { more: ['»OAuth2ASLifetime jwks 30d'] }, /1s to 1d/);
