@@ -3,9 +3,6 @@
 -- Version 4: what the role that httpd connects as may do is a table, to which the other files of a version add rows.
 -- What a module of version 3 calls stays as it was.
 
--- What this version changes is held at once, in the order in which a rotation comes to it, so that neither waits for the other.
-LOCK TABLE oas_grants, oas_codes, oas_refresh_tokens IN ACCESS EXCLUSIVE MODE;
-
 -- Privileges as GRANT takes them, with columns where only these are meant; 'none' leaves it to the owner. Each table has
 -- a row; a function that has none may be called.
 CREATE TABLE oas_rights (
