@@ -83,7 +83,8 @@ export class Bench {
     // The server's pool is that of the main server, which needs none. The probe's is as large: the module keeps the
     // connections of its pool between requests. They are made when they are first needed, so that the start is the server's own.
     const pool = /^ *DBDParams .*$/m.exec(text)[0];
-    text = `${text.replace(pool, '')}${pool.trim()}
+    text = `${text.replace(pool, '')}DBDriver pgsql
+${pool.trim()}
 Listen 127.0.0.1:${this.probePort}
 <VirtualHost *:${this.probePort}>
     ServerName localhost

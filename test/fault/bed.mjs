@@ -60,7 +60,7 @@ export class Bed {
   }
 
   layWires(dir) {
-    this.wires = [1, 2].map((member) => new Wire(path.join(dir, `wire${member}`), () => path.join(fs.readFileSync(path.join(dir, 'postgres.home'), 'utf8').trim(), member === 1 ? 's' : 's2')));
+    this.wires = [Wire.to(dir, 'wire1', 's'), Wire.to(dir, 'wire2', 's2')];
   }
 
   // ---- PostgreSQL ----

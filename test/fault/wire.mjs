@@ -21,6 +21,11 @@ export class Wire {
     this.plug();
   }
 
+  /** To the private server of the instance in that folder; `member` is the name of its socket folder. */
+  static to(dir, name, member = 's') {
+    return new Wire(path.join(dir, name), () => path.join(fs.readFileSync(path.join(dir, 'postgres.home'), 'utf8').trim(), member));
+  }
+
   plug() {
     if (this.server) return;
     this.server = net.createServer((client) => this.connect(client));

@@ -12,6 +12,7 @@ EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test
 	test/flow/lib/clock.mjs \
 	test/flow/lib/elsewhere.mjs \
 	test/flow/lib/guards.mjs \
+	test/flow/lib/held.mjs \
 	test/flow/lib/http.mjs \
 	test/flow/lib/instance.mjs \
 	test/flow/lib/keyset.mjs \
@@ -102,6 +103,7 @@ EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test
 	test/flow/74-cookies.test.mjs \
 	test/flow/75-bad-parameters.test.mjs \
 	test/flow/80-database.test.mjs \
+	test/flow/82-bounded.test.mjs \
 	test/flow/82-slow.test.mjs \
 	test/flow/83-kill.test.mjs \
 	test/flow/84-restore.test.mjs \
