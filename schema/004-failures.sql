@@ -14,11 +14,35 @@ CREATE FUNCTION oas_timely_1(p_until float8) RETURNS boolean LANGUAGE sql VOLATI
     SELECT CASE WHEN clock_timestamp() < to_timestamp(p_until) THEN true ELSE oas_too_late_1() END
 $$;
 
+-- Whether a code or refresh token is used already, so that to present it once more could condemn its grant. Only of what an
+-- undo could make good again, which somebody has who has had the token: no other row is held. All columns are that
+-- row's own, so they are what was committed meanwhile. When that cannot be said in time, nobody may go on.
+CREATE FUNCTION oas_attempt_spent_1(p_grant uuid, p_hash bytea, p_client text, p_window float8) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET lock_timeout = '100ms' AS $$
+DECLARE
+    v_spent boolean;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true); -- there is nothing to keep, but a lock of a row is a commit
+    SELECT CASE WHEN coalesce(p_hash IN (g.refresh_hash, g.refresh_parent_hash), false)
+        THEN coalesce(g.refresh_parent_hash = p_hash AND NOT CASE
+            WHEN p_window IS NULL THEN g.refresh_used_at <= g.refresh_rotated_at
+            ELSE clock_timestamp() < g.refresh_rotated_at + make_interval(secs => p_window) END, false)
+        ELSE g.activated_at IS NOT NULL END INTO v_spent
+    FROM oas_grants AS g
+    WHERE g.grant_id = p_grant AND g.client_id = p_client AND g.revoked_at IS NULL
+        AND (p_hash IN (g.refresh_hash, g.refresh_parent_hash)
+            OR EXISTS (SELECT 1 FROM oas_codes AS c WHERE c.grant_id = p_grant AND c.code_hash = p_hash
+                AND c.expires_at > clock_timestamp()))
+    FOR SHARE OF g;
+    RETURN v_spent;
+END $$;
+
 -- Undoes the redemption of a code or the rotation of a refresh token, unless there was none or it has been followed by
 -- another one. p_window: the client's reuse window. Where there is one, others may have been given the same child
 -- meanwhile, so it stays, and the window begins anew; where there is none, nobody has it. False: there was nothing to do.
+-- The attempt may hang in its commit and hold the row: then the undo comes again, and keeps nobody waiting meanwhile.
 CREATE FUNCTION oas_attempt_undo_1(p_grant uuid, p_attempt uuid, p_window float8) RETURNS boolean
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE SET lock_timeout = '100ms' AS $$
 DECLARE
     v_grant oas_grants%ROWTYPE;
     v_made  timestamptz;

@@ -7,14 +7,12 @@
 #include "../base/metrics.h"
 #include "runner.h"
 #include "schema.h"
-#include "unsettled.h"
+#include "settle.h"
 #include "wire.h"
 
 #define TRIES_MAX       12 /* of one statement, whatever happens */
 #define ATTEMPT_RETRIES 10 /* where a client's own repetition could be refused */
 #define ATTEMPT_PAUSE   apr_time_from_msec(50)
-#define LOSS_MEMORY     apr_time_from_sec(30)
-#define LOSS_PATIENCE   apr_time_from_sec(1)
 #define RESET_AGAIN     apr_time_from_msec(500)
 
 struct oas_db {
@@ -27,11 +25,10 @@ struct oas_db {
     const oas_log_t *log;
     oas_gate_place_t place;
     oas_dbd_t dbd;
-    PGconn *conn;       /* NULL: nothing borrowed */
-    int sized;          /* the gate knows the size of the pool */
-    oas_trouble_t last; /* what was logged last */
-    int failed;         /* there was none: this request does not wait for one again */
-    int settling;
+    PGconn *conn;                     /* NULL: nothing borrowed */
+    int sized;                        /* the gate knows the size of the pool */
+    oas_trouble_t last;               /* what was logged last */
+    int failed;                       /* there was none: this request does not wait for one again */
     apr_interval_time_t limit, spent; /* waiting for statements, in all of this request */
     apr_time_t until;                 /* of the statement that runs now */
 };
@@ -61,6 +58,21 @@ void oas_db_limit(oas_db_t *db, apr_interval_time_t limit)
 void oas_db_renew(oas_db_t *db)
 {
     db->spent = 0;
+}
+
+oas_gate_t *oas_db_gate(const oas_db_t *db)
+{
+    return db->gate;
+}
+
+const oas_log_t *oas_db_log(const oas_db_t *db)
+{
+    return db->log;
+}
+
+apr_pool_t *oas_db_pool(const oas_db_t *db)
+{
+    return db->pool;
 }
 
 /* Registered before the connection is borrowed, so it runs after the owner's own cleanup. */
@@ -156,7 +168,7 @@ static apr_status_t borrow(oas_db_t *db)
         return APR_SUCCESS;
     }
     db->failed = 1;
-    oas_gate_report_connect(&db->place, since);
+    oas_gate_report_silence(&db->place, since);
     oas_gate_leave(&db->place);
     return trouble(db, rv == APR_SUCCESS ? OAS_TROUBLE_DRIVER : OAS_TROUBLE_BORROW, NULL, NULL);
 }
@@ -206,7 +218,7 @@ static apr_status_t revive(oas_db_t *db)
     }
     if (reset(db))
         return APR_SUCCESS;
-    oas_gate_report_connect(&db->place, since);
+    oas_gate_report_silence(&db->place, since);
     return trouble(db, OAS_TROUBLE_RESET, NULL, connection_error(db));
 }
 
@@ -265,6 +277,7 @@ typedef struct {
     const oas_stmt_t *stmt;
     const char *const *params;
     apr_time_t deadline;
+    apr_time_t sent;
     int seen[OAS_TROUBLE_COUNT];
     int tries;
     int uncertain; /* an attempt was sent, and nobody said what became of it */
@@ -304,20 +317,21 @@ static oas_trouble_t execute(oas_db_t *db, const oas_conn_t *state, run_t *run)
 {
     PGconn *conn = db->conn;
     apr_status_t rv = APR_SUCCESS;
-    apr_time_t sent = oas_wire_clock();
     oas_trouble_t found;
     const char *sqlstate;
     char until[32];
 
     run->sqlstate[0] = '\0';
     run->result = NULL;
+    run->sent = oas_wire_clock();
     note_until(until, sizeof(until), db, state, run);
     if (PQsetnonblocking(conn, 1) || !send_statement(conn, run->stmt, run->params, until))
         oas_wire_abandon(conn);
     else
         rv = oas_wire_collect(conn, run->deadline, &run->result);
     PQsetnonblocking(conn, 0);
-    oas_observe(OAS_M_STATEMENT_TIME, (int)(run->stmt - oas_statements), oas_wire_clock() - sent);
+    oas_observe(OAS_M_STATEMENT_TIME, (int)(run->stmt - oas_statements),
+                oas_wire_clock() - run->sent);
     if (rv != APR_SUCCESS)
         return OAS_TROUBLE_DEADLINE;
     if (PQresultStatus(run->result) == PGRES_TUPLES_OK ||
@@ -367,7 +381,7 @@ static void leave_whole(oas_db_t *db, oas_conn_t *state, const run_t *run, oas_t
         break;
     case OAS_TROUBLE_DEADLINE: /* unless it had little time because the request had used it up */
         if (db->spent < db->limit / 2)
-            oas_gate_report(&db->place, 0);
+            oas_gate_report_silence(&db->place, run->sent);
         break;
     default:
         oas_gate_report(&db->place, 1);
@@ -429,83 +443,6 @@ static apr_status_t run_statement(oas_db_t *db, run_t *run)
     }
 }
 
-/* Nobody was told what became of it: it is undone as soon as somebody reaches the database. */
-static void remember(oas_db_t *db, const run_t *run)
-{
-    oas_undo_t undo;
-    apr_status_t rv = db->gate ? oas_undo_of(&undo, run->stmt, run->params) : APR_ENOTIMPL;
-
-    if (rv == APR_SUCCESS)
-        rv = oas_unsettled_put(oas_gate_unsettled(db->gate), &undo);
-    if (rv == APR_SUCCESS)
-        oas_log(db->log, OAS_LOG_WARNING, OAS_TAG(01141), APR_SUCCESS,
-                "nobody knows whether statement %s was carried out; if so, it will be undone",
-                run->stmt->label);
-    else
-        oas_log(db->log, OAS_LOG_ERROR, OAS_TAG(01142), rv,
-                "nobody knows whether statement %s was carried out; a repetition may be refused",
-                run->stmt->label);
-}
-
-static apr_status_t settle_one(oas_db_t *db, const oas_undo_t *undo, apr_pool_t *pool)
-{
-    const char *params[OAS_UNDO_PARAMS];
-    apr_status_t rv;
-    int i;
-
-    for (i = 0; i < OAS_UNDO_PARAMS; i++)
-        params[i] = undo->given[i] ? undo->params[i] : NULL;
-    rv = oas_db_run_true(db, undo->statement, params, pool);
-    if (rv == OAS_DB_UNAVAILABLE)
-        oas_unsettled_put(oas_gate_unsettled(db->gate), undo);
-    else if (rv == APR_SUCCESS)
-        oas_log(db->log, OAS_LOG_INFO, OAS_TAG(01143), APR_SUCCESS,
-                "what nobody could be told of was undone (statement %s)",
-                oas_statements[undo->statement].label);
-    return rv;
-}
-
-void oas_db_settle(oas_db_t *db)
-{
-    oas_unsettled_t *list = db->gate ? oas_gate_unsettled(db->gate) : NULL;
-    int left = list ? oas_unsettled_count(list) : 0;
-    apr_pool_t *pool;
-    oas_undo_t undo;
-
-    if (!left || db->settling || apr_pool_create(&pool, db->pool) != APR_SUCCESS)
-        return;
-    db->settling = 1;
-    while (left-- > 0 && oas_unsettled_take(list, &undo)) {
-        if (settle_one(db, &undo, pool) == OAS_DB_UNAVAILABLE)
-            break;
-    }
-    db->settling = 0;
-    apr_pool_destroy(pool);
-}
-
-/* While answers of the database get lost, what seems to be used already may be what another process
- * or node is about to undo: it gets the time to do so before anybody is condemned. Whoever is one
- * too many to wait is to come again. */
-static apr_status_t let_others_settle(oas_db_t *db, const oas_stmt_t *stmt,
-                                      const char *const *params, apr_pool_t *pool)
-{
-    const char *token[4];
-
-    if (!db->gate || !OAS_STMT_IS_ATTEMPT(stmt) || stmt->undo != OAS_STMT_ATTEMPT_UNDO ||
-        !oas_gate_lost_within(db->gate, LOSS_MEMORY))
-        return APR_SUCCESS;
-    memcpy(token, params, 3 * sizeof(token[0])); /* grant, hash, client */
-    token[3] = stmt->undo_params[2] ? params[stmt->undo_params[2] - 1] : NULL; /* the window */
-    if (oas_db_run_true(db, OAS_STMT_ATTEMPT_SPENT, token, pool) != APR_SUCCESS)
-        return APR_SUCCESS;
-    oas_db_release(db);
-    if (!oas_gate_pause(db->gate))
-        return OAS_DB_UNAVAILABLE;
-    apr_sleep(LOSS_PATIENCE);
-    oas_gate_resume(db->gate);
-    return APR_SUCCESS;
-}
-
 apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *params,
                         oas_rows_t **rows, apr_pool_t *pool)
 {
@@ -513,8 +450,7 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
     apr_time_t start;
     apr_status_t rv;
 
-    oas_db_settle(db);
-    rv = let_others_settle(db, run.stmt, params, pool);
+    rv = oas_settle_before(db, run.stmt, params, pool);
     if (rv != APR_SUCCESS)
         return rv;
     start = oas_wire_clock();
@@ -523,7 +459,7 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
     db->spent += oas_wire_clock() - start;
     if (rv != APR_SUCCESS) {
         if (run.uncertain)
-            remember(db, &run);
+            oas_settle_later(db, run.stmt, params);
         return rv;
     }
     *rows = oas_rows_copy(run.result, pool);

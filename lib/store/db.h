@@ -63,9 +63,10 @@ void oas_db_limit(oas_db_t *db, apr_interval_time_t limit);
 void oas_db_renew(oas_db_t *db);
 
 /**
- * Undoes what nobody could be told the outcome of (the clients were told 503). Every statement
- * begins with it; to be called now and then where there are none. Cheap when there is nothing to
- * undo.
+ * Undoes what nobody could be told the outcome of (the clients were told 503), until there is
+ * nothing left, the database is away or a row is held by somebody else. To be called now and then
+ * outside requests; a request undoes by itself what concerns the code, token or assertion that it
+ * presents, and nothing else. Cheap when there is nothing to undo.
  */
 void oas_db_settle(oas_db_t *db);
 

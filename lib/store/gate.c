@@ -295,7 +295,7 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
     pthread_mutex_unlock(&gate->mutex);
 }
 
-void oas_gate_report_connect(oas_gate_place_t *place, apr_time_t since)
+void oas_gate_report_silence(oas_gate_place_t *place, apr_time_t since)
 {
     oas_gate_t *gate = place->gate;
 

@@ -75,10 +75,10 @@ void oas_gate_resume(oas_gate_t *gate);
 void oas_gate_leave(oas_gate_place_t *place);
 
 /**
- * As oas_gate_report(place, 0) for an attempt to connect that began at `since` (oas_wire_clock),
- * but not when others have reached the database since then.
+ * As oas_gate_report(place, 0) for a connection or an answer that did not come and was waited for
+ * since `since` (oas_wire_clock), but not when others have reached the database since then.
  */
-void oas_gate_report_connect(oas_gate_place_t *place, apr_time_t since);
+void oas_gate_report_silence(oas_gate_place_t *place, apr_time_t since);
 
 /**
  * Says how it went as soon as it is known: 1, the database answered, opens the gate for all; 0, it

@@ -27,6 +27,7 @@ liboas_store_la_SOURCES = \
 	lib/store/runner.h \
 	lib/store/schema.c lib/store/schema.h \
 	lib/store/session.c lib/store/session.h \
+	lib/store/settle.c lib/store/settle.h \
 	lib/store/statements.c lib/store/statements.h \
 	lib/store/throttle.c lib/store/throttle.h \
 	lib/store/trouble.c lib/store/trouble.h \

@@ -13,6 +13,7 @@ static const char *const troubles[OAS_TROUBLE_COUNT] = {
     [OAS_TROUBLE_LOST] = "connection_lost",
     [OAS_TROUBLE_DEADLINE] = "deadline",
     [OAS_TROUBLE_CANCELLED] = "cancelled",
+    [OAS_TROUBLE_LOCKED] = "locked",
     [OAS_TROUBLE_RESOURCES] = "out_of_resources",
     [OAS_TROUBLE_READ_ONLY] = "read_only",
     [OAS_TROUBLE_UNPREPARED] = "unprepared",

@@ -43,6 +43,11 @@ apr_status_t oas_db_run_true(oas_db_t *db, oas_stmt_id_t id, const char *const *
  * away is OAS_TROUBLE_BORROW, OAS_TROUBLE_GATE one that is only full. */
 oas_trouble_t oas_db_trouble(const oas_db_t *db);
 
+/** What oas_db_create was given. */
+oas_gate_t *oas_db_gate(const oas_db_t *db);
+const oas_log_t *oas_db_log(const oas_db_t *db);
+apr_pool_t *oas_db_pool(const oas_db_t *db);
+
 /** Logs that a row holds what this version cannot read; returns APR_EGENERAL. */
 apr_status_t oas_db_unreadable(oas_db_t *db, oas_stmt_id_t id);
 

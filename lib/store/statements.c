@@ -258,21 +258,8 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "ceil(extract(epoch FROM usable_at))::bigint, oas_epoch(activated_at), "
          "oas_epoch(retired_at), "
          "oas_epoch(ends_at) FROM oas_keys ORDER BY alg, created_at, kid"},
-    /* Only of what an undo could make good again, which somebody has who has had the token: no
-     * other row is held. All columns are that row's own, so they are what was committed meanwhile.
-     */
-    [OAS_STMT_ATTEMPT_SPENT] =
-        {"oas_attempt_spent", 4, .repeatable = 1,
-         "SELECT CASE WHEN coalesce($2 IN (g.refresh_hash, g.refresh_parent_hash), false) "
-         "THEN coalesce(g.refresh_parent_hash = $2 "
-         "AND NOT CASE WHEN $4::float8 IS NULL THEN g.refresh_used_at <= g.refresh_rotated_at "
-         "ELSE clock_timestamp() < g.refresh_rotated_at + make_interval(secs => $4::float8) END, "
-         "false) ELSE g.activated_at IS NOT NULL END "
-         "FROM oas_grants AS g WHERE g.grant_id = $1 AND g.client_id = $3 "
-         "AND g.revoked_at IS NULL AND ($2 IN (g.refresh_hash, g.refresh_parent_hash) "
-         "OR EXISTS (SELECT 1 FROM oas_codes AS c WHERE c.grant_id = $1 AND c.code_hash = $2 "
-         "AND c.expires_at > clock_timestamp())) FOR SHARE OF g",
-         1},
+    [OAS_STMT_ATTEMPT_SPENT] = {"oas_attempt_spent", 4, 1,
+                                "SELECT oas_attempt_spent_1($1, $2, $3, $4)", 1},
     [OAS_STMT_ATTEMPT_UNDO] = {"oas_attempt_undo", 3, .repeatable = 1,
                                "SELECT oas_attempt_undo_1($1, $2, $3)", 1},
     [OAS_STMT_JTI_UNDO] = {"oas_jti_undo", 2, .repeatable = 1, "SELECT oas_jti_undo_1($1, $2)", 1},

@@ -13,7 +13,7 @@ typedef struct {
 
 static const sqlstate_t sqlstates[] = {
     {"08", OAS_TROUBLE_LOST},          {"57P", OAS_TROUBLE_LOST},
-    {"57014", OAS_TROUBLE_CANCELLED},  {"55P03", OAS_TROUBLE_CANCELLED},
+    {"57014", OAS_TROUBLE_CANCELLED},  {"55P03", OAS_TROUBLE_LOCKED},
     {"53", OAS_TROUBLE_RESOURCES},     {"25006", OAS_TROUBLE_READ_ONLY},
     {"26000", OAS_TROUBLE_UNPREPARED}, {"0A000", OAS_TROUBLE_UNPREPARED},
     {"OA001", OAS_TROUBLE_LATE},       {"40", OAS_TROUBLE_CONFLICT},
@@ -48,6 +48,8 @@ static const trouble_row_t rows[OAS_TROUBLE_COUNT] = {
                               "the database did not answer in time"},
     [OAS_TROUBLE_CANCELLED] = {OAS_DB_UNAVAILABLE, OAS_LOG_ERROR, OAS_TAG(00206),
                                "the database cancelled a statement that took too long"},
+    [OAS_TROUBLE_LOCKED] = {OAS_DB_UNAVAILABLE, OAS_LOG_WARNING, OAS_TAG(01230),
+                            "a row of the database is held by somebody else for too long"},
     [OAS_TROUBLE_RESOURCES] = {OAS_DB_UNAVAILABLE, OAS_LOG_ERROR, OAS_TAG(00207),
                                "the database is out of connections, memory or disk"},
     [OAS_TROUBLE_READ_ONLY] = {OAS_DB_UNAVAILABLE, OAS_LOG_ERROR, OAS_TAG(00208),

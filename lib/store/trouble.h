@@ -17,7 +17,8 @@ typedef enum {
     OAS_TROUBLE_RESET,      /**< a dead connection could not be made again */
     OAS_TROUBLE_LOST,       /**< the connection died under a statement */
     OAS_TROUBLE_DEADLINE,   /**< no answer in time */
-    OAS_TROUBLE_CANCELLED,  /**< the server gave up in time: statement or lock timeout */
+    OAS_TROUBLE_CANCELLED,  /**< the server gave up in time */
+    OAS_TROUBLE_LOCKED,     /**< somebody else held the row for too long, so nothing was done */
     OAS_TROUBLE_RESOURCES,  /**< the server has no room */
     OAS_TROUBLE_READ_ONLY,  /**< a standby, or a primary made read-only */
     OAS_TROUBLE_UNPREPARED, /**< statement forgotten, or its result has changed */

@@ -127,24 +127,37 @@ apr_status_t oas_unsettled_put(oas_unsettled_t *list, const oas_undo_t *undo)
     return item ? APR_SUCCESS : APR_ENOSPC;
 }
 
-int oas_unsettled_take(oas_unsettled_t *list, oas_undo_t *undo)
+/* NULL fits all. */
+static int fits(const oas_undo_t *undo, const char *first_param)
 {
-    item_t *item;
+    return !first_param || (undo->given[0] && !strcmp(undo->params[0], first_param));
+}
+
+int oas_unsettled_take_of(oas_unsettled_t *list, const char *first_param, oas_undo_t *undo)
+{
+    item_t **at, *item;
 
     list = lock(list);
-    item = list->first;
+    for (at = &list->first; *at && !fits(&(*at)->undo, first_param);)
+        at = &(*at)->next;
+    item = *at;
     if (item) {
-        list->first = item->next;
+        *at = item->next;
+        if (!item->next)
+            list->end = at;
         apr_atomic_dec32(&list->count);
     }
-    if (!list->first)
-        list->end = &list->first;
     unlock(list);
     if (!item)
         return 0;
     *undo = item->undo;
     free(item);
     return 1;
+}
+
+int oas_unsettled_take(oas_unsettled_t *list, oas_undo_t *undo)
+{
+    return oas_unsettled_take_of(list, NULL, undo);
 }
 
 int oas_unsettled_count(oas_unsettled_t *list)

@@ -35,6 +35,9 @@ apr_status_t oas_unsettled_put(oas_unsettled_t *list, const oas_undo_t *undo);
 /** Takes the oldest one off; 0: there is none. */
 int oas_unsettled_take(oas_unsettled_t *list, oas_undo_t *undo);
 
+/** Takes the oldest one off that was run with this first parameter; 0: there is none. */
+int oas_unsettled_take_of(oas_unsettled_t *list, const char *first_param, oas_undo_t *undo);
+
 /** How many there are; cheap. */
 int oas_unsettled_count(oas_unsettled_t *list);
 

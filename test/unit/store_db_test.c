@@ -29,6 +29,7 @@ int main(void)
     srunner_add_suite(runner, store_upgrade_suite());
     srunner_add_suite(runner, store_partition_suite());
     srunner_add_suite(runner, store_settle_suite());
+    srunner_add_suite(runner, store_held_suite());
     srunner_add_suite(runner, store_runner_suite());
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

@@ -4,87 +4,7 @@
 #include <stdlib.h>
 #include <apr_thread_proc.h>
 #include "../../lib/store/jti.h"
-#include "../../lib/store/runner.h"
-#include "../../lib/store/unsettled.h"
-#include "store_db.h"
-
-static oas_session_t session;
-static oas_grant_t grant;
-static oas_gate_t *gate;
-static oas_refresh_child_t children[1];
-static oas_refresh_result_t result;
-
-static void gate_setup(void)
-{
-    db_setup();
-    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
-    db = cluster_db(conn, TEST_ISSUER, gate, pool);
-}
-
-static oas_unsettled_t *list(void)
-{
-    return oas_gate_unsettled(gate);
-}
-
-/* As when the statement's answer was lost until the request's time was over. */
-static void forget(oas_stmt_id_t id, const char *const *params)
-{
-    oas_undo_t undo;
-
-    ck_assert_int_eq(oas_undo_of(&undo, &oas_statements[id], params), APR_SUCCESS);
-    ck_assert_int_eq(oas_unsettled_put(list(), &undo), APR_SUCCESS);
-}
-
-static void forget_redemption(const oas_code_redeem_t *in)
-{
-    const char *params[OAS_STMT_PARAMS_MAX] = {NULL};
-
-    params[0] = oas_sql_id(in->grant_id, pool);
-    params[6] = oas_sql_id(in->attempt, pool);
-    forget(OAS_STMT_CODE_REDEEM, params);
-}
-
-static void forget_rotation(const oas_refresh_t *in)
-{
-    const char *params[OAS_STMT_PARAMS_MAX] = {NULL};
-
-    params[0] = oas_sql_id(in->grant_id, pool);
-    params[10] = oas_sql_seconds(in->window, pool);
-    params[13] = oas_sql_id(in->attempt, pool);
-    forget(OAS_STMT_REFRESH, params);
-}
-
-static oas_refresh_outcome_t refresh(const oas_refresh_t *in)
-{
-    ck_assert_int_eq(oas_store_refresh(db, in, &result, &grant, pool), APR_SUCCESS);
-    return result.outcome;
-}
-
-/* The client asks again, in another request. */
-static oas_refresh_outcome_t again(oas_refresh_t *in)
-{
-    fill_random(in->attempt, OAS_ID_LEN);
-    return refresh(in);
-}
-
-static oas_refresh_t family(const char *sub, apr_interval_time_t window)
-{
-    oas_session_new_t login = open_session(sub, &session);
-    oas_code_put_t code = new_code(&login);
-    oas_refresh_t in;
-
-    new_children(children, 1);
-    in = start_family_bound(&code, children, 1, NULL, &grant);
-    in.window = window;
-    return in;
-}
-
-static const char *lineage(const oas_refresh_t *in)
-{
-    return cell_of_grant("string_agg(generation || '<' || coalesce(parent, 0), ' ' "
-                         "ORDER BY generation)",
-                         "oas_refresh_tokens", in->grant_id);
-}
+#include "store_settle.h"
 
 START_TEST(test_code_is_good_again)
 {
@@ -245,19 +165,6 @@ static void *APR_THREAD_FUNC settle_later(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-static void lose_an_answer(void)
-{
-    oas_gate_place_t place;
-
-    ck_assert_int_eq(oas_gate_lost_within(gate, apr_time_from_sec(30)), 0);
-    oas_gate_size(gate, 2);
-    oas_db_release(db);
-    ck_assert_int_eq(oas_gate_enter(gate, 0, &place), APR_SUCCESS);
-    oas_gate_note_loss(&place);
-    oas_gate_leave(&place);
-    ck_assert_int_eq(oas_gate_lost_within(gate, apr_time_from_sec(30)), 1);
-}
-
 START_TEST(test_others_may_settle_first)
 {
     oas_session_new_t login = open_session("file|others", &session);
@@ -362,6 +269,36 @@ static void put_numbered(oas_unsettled_t *to, int number)
 
     ck_assert_int_eq(oas_unsettled_put(to, &undo), APR_SUCCESS);
 }
+
+START_TEST(test_taken_by_what_they_are_of)
+{
+    oas_undo_t undo = {.statement = OAS_STMT_JTI_UNDO, .given = {1}};
+    const char *const of = "abcba";
+    int i;
+
+    for (i = 0; of[i]; i++) {
+        undo.params[0][0] = of[i];
+        undo.given[2] = i;
+        ck_assert_int_eq(oas_unsettled_put(list(), &undo), APR_SUCCESS);
+    }
+    ck_assert_int_eq(oas_unsettled_take_of(list(), "d", &undo), 0);
+    ck_assert_int_eq(oas_unsettled_take_of(list(), "a", &undo), 1);
+    ck_assert_int_eq(undo.given[2], 0);
+    ck_assert_int_eq(oas_unsettled_take_of(list(), "a", &undo), 1); /* the last one of the list */
+    ck_assert_int_eq(undo.given[2], 4);
+    ck_assert_int_eq(oas_unsettled_take_of(list(), "a", &undo), 0);
+    undo.params[0][0] = 'd';
+    ck_assert_int_eq(oas_unsettled_put(list(), &undo), APR_SUCCESS);
+    ck_assert_int_eq(oas_unsettled_take_of(list(), "c", &undo), 1);
+    ck_assert_int_eq(undo.given[2], 2);
+    ck_assert_int_eq(oas_unsettled_count(list()), 3);
+    for (i = 0; i < 3; i++) {
+        ck_assert_int_eq(oas_unsettled_take(list(), &undo), 1);
+        ck_assert_int_eq(undo.params[0][0], "bbd"[i]);
+    }
+    ck_assert_int_eq(oas_unsettled_take(list(), &undo), 0);
+}
+END_TEST
 
 START_TEST(test_joined_lists_are_one)
 {
@@ -473,6 +410,7 @@ Suite *store_settle_suite(void)
     tcase_add_test(tcase, test_patience_is_for_what_may_be_good_again);
     tcase_add_test(tcase, test_patience_holds_no_row_of_others);
     tcase_add_test(tcase, test_list);
+    tcase_add_test(tcase, test_taken_by_what_they_are_of);
     tcase_add_test(tcase, test_joined_lists_are_one);
     tcase_add_test(tcase, test_joined_under_way);
     tcase_add_test(tcase, test_gates_of_one_pool);

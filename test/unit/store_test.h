@@ -25,5 +25,6 @@ Suite *store_schema_suite(void);
 Suite *store_upgrade_suite(void);
 Suite *store_partition_suite(void);
 Suite *store_settle_suite(void);
+Suite *store_held_suite(void);
 
 #endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows that somebody holds for long (a commit that hangs, an administrator): who waits for them,
+ * for how long, and what becomes of those who had to. */
+#include <apr_thread_proc.h>
+#include "store_settle.h"
+
+/* Somebody holds the grant's row until let_go. */
+static void hold(const unsigned char grant_id[OAS_ID_LEN])
+{
+    cluster_sql(owner, "BEGIN");
+    cell_of_grant("1", "(SELECT * FROM oas_grants FOR UPDATE) AS g", grant_id);
+}
+
+static void let_go(void)
+{
+    cluster_sql(owner, "ROLLBACK");
+}
+
+static apr_status_t try_refresh(const oas_refresh_t *in)
+{
+    return oas_store_refresh(db, in, &result, &grant, pool);
+}
+
+/* What was refused left nothing behind but its line in the log. */
+static void expect_sent_away(apr_status_t rv)
+{
+    ck_assert_int_eq(rv, OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(oas_db_trouble(db), OAS_TROUBLE_LOCKED);
+    cluster_log_clear();
+}
+
+START_TEST(test_reads_wait_for_nobodys_undo)
+{
+    oas_session_new_t login = open_session("file|reads", &session);
+    oas_refresh_t in = family("file|unread", 0);
+
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
+    forget_rotation(&in);
+    hold(in.grant_id);
+    ck_assert_int_eq(oas_store_session_load(db, login.session_id, login.secret_hash, "shop", "",
+                                            apr_time_from_sec(600), &session, pool),
+                     APR_SUCCESS);
+    let_go();
+    ck_assert_int_eq(oas_unsettled_count(list()), 1);
+    ck_assert_int_eq(oas_store_session_load(db, login.session_id, login.secret_hash, "shop", "",
+                                            apr_time_from_sec(600), &session, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(oas_unsettled_count(list()), 1);
+}
+END_TEST
+
+START_TEST(test_attempts_wait_for_no_other_undo)
+{
+    oas_refresh_t held = family("file|heldundo", 0), in;
+    oas_refresh_child_t child = children[0];
+
+    ck_assert_int_eq(refresh(&held), OAS_REFRESH_ROTATED);
+    in = family("file|otherundo", 0);
+    forget_rotation(&held);
+    hold(held.grant_id);
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
+    ck_assert_int_eq(oas_unsettled_count(list()), 1);
+
+    children[0] = child;
+    fill_random(held.attempt, OAS_ID_LEN);
+    expect_sent_away(try_refresh(&held)); /* whose row it is may not go on */
+    ck_assert_int_eq(oas_unsettled_count(list()), 1);
+    let_go();
+    ck_assert_int_eq(refresh(&held), OAS_REFRESH_ROTATED); /* not: reused */
+    ck_assert_int_eq(oas_unsettled_count(list()), 0);
+}
+END_TEST
+
+/* An undo waits for a moment only, and then lets the others be done first. */
+START_TEST(test_undo_comes_again)
+{
+    oas_refresh_t held = family("file|comesagain", 0), other;
+
+    ck_assert_int_eq(refresh(&held), OAS_REFRESH_ROTATED);
+    forget_rotation(&held);
+    other = family("file|donefirst", 0);
+    ck_assert_int_eq(refresh(&other), OAS_REFRESH_ROTATED);
+    forget_rotation(&other);
+    hold(held.grant_id);
+    oas_db_settle(db);
+    expect_sent_away(OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(oas_unsettled_count(list()), 2);
+    oas_db_settle(db);
+    cluster_log_clear();
+    ck_assert_int_eq(oas_unsettled_count(list()), 1);
+    let_go();
+    ck_assert_str_eq(lineage(&other), "1<0");
+    ck_assert_str_eq(lineage(&held), "1<0 2<1");
+    oas_db_settle(db);
+    ck_assert_int_eq(oas_unsettled_count(list()), 0);
+    ck_assert_str_eq(lineage(&held), "1<0");
+}
+END_TEST
+
+/* While answers get lost: when nobody can say whether a token is used already, its client has to
+ * come again. */
+START_TEST(test_not_known_is_not_unused)
+{
+    oas_session_new_t login = open_session("file|notknown", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_code_redeem_t redemption = redeem_for(&code);
+    oas_refresh_t in = family("file|notknown", 0);
+    oas_redeem_outcome_t outcome;
+
+    put_code(&code);
+    lose_an_answer();
+    hold(in.grant_id);
+    expect_sent_away(try_refresh(&in));
+    let_go();
+    hold(code.grant_id);
+    expect_sent_away(oas_store_code_redeem(db, &redemption, &outcome, &grant, pool));
+    let_go();
+    ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
+    ck_assert_int_eq(redeem(&redemption, &grant), OAS_REDEEM_DONE);
+}
+END_TEST
+
+/* A request of its own with its own connection. */
+typedef struct {
+    apr_pool_t *pool;
+    oas_db_t *db;
+    oas_refresh_t in;
+    oas_refresh_result_t result;
+    apr_status_t rv;
+    volatile int finished;
+    apr_thread_t *thread;
+} side_t;
+
+static void *APR_THREAD_FUNC refresh_aside(apr_thread_t *thread, void *data)
+{
+    side_t *side = data;
+    oas_grant_t out;
+
+    side->rv = oas_store_refresh(side->db, &side->in, &side->result, &out, side->pool);
+    __atomic_store_n(&side->finished, 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static void start_aside(side_t *side, const oas_refresh_t *in, oas_gate_t *behind,
+                        apr_interval_time_t limit)
+{
+    memset(side, 0, sizeof(*side));
+    side->in = *in;
+    ck_assert_int_eq(apr_pool_create(&side->pool, NULL), APR_SUCCESS);
+    side->db = cluster_db(cluster_connect(side->pool, cluster_params(0), 0), TEST_ISSUER, behind,
+                          side->pool);
+    oas_db_limit(side->db, limit);
+    ck_assert_int_eq(apr_thread_create(&side->thread, NULL, refresh_aside, side, pool),
+                     APR_SUCCESS);
+}
+
+static int is_finished(side_t *side)
+{
+    return __atomic_load_n(&side->finished, __ATOMIC_ACQUIRE);
+}
+
+static void join_aside(side_t *side)
+{
+    apr_status_t rv;
+
+    apr_thread_join(&rv, side->thread);
+    apr_pool_destroy(side->pool);
+}
+
+static int is_away(void)
+{
+    oas_gate_stats_t stats;
+
+    oas_gate_stats(gate, &stats);
+    return stats.away;
+}
+
+/* One statement that hangs says nothing about a database that others reach. */
+START_TEST(test_others_are_answered)
+{
+    oas_session_new_t login = open_session("file|answered", &session);
+    oas_refresh_t in = family("file|hangs", 0);
+    side_t side;
+
+    oas_gate_size(gate, 2);
+    hold(in.grant_id);
+    start_aside(&side, &in, gate, apr_time_from_sec(1));
+    while (!is_finished(&side)) {
+        ck_assert_int_eq(oas_store_session_load(db, login.session_id, login.secret_hash, "shop", "",
+                                                apr_time_from_sec(600), &session, pool),
+                         APR_SUCCESS);
+        apr_sleep(apr_time_from_msec(10));
+    }
+    ck_assert_int_eq(side.rv, OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(is_away(), 0);
+    join_aside(&side);
+
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS); /* but when nobody is answered */
+    start_aside(&side, &in, gate, apr_time_from_sec(1));
+    join_aside(&side);
+    ck_assert_int_eq(is_away(), 1);
+    let_go();
+    cluster_log_clear();
+}
+END_TEST
+
+Suite *store_held_suite(void)
+{
+    Suite *suite = suite_create("held");
+    TCase *tcase = tcase_create("held");
+
+    tcase_add_checked_fixture(tcase, gate_setup, db_teardown);
+    tcase_set_timeout(tcase, 120);
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, test_reads_wait_for_nobodys_undo);
+    tcase_add_test(tcase, test_attempts_wait_for_no_other_undo);
+    tcase_add_test(tcase, test_undo_comes_again);
+    tcase_add_test(tcase, test_not_known_is_not_unused);
+    tcase_add_test(tcase, test_others_are_answered);
+    return suite;
+}
