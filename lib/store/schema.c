@@ -212,10 +212,13 @@ static apr_status_t apply_inside(PGconn *conn, const version_t *version, const c
 /* One change of the schema at a time, however long it takes. */
 static apr_status_t begin(PGconn *conn, const char **why, apr_pool_t *pool)
 {
-    return command(conn, "BEGIN; SET LOCAL statement_timeout = 0; " LOCK_SQL "; " TAKE_SQL, NULL, 0,
-                   why, pool)
-               ? APR_SUCCESS
-               : APR_EINVAL;
+    PGresult *result;
+
+    PQsetErrorContextVisibility(conn, PQSHOW_CONTEXT_NEVER); /* of what is ours */
+    result = command(conn, "BEGIN; SET LOCAL statement_timeout = 0; " LOCK_SQL "; " TAKE_SQL, NULL,
+                     0, why, pool);
+    PQsetErrorContextVisibility(conn, PQSHOW_CONTEXT_ERRORS);
+    return result ? APR_SUCCESS : APR_EINVAL;
 }
 
 /* Ends what begin() began: commits when all went well. */

@@ -23,7 +23,8 @@ typedef enum {
     OAS_TROUBLE_READ_ONLY,  /**< a standby, or a primary made read-only */
     OAS_TROUBLE_UNPREPARED, /**< statement forgotten, or its result has changed */
     OAS_TROUBLE_LATE,       /**< it would have begun too late, so nothing was done */
-    OAS_TROUBLE_CONFLICT,   /**< serialization failure, deadlock: nothing was done */
+    OAS_TROUBLE_CONFLICT,   /**< serialization failure, deadlock, a table made anew: nothing was
+                               done */
     OAS_TROUBLE_SCHEMA,     /**< missing, or of another version */
     OAS_TROUBLE_ISSUER,     /**< the schema belongs to another issuer */
     OAS_TROUBLE_PRIVILEGE,

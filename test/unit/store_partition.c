@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of the grants in partitions: made, made whole again, upgraded; and what a transition
  * reads of them. */
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "../../lib/store/purge.h"
@@ -229,6 +230,50 @@ START_TEST(test_a_transition_reads_one_partition)
 }
 END_TEST
 
+typedef struct {
+    oas_refresh_t *family;
+    const oas_refresh_child_t *child;
+    oas_refresh_outcome_t outcome;
+} rotation_t;
+
+static void *rotate(void *data)
+{
+    rotation_t *rotation = data;
+
+    rotation->outcome = refresh(rotation->family, rotation->child);
+    return NULL;
+}
+
+/* On a connection that knows nothing of the tables yet, the function is compiled while it waits for
+ * one that is gone then. */
+START_TEST(test_a_transition_waits_for_the_move)
+{
+    rotation_t rotation;
+    oas_session_new_t login;
+    oas_session_t session;
+    oas_refresh_child_t child;
+    oas_refresh_t family;
+    oas_code_put_t code;
+    oas_grant_t grant;
+    pthread_t thread;
+
+    start("moved");
+    login = open_session("file|moved", &session);
+    code = new_code(&login);
+    new_children(&child, 1);
+    family = start_family_bound(&code, &child, 1, NULL, &grant);
+    db = cluster_db(cluster_connect(pool, schema_params("moved", 0), 0), TEST_ISSUER, NULL, pool);
+    rotation = (rotation_t){&family, &child, OAS_REFRESH_UNKNOWN};
+    cluster_sql(owner, "BEGIN; SELECT oas_schema_partition(4)");
+    ck_assert_int_eq(pthread_create(&thread, NULL, rotate, &rotation), 0);
+    while (cluster_sql(owner, "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")[0] != 't')
+        apr_sleep(apr_time_from_msec(10));
+    cluster_sql(owner, "COMMIT");
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(rotation.outcome, OAS_REFRESH_ROTATED);
+}
+END_TEST
+
 /* The next version adds a column, an index and a function: each partition has them. */
 START_TEST(test_upgrade_in_partitions)
 {
@@ -280,6 +325,7 @@ Suite *store_partition_suite(void)
     tcase_add_test(tcase, test_there_and_back);
     tcase_add_test(tcase, test_what_cannot_be_moved_stays);
     tcase_add_test(tcase, test_a_transition_reads_one_partition);
+    tcase_add_test(tcase, test_a_transition_waits_for_the_move);
     tcase_add_test(tcase, test_upgrade_in_partitions);
     return suite;
 }
