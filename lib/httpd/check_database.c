@@ -22,15 +22,15 @@ static const ap_directive_t *last_of(const ap_directive_t *node, const char *nam
     return last;
 }
 
-/** DBDParams as mod_dbd sees them in the virtual host of `issuer`: its own, else the main server's.
+/** A directive as mod_dbd sees it in the virtual host of `issuer`: its own, else the main server's.
  */
-static const ap_directive_t *params_of(const ap_directive_t *issuer)
+static const ap_directive_t *setting_of(const ap_directive_t *issuer, const char *name)
 {
     const ap_directive_t *own = issuer != NULL && issuer->parent != NULL
-                                    ? last_of(issuer->parent->first_child, "DBDParams")
+                                    ? last_of(issuer->parent->first_child, name)
                                     : NULL;
 
-    return own != NULL ? own : last_of(ap_conftree, "DBDParams");
+    return own != NULL ? own : last_of(ap_conftree, name);
 }
 
 /** A keyword of these DBDParams, or NULL. */
@@ -70,9 +70,20 @@ static void check_passfile(oas_check_t *check, const ap_directive_t *params)
     }
 }
 
+static void check_persist(oas_check_t *check, const ap_directive_t *issuer)
+{
+    const ap_directive_t *persist = setting_of(issuer, "DBDPersist");
+
+    if (persist != NULL && strcasecmp(persist->args, "off") == 0) {
+        oas_advise(check, OAS_TAG(01240), persist,
+                   "DBDPersist Off: each request connects to the database and prepares all "
+                   "statements anew, which takes many times as long as its work; leave it On");
+    }
+}
+
 static void check_params(oas_check_t *check, const ap_directive_t *issuer)
 {
-    const ap_directive_t *params = params_of(issuer);
+    const ap_directive_t *params = setting_of(issuer, "DBDParams");
     const char *rest, *value;
 
     if (params == NULL) {
@@ -106,6 +117,7 @@ void oas_check_database(oas_check_t *check)
                      "an issuer needs a PostgreSQL database: DBDriver pgsql, and DBDParams");
     } else {
         check_params(check, where);
+        check_persist(check, where);
     }
 }
 

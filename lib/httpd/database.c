@@ -225,9 +225,10 @@ static ap_dbd_t *borrow_early(const oas_server_config_t *config, apr_pool_t *poo
 static void give_back(const oas_server_config_t *config, ap_dbd_t *rec, const oas_dbd_t *dbd)
 {
     oas_park_t *park = pool_of(config)->park;
+    ap_dbd_t *left_over = park != NULL ? oas_park_put(park, rec, dbd->stale) : rec;
 
-    if (park == NULL || !oas_park_put(park, rec, dbd->stale)) {
-        close_fn(config->server, rec);
+    if (left_over != NULL) {
+        close_fn(config->server, left_over);
     }
 }
 
@@ -272,9 +273,7 @@ static void give_back_request(void *baton, oas_dbd_t *dbd)
 {
     oas_request_state_t *state = baton;
 
-    if (!dbd->kept) {
-        give_back(state->config, state->rec, dbd);
-    }
+    give_back(state->config, state->rec, dbd);
 }
 
 static oas_gate_t *gate_of(const oas_server_config_t *config)

@@ -34,6 +34,13 @@ oas_park_t *oas_park_create(dbd_cfg_t *cfg, apr_pool_t *pool)
                : NULL;
 }
 
+static int is_stale(const oas_park_t *park, const slot_t *slot)
+{
+    return slot->since == 0 ||
+           (park->cfg->exptime > 0 &&
+            apr_time_now() - slot->since > apr_time_from_sec(park->cfg->exptime));
+}
+
 ap_dbd_t *oas_park_take(oas_park_t *park, int *stale)
 {
     slot_t slot = {NULL, 0};
@@ -43,29 +50,41 @@ ap_dbd_t *oas_park_take(oas_park_t *park, int *stale)
         slot = park->slots[--park->count];
     }
     apr_thread_mutex_unlock(park->mutex);
-    *stale =
-        slot.rec != NULL &&
-        (slot.since == 0 || (park->cfg->exptime > 0 &&
-                             apr_time_now() - slot.since > apr_time_from_sec(park->cfg->exptime)));
+    *stale = slot.rec != NULL && is_stale(park, &slot);
     return slot.rec;
 }
 
-int oas_park_put(oas_park_t *park, ap_dbd_t *rec, int stale)
+/** Takes the first one out when it is stale and there is no room. Mutex held. */
+static ap_dbd_t *make_room(oas_park_t *park)
+{
+    ap_dbd_t *rec = NULL;
+
+    if (park->count > 0 && park->count == park->max && is_stale(park, &park->slots[0])) {
+        rec = park->slots[0].rec;
+        park->count--;
+        memmove(park->slots, park->slots + 1, park->count * sizeof(*park->slots));
+    }
+    return rec;
+}
+
+ap_dbd_t *oas_park_put(oas_park_t *park, ap_dbd_t *rec, int stale)
 {
     slot_t slot = {rec, stale ? 0 : apr_time_now()};
-    int put;
+    ap_dbd_t *out;
 
     apr_thread_mutex_lock(park->mutex);
-    put = park->count < park->max;
-    if (put && stale) {
+    out = stale ? NULL : make_room(park);
+    if (park->count >= park->max) {
+        out = rec;
+    } else if (stale) {
         memmove(park->slots + 1, park->slots, park->count * sizeof(slot));
         park->slots[0] = slot;
-    } else if (put) {
-        park->slots[park->count] = slot;
+        park->count++;
+    } else {
+        park->slots[park->count++] = slot;
     }
-    park->count += put;
     apr_thread_mutex_unlock(park->mutex);
-    return put;
+    return out;
 }
 
 void oas_park_close(oas_park_t *park)

@@ -25,8 +25,9 @@ oas_park_t *oas_park_create(dbd_cfg_t *cfg, apr_pool_t *pool);
  */
 ap_dbd_t *oas_park_take(oas_park_t *park, int *stale);
 
-/** 0: there is no room; it has to go to mod_dbd. One that is stale is taken last. */
-int oas_park_put(oas_park_t *park, ap_dbd_t *rec, int stale);
+/** One that is stale is taken last, and makes room for one that is not. @return the one that there
+ * is no room for, which has to go to mod_dbd; NULL: there is none */
+ap_dbd_t *oas_park_put(oas_park_t *park, ap_dbd_t *rec, int stale);
 
 /** From now on there is no room. */
 void oas_park_close(oas_park_t *park);

@@ -19,6 +19,9 @@
 #define SHIFT_NOTE    "oas_watchdog_shift"
 #define PURGE_BATCHES 20 /* of one issuer in one run: its connection is not ours alone */
 
+/* Each run gives the connection back after every statement: under MPM prefork it may be the only
+ * one that requests of this process have. */
+
 /** How far a task got. A run over all issuers ends as its worst part. */
 typedef enum { ALL_DONE, MORE_TO_DO, DATABASE_AWAY } progress_t;
 
@@ -52,6 +55,7 @@ static progress_t sync_clients(const task_t *task, server_rec *s, oas_db_t *db, 
             &APR_ARRAY_IDX(config->clients, i, oas_client_config_t *)->client;
         apr_status_t rv = oas_store_client_sync(db, client, pool);
 
+        oas_db_release(db);
         if (rv == APR_EEXIST && !task->done_once) {
             oas_log(&config->log, OAS_LOG_WARNING, OAS_TAG(00341), APR_SUCCESS,
                     "client %s is in the database too; the one of the configuration counts",
@@ -77,6 +81,7 @@ static progress_t purge(const task_t *task, server_rec *s, oas_db_t *db, apr_poo
         if (rv == APR_SUCCESS) {
             rv = oas_store_purge(db, OAS_PURGE_BATCH, &deleted, &more, part);
             apr_pool_destroy(part);
+            oas_db_release(db);
         }
         if (rv != APR_SUCCESS) {
             return DATABASE_AWAY;

@@ -75,14 +75,16 @@ apr_pool_t *oas_db_pool(const oas_db_t *db)
     return db->pool;
 }
 
-/* Registered before the connection is borrowed, so it runs after the owner's own cleanup. */
+/* One that is kept may be its owner's again, or gone: it is not touched. */
 static apr_status_t give_back(void *data)
 {
     oas_db_t *db = data;
 
     if (db->conn) {
-        db->dbd.stale = PQstatus(db->conn) != CONNECTION_OK;
-        if (db->source->give_back)
+        db->dbd.stale = !db->dbd.kept && PQstatus(db->conn) != CONNECTION_OK;
+        if (db->dbd.stale)
+            oas_gate_dead(&db->place);
+        if (db->source->give_back && !db->dbd.kept)
             db->source->give_back(db->baton, &db->dbd);
         oas_gauge_add(OAS_M_POOL_USED, -1);
     }
@@ -124,15 +126,15 @@ static void count_refusal(oas_gate_t *gate)
     oas_count(OAS_M_POOL_REFUSED, stats.away ? OAS_METRIC_POOL_AWAY : OAS_METRIC_POOL_FULL, 0);
 }
 
-static apr_status_t enter_gate(oas_db_t *db)
+static apr_status_t enter_gate(oas_db_t *db, apr_time_t until)
 {
     apr_time_t came = oas_wire_clock();
     apr_status_t rv;
 
     oas_gauge_add(OAS_M_POOL_WAITING, 1);
-    rv = oas_gate_enter(db->gate, db->wait, &db->place);
+    rv = oas_gate_enter(db->gate, until - came, &db->place);
     if (rv == APR_SUCCESS) {
-        rv = oas_gate_lend(&db->place, came + db->wait - oas_wire_clock());
+        rv = oas_gate_lend(&db->place, until - oas_wire_clock());
         if (rv != APR_SUCCESS)
             oas_gate_leave(&db->place);
     }
@@ -143,7 +145,7 @@ static apr_status_t enter_gate(oas_db_t *db)
     return rv;
 }
 
-static apr_status_t borrow(oas_db_t *db)
+static apr_status_t borrow(oas_db_t *db, apr_time_t until)
 {
     apr_time_t since = oas_wire_clock();
     apr_status_t rv;
@@ -152,17 +154,20 @@ static apr_status_t borrow(oas_db_t *db)
         return APR_SUCCESS;
     if (db->failed)
         return OAS_DB_UNAVAILABLE;
-    if (db->gate && enter_gate(db) != APR_SUCCESS) {
+    if (db->gate && enter_gate(db, until) != APR_SUCCESS) {
         db->failed = 1;
         return trouble(db, OAS_TROUBLE_GATE, NULL, NULL);
     }
+    /* the place is left after the owner's own cleanup has taken back what is kept */
     apr_pool_cleanup_register(db->pool, db, give_back, apr_pool_cleanup_null);
     rv = db->source->borrow(db->baton, &db->dbd);
-    if (db->gate)
+    if (db->gate && (rv != APR_SUCCESS || !db->dbd.stale))
         oas_gate_lent(&db->place, rv == APR_SUCCESS);
     if (rv == APR_SUCCESS && !strcmp(apr_dbd_name(db->dbd.driver), "pgsql")) {
         db->conn = apr_dbd_native_handle(db->dbd.driver, db->dbd.handle);
         oas_gauge_add(OAS_M_POOL_USED, 1);
+        if (!db->dbd.kept) /* it may be in a pool below ours, which goes before our cleanups run */
+            apr_pool_pre_cleanup_register(db->pool, db, give_back);
         if (db->dbd.stale)
             oas_wire_abandon(db->conn);
         return APR_SUCCESS;
@@ -205,8 +210,20 @@ static int reset(oas_db_t *db)
     return good;
 }
 
+/* Whether this one is to connect anew. Otherwise somebody else does, and what is dead has been
+ * given back. What cannot be given back has to be made alive here. */
+static int may_reset(oas_db_t *db)
+{
+    int may = oas_gate_remake(&db->place) || db->dbd.kept || !db->source->give_back;
+
+    if (!may)
+        oas_db_release(db);
+    return may;
+}
+
 /* A live connection with nothing going on. Whatever another module left open on it is thrown away
- * by a reset: inside somebody's transaction no write of ours would be committed. */
+ * by a reset: inside somebody's transaction no write of ours would be committed. APR_EAGAIN: it was
+ * dead and is gone. */
 static apr_status_t revive(oas_db_t *db)
 {
     apr_time_t since = oas_wire_clock();
@@ -216,18 +233,27 @@ static apr_status_t revive(oas_db_t *db)
             return APR_SUCCESS;
         oas_wire_abandon(db->conn);
     }
-    if (reset(db))
+    if (!may_reset(db))
+        return APR_EAGAIN;
+    if (reset(db)) {
+        if (db->gate)
+            oas_gate_lent(&db->place, 1);
         return APR_SUCCESS;
+    }
     oas_gate_report_silence(&db->place, since);
     return trouble(db, OAS_TROUBLE_RESET, NULL, connection_error(db));
 }
 
 apr_status_t oas_db_native(oas_db_t *db, PGconn **conn)
 {
-    apr_status_t rv = borrow(db);
+    apr_time_t until = oas_wire_clock() + db->wait;
+    apr_status_t rv;
 
-    if (rv == APR_SUCCESS)
-        rv = revive(db);
+    do {
+        rv = borrow(db, until);
+        if (rv == APR_SUCCESS)
+            rv = revive(db);
+    } while (rv == APR_EAGAIN);
     *conn = rv == APR_SUCCESS ? db->conn : NULL;
     return rv;
 }

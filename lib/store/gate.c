@@ -26,8 +26,8 @@ struct oas_gate {
     int paused;
     waiter_t *first;
     int probing;
-    int made, used; /* connections that exist, and those of them that are lent */
-    int making;     /* one is being made */
+    int made, used; /* connections that are known to be alive, and those of them that are lent */
+    int making;     /* one is being made, or a dead one made anew */
     int lend_waiting;
     pthread_cond_t lendable;    /* they are few, and wait seldom */
     apr_time_t reached;         /* when somebody reached the database last, by oas_wire_clock */
@@ -255,6 +255,43 @@ void oas_gate_lent(oas_gate_place_t *place, int found)
         place->lent = LENT;
     }
     pthread_mutex_unlock(&gate->mutex);
+}
+
+/* Mutex held. */
+static void bury(oas_gate_t *gate, oas_gate_place_t *place)
+{
+    if (place->lent == LENT) {
+        gate->made--;
+        gate->used--;
+        place->lent = NOT_LENT;
+    }
+}
+
+void oas_gate_dead(oas_gate_place_t *place)
+{
+    oas_gate_t *gate = place->gate;
+
+    if (!gate)
+        return;
+    pthread_mutex_lock(&gate->mutex);
+    bury(gate, place);
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+int oas_gate_remake(oas_gate_place_t *place)
+{
+    oas_gate_t *gate = place->gate;
+
+    if (!gate)
+        return 1;
+    pthread_mutex_lock(&gate->mutex);
+    bury(gate, place);
+    if (place->lent == NOT_LENT && !gate->making) {
+        gate->making = 1;
+        place->lent = MAKING;
+    }
+    pthread_mutex_unlock(&gate->mutex);
+    return place->lent == MAKING;
 }
 
 void oas_gate_leave(oas_gate_place_t *place)

@@ -49,15 +49,26 @@ typedef struct {
 apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place);
 
 /**
- * Whoever has a place asks before he borrows: either a connection that is known to exist is free,
+ * Whoever has a place asks before he borrows: either a connection that is known to be alive is free,
  * or this is the only one who makes another. Making one can take long, and all others of the pool
  * would have to wait for it too if they asked its owner; here they wait for one that comes free.
  * @return APR_SUCCESS, or OAS_DB_UNAVAILABLE when nothing came free within `wait`
  */
 apr_status_t oas_gate_lend(oas_gate_place_t *place, apr_interval_time_t wait);
 
-/** Afterwards: 1, there is a connection; 0, there was none. */
+/** Afterwards: 1, there is a connection, and it is alive; 0, there was none. */
 void oas_gate_lent(oas_gate_place_t *place, int found);
+
+/**
+ * What was lent is dead, or too old. To connect anew takes as long as to make another one, so this
+ * too is for one at a time.
+ * @return 1: the one is this place, oas_gate_lent follows when it is done; 0: somebody else is
+ * making one, so this one is better given back, and another one asked for
+ */
+int oas_gate_remake(oas_gate_place_t *place);
+
+/** What is given back is dead: nobody is lent it for a live one. */
+void oas_gate_dead(oas_gate_place_t *place);
 
 /** Notes that an answer was lost or did not come. */
 void oas_gate_note_loss(oas_gate_place_t *place);

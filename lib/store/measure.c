@@ -16,6 +16,7 @@ apr_status_t oas_store_measure(oas_db_t *db, oas_measured_t *out, apr_pool_t *po
         return rv;
     out->logouts = oas_cell_int(rows, 0, 0);
     out->schema_version = (int)oas_cell_int(rows, 0, 1);
+    oas_db_release(db);
     rv = oas_store_purge_status(db, OAS_MEASURE_MAX, &tables, &out->purged, pool);
     out->due = 0;
     for (i = 0; rv == APR_SUCCESS && i < tables->nelts; i++)

@@ -42,6 +42,7 @@ apr_status_t oas_store_limit_families(oas_db_t *db, int limit, int *ended, apr_p
             *ended = -1;
         else if (count > 0)
             *ended += count;
+        oas_db_release(db); /* somebody may wait for it */
     }
     return APR_SUCCESS;
 }

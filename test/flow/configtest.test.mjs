@@ -57,6 +57,9 @@ const withoutTimeout = (mark) => ['DBDriver pgsql', `${mark}DBDParams "host=db.e
 mustPass('DBDParams without connect_timeout are advised against', { driver: withoutTimeout('»') }, /DBDParams without connect_timeout/);
 mustPass('so are those of the virtual host, whatever the main server has', { more: withoutTimeout('»').slice(1) }, /DBDParams without connect_timeout/);
 mustPass('DBDParams of the virtual host come before those of the main server', { driver: withoutTimeout(''), more: right.driver.slice(1) });
+mustPass('DBDPersist Off is advised against', { more: ['»DBDPersist Off'] }, /OAS01240.*many times/);
+mustPass('so is that of the main server, unless the virtual host has it On', { before: ['»DBDPersist Off'] }, /OAS01240/);
+mustPass('DBDPersist On in the virtual host', { before: ['DBDPersist Off'], more: ['DBDPersist On'] });
 mustFail('no DBDParams', { driver: ['DBDriver pgsql'], issuer: [`»${right.issuer[0]}`] }, /OAS01202.*DBDParams/);
 for (const [title, params] of [
   ['a word without a value', 'host=db.example.com passfile'],

@@ -322,6 +322,41 @@ START_TEST(test_one_makes_a_connection)
 }
 END_TEST
 
+static void lend_now(oas_gate_place_t *place)
+{
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, place), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_lend(place, NO_WAIT), APR_SUCCESS);
+    oas_gate_lent(place, 1);
+}
+
+/* Those that have died are made anew one after the other, and nobody takes them for live ones. */
+START_TEST(test_one_makes_anew)
+{
+    oas_gate_place_t first, second, third;
+
+    make_gate(3);
+    lend_now(&first);
+    lend_now(&second);
+    ck_assert_int_eq(oas_gate_remake(&first), 1);
+    ck_assert_int_eq(oas_gate_remake(&second), 0);
+    oas_gate_leave(&second);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &third), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_lend(&third, apr_time_from_msec(20)), OAS_DB_UNAVAILABLE);
+    oas_gate_lent(&first, 1);
+    ck_assert_int_eq(oas_gate_lend(&third, NO_WAIT), APR_SUCCESS); /* the next one to make it */
+    ck_assert_int_eq(oas_gate_remake(&third), 1);
+    oas_gate_leave(&first);
+    lend_now(&second); /* the one that is alive */
+    oas_gate_dead(&second);
+    oas_gate_leave(&second);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &second), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_lend(&second, NO_WAIT), OAS_DB_UNAVAILABLE);
+    oas_gate_leave(&second);
+    oas_gate_leave(&third);
+    ck_assert_int_eq(stats().in_flight, 0);
+}
+END_TEST
+
 /* A connection that cannot be made says nothing about a database that others have reached since. */
 START_TEST(test_others_reach_it)
 {
@@ -356,6 +391,7 @@ Suite *store_gate_suite(void)
     tcase_add_test(tcase, test_late_failure_is_not_the_probe);
     tcase_add_test(tcase, test_waiters_are_told);
     tcase_add_test(tcase, test_one_makes_a_connection);
+    tcase_add_test(tcase, test_one_makes_anew);
     tcase_add_test(tcase, test_others_reach_it);
     return suite;
 }

@@ -302,6 +302,56 @@ START_TEST(test_own_statement_timeout_is_kept)
 }
 END_TEST
 
+/* A connection as mod_dbd lends it without DBDPersist: in a pool below that of the request. */
+typedef struct {
+    apr_pool_t *request, *own;
+    int given_back;
+} once_t;
+
+static apr_status_t forget_once(void *data)
+{
+    ((once_t *)data)->own = NULL;
+    return APR_SUCCESS;
+}
+
+static apr_status_t borrow_once(void *baton, oas_dbd_t *out)
+{
+    once_t *once = baton;
+
+    apr_pool_create(&once->own, once->request);
+    *out = cluster_connect(once->own, cluster_params(0), 0)->dbd;
+    apr_pool_cleanup_register(once->own, once, forget_once, apr_pool_cleanup_null);
+    return APR_SUCCESS;
+}
+
+static void give_back_once(void *baton, oas_dbd_t *dbd)
+{
+    once_t *once = baton;
+
+    ck_assert_ptr_nonnull(once->own);
+    once->given_back++;
+    apr_pool_destroy(once->own);
+}
+
+/* It is given back while it is there, whoever forgets to. */
+START_TEST(test_connection_below_the_request)
+{
+    static const oas_db_source_t source = {borrow_once, give_back_once};
+    oas_gate_stats_t stats;
+    once_t once = {NULL, NULL, 0};
+
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
+    ck_assert_int_eq(apr_pool_create(&once.request, pool), APR_SUCCESS);
+    ck_assert_int_eq(
+        read_with(oas_db_create(once.request, &source, &once, TEST_ISSUER, gate, 0, NULL)),
+        APR_SUCCESS);
+    apr_pool_destroy(once.request);
+    ck_assert_int_eq(once.given_back, 1);
+    oas_gate_stats(gate, &stats);
+    ck_assert_int_eq(stats.in_flight, 0);
+}
+END_TEST
+
 Suite *store_runner_suite(void)
 {
     Suite *suite = suite_create("runner");
@@ -317,6 +367,7 @@ Suite *store_runner_suite(void)
     tcase_add_test(tcase, test_gate_is_full);
     tcase_add_test(tcase, test_gate_learns_its_size);
     tcase_add_test(tcase, test_untold_connection);
+    tcase_add_test(tcase, test_connection_below_the_request);
     tcase_add_test(tcase, test_reset_hook);
     tcase_add_test(tcase, test_statements_forgotten);
     tcase_add_test(tcase, test_transaction_left_open);
