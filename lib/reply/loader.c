@@ -24,14 +24,23 @@ static apr_size_t unify_line_breaks(char *text, apr_size_t len)
     return to;
 }
 
+/* As much room as the file takes; one that grows meanwhile is not read. */
 static apr_status_t read_open(apr_file_t *file, char **text, apr_size_t *len, apr_pool_t *pool)
 {
-    apr_size_t max = OAS_MUSTACHE_MAX_TEMPLATE + 1;
-    apr_status_t status;
-    *text = apr_palloc(pool, max + 1);
-    status = apr_file_read_full(file, *text, max, len);
-    if (status == APR_SUCCESS) {
+    apr_size_t room;
+    apr_finfo_t info;
+    apr_status_t status = apr_file_info_get(&info, APR_FINFO_SIZE, file);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (info.size > OAS_MUSTACHE_MAX_TEMPLATE) {
         return APR_ENOSPC;
+    }
+    room = (apr_size_t)info.size + 1;
+    *text = apr_palloc(pool, room + 1);
+    status = apr_file_read_full(file, *text, room, len);
+    if (status == APR_SUCCESS) {
+        return APR_INCOMPLETE;
     }
     *len = unify_line_breaks(*text, *len);
     return APR_STATUS_IS_EOF(status) ? APR_SUCCESS : status;

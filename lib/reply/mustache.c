@@ -331,7 +331,7 @@ static void begin(compiler_t *c, const char *text, apr_size_t len, apr_pool_t *p
     c->text = text;
     c->len = len;
     c->line = 1;
-    c->nodes = apr_array_make(pool, 16, sizeof(oas_node_t));
+    c->nodes = apr_array_make(pool, 1, sizeof(oas_node_t)); /* most texts are one */
     apr_cpystrn(c->open, "{{", sizeof(c->open));
     apr_cpystrn(c->close, "}}", sizeof(c->close));
 }
