@@ -32,7 +32,7 @@ const say = (text) => process.stderr.write(`${text}\n`);
 
 const options = { connections, warm: values.quick ? 300 : 1000, time };
 
-/** Server and probe alternately; the medians, and the median of the pairs' ratios. */
+/** Server and probe alternately; the medians, and their ratios. */
 async function compare(bench, one) {
   const pairs = [];
   for (let i = 0; i < runs; i++) {
@@ -44,11 +44,11 @@ async function compare(bench, one) {
   return {
     rate: of(({ server }) => server.rate),
     probe: { rate: of(({ probe }) => probe.rate), cpu: of(({ probe }) => probe.cpu.httpd), p50: of(({ probe }) => probe.round_us.p50), p99: of(({ probe }) => probe.round_us.p99) },
-    ratio: of(({ server, probe }) => server.rate / probe.rate),
+    ratio: of(({ server }) => server.rate) / of(({ probe }) => probe.rate),
     p50: of(({ server }) => server.round_us.p50),
     p99: of(({ server }) => server.round_us.p99),
     cpu: of(({ server }) => server.cpu.httpd),
-    cpuRatio: of(({ server, probe }) => server.cpu.httpd / Math.max(1e-3, probe.cpu.httpd)),
+    cpuRatio: of(({ server }) => server.cpu.httpd) / Math.max(1e-3, of(({ probe }) => probe.cpu.httpd)),
     cpuDatabase: of(({ server }) => server.cpu.postgres),
     runs: pairs.map(({ server, probe }) => [server.rate, probe.rate]),
   };
