@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <apr_strings.h>
+
+#define CONNECT_TIMEOUT "10" /* seconds for each host, where nobody says otherwise */
 
 /* The connection behind the one oas_db_t of this run. */
 static apr_status_t borrow(void *baton, oas_dbd_t *out)
@@ -51,6 +54,7 @@ oas_db_t *cli_database(cli_t *cli, int *code)
     }
     *code = CLI_UNAVAILABLE;
     dbd->pool = cli->pool;
+    setenv("PGCONNECT_TIMEOUT", CONNECT_TIMEOUT, 0); /* libpq itself waits without limit */
     if (apr_dbd_init(cli->pool) != APR_SUCCESS ||
         apr_dbd_get_driver(cli->pool, "pgsql", &dbd->driver) != APR_SUCCESS) {
         cli_fail(0,
