@@ -14,6 +14,63 @@ CREATE FUNCTION oas_timely_1(p_until float8) RETURNS boolean LANGUAGE sql VOLATI
     SELECT CASE WHEN clock_timestamp() < to_timestamp(p_until) THEN true ELSE oas_too_late_1() END
 $$;
 
+-- Ends a grant because its code or a refresh token of it was presented once more. Whoever had to wait for its row condemns
+-- nobody: who held it may have been given up, so that it will be undone, and by now this one may have been as well.
+-- Nothing is done then, and the client is to come again. A busy server may take as long without any wait; that costs
+-- another request and nothing else.
+CREATE FUNCTION oas_grant_condemn_1(p_grant uuid, p_reason text) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    IF clock_timestamp() > statement_timestamp() + interval '0.2 seconds' THEN
+        RAISE EXCEPTION 'a grant was held by somebody else' USING ERRCODE = 'lock_not_available';
+    END IF;
+    PERFORM oas_grant_end_1(p_grant, p_reason);
+END $$;
+
+-- As it was in version 1, but who had to wait condemns nobody.
+CREATE OR REPLACE FUNCTION oas_code_use_1(p_grant uuid, p_hash bytea, p_client text, p_redirect_uri text,
+    p_challenge text, p_resource text, p_attempt uuid)
+RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_now   timestamptz;
+    v_grant oas_grants%ROWTYPE;
+    v_code  oas_codes%ROWTYPE;
+BEGIN
+    SELECT * INTO v_code FROM oas_codes WHERE grant_id = p_grant AND code_hash = p_hash;
+    SELECT * INTO v_grant FROM oas_grants WHERE grant_id = v_code.grant_id;
+    IF v_grant.grant_id IS NULL THEN
+        RETURN 'unknown';
+    ELSIF v_grant.client_id <> p_client THEN
+        RETURN 'foreign';
+    ELSIF p_redirect_uri <> v_code.redirect_uri THEN
+        RETURN 'redirect_uri';
+    ELSIF p_redirect_uri IS NULL AND v_code.redirect_uri_required AND v_code.code_challenge IS NULL THEN
+        RETURN 'redirect_uri_missing';
+    ELSIF p_challenge IS NULL AND v_code.code_challenge IS NOT NULL THEN
+        RETURN 'verifier_missing';
+    ELSIF p_challenge IS DISTINCT FROM v_code.code_challenge THEN
+        RETURN 'verifier';
+    ELSIF p_resource IS NOT NULL AND p_resource IS DISTINCT FROM v_grant.resource THEN
+        RETURN 'resource';
+    END IF;
+
+    SELECT * INTO v_grant FROM oas_grants WHERE grant_id = p_grant FOR UPDATE;
+    SELECT * INTO v_code FROM oas_codes WHERE grant_id = p_grant;
+    v_now := clock_timestamp();
+    IF v_code.used_at IS NOT NULL AND v_code.attempt <> p_attempt THEN
+        PERFORM oas_grant_condemn_1(p_grant, 'code replayed');
+        RETURN 'replayed';
+    ELSIF v_grant.grant_id IS NULL OR v_grant.revoked_at IS NOT NULL THEN
+        RETURN 'revoked';
+    ELSIF v_code.used_at IS NOT NULL THEN
+        RETURN 'done';
+    ELSIF v_code.expires_at <= v_now THEN
+        RETURN 'expired';
+    END IF;
+    UPDATE oas_codes SET used_at = v_now, attempt = p_attempt WHERE grant_id = p_grant;
+    UPDATE oas_grants SET activated_at = v_now WHERE grant_id = p_grant;
+    RETURN 'done';
+END $$;
+
 -- Whether a code or refresh token is used already, so that to present it once more could condemn its grant. Only of what an
 -- undo could make good again, which somebody has who has had the token: no other row is held. All columns are that
 -- row's own, so they are what was committed meanwhile. When that cannot be said in time, nobody may go on.

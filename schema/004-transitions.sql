@@ -222,7 +222,7 @@ BEGIN
         WHERE g.grant_id = p_grant AND (g.refresh_used_at = g.refresh_rotated_at
             OR g.refresh_used_at + make_interval(secs => least(60, p_idle / 4)) <= v_now);
     ELSIF v_result.outcome = 'reused' THEN
-        PERFORM oas_grant_end_1(p_grant, 'refresh token reused');
+        PERFORM oas_grant_condemn_1(p_grant, 'refresh token reused');
     ELSIF v_result.outcome = 'blocked' THEN
         PERFORM oas_grant_end_1(p_grant, 'subject is locked or gone');
     END IF;

@@ -30,7 +30,7 @@ struct oas_db {
     oas_trouble_t last;               /* what was logged last */
     int failed;                       /* there was none: this request does not wait for one again */
     apr_interval_time_t limit, spent; /* waiting for statements, in all of this request */
-    apr_time_t until;                 /* of the statement that runs now */
+    apr_time_t until;                 /* of the statement that runs now; 0: there is none */
 };
 
 oas_db_t *oas_db_create(apr_pool_t *pool, const oas_db_source_t *source, void *baton,
@@ -198,15 +198,16 @@ static int reset(oas_db_t *db)
 {
     oas_conn_t *state = oas_conn_find(db->conn);
     apr_time_t start = oas_wire_clock();
+    apr_interval_time_t remaining = db->until - start, least = db->limit / 4;
     int tries, good = 0;
 
-    if (state)
-        state->until = db->until;
+    if (state && db->until)
+        state->left = remaining > least ? remaining : least;
     for (tries = 0; tries < 2 && !good && oas_wire_clock() - start < RESET_AGAIN; tries++)
         good = apr_dbd_check_conn(db->dbd.driver, db->dbd.pool, db->dbd.handle) == APR_SUCCESS &&
                PQstatus(db->conn) == CONNECTION_OK;
     if (state)
-        state->until = 0;
+        state->left = 0;
     return good;
 }
 
@@ -304,6 +305,7 @@ typedef struct {
     const char *const *params;
     apr_time_t deadline;
     apr_time_t sent;
+    apr_interval_time_t connecting; /* time that does not count, see connected */
     int seen[OAS_TROUBLE_COUNT];
     int tries;
     int uncertain; /* an attempt was sent, and nobody said what became of it */
@@ -384,15 +386,25 @@ static int retries(oas_trouble_t found, const oas_stmt_t *stmt)
         return 1;
     case OAS_TROUBLE_CONFLICT:
         return 3;
+    case OAS_TROUBLE_LOCKED:
+        return OAS_STMT_IS_ATTEMPT(stmt) ? 2 : 0;
     default:
         return 0;
     }
 }
 
+/* Whether somebody, this one or who made it wait, may not be told what became of an attempt. */
+static int is_loss(const run_t *run, oas_trouble_t found)
+{
+    return found == OAS_TROUBLE_LOST || found == OAS_TROUBLE_DEADLINE ||
+           (OAS_STMT_IS_ATTEMPT(run->stmt) &&
+            (found == OAS_TROUBLE_CANCELLED || found == OAS_TROUBLE_LOCKED));
+}
+
 /* Leaves the connection so that it is whole for the next use, ours or another module's. */
 static void leave_whole(oas_db_t *db, oas_conn_t *state, const run_t *run, oas_trouble_t found)
 {
-    if (found == OAS_TROUBLE_LOST || found == OAS_TROUBLE_DEADLINE)
+    if (is_loss(run, found))
         oas_gate_note_loss(&db->place);
     switch (found) {
     case OAS_TROUBLE_LOST:
@@ -414,21 +426,37 @@ static void leave_whole(oas_db_t *db, oas_conn_t *state, const run_t *run, oas_t
     }
 }
 
+static int is_late(const run_t *run)
+{
+    return oas_wire_clock() >= run->deadline;
+}
+
 /* Whether this statement is sent once more. */
 static int once_more(run_t *run, oas_trouble_t found)
 {
     return run->seen[found]++ < retries(found, run->stmt) && ++run->tries < TRIES_MAX &&
-           oas_wire_clock() < run->deadline;
+           !is_late(run);
 }
 
-static apr_status_t connected(oas_db_t *db, const run_t *run, oas_conn_t **state)
+/* Where it connects anew, that takes as long as hosts are silent that come before the good one. It
+ * does not count once, or no connection would ever be used where it takes longer than a statement
+ * may. */
+static apr_status_t connected(oas_db_t *db, run_t *run, oas_conn_t **state)
 {
+    apr_time_t since = oas_wire_clock();
     PGconn *conn;
     apr_status_t rv;
 
     db->until = run->deadline;
     rv = oas_db_native(db, &conn);
-    return rv == APR_SUCCESS ? check_schema(db, state) : rv;
+    db->until = 0;
+    if (rv == APR_SUCCESS)
+        rv = check_schema(db, state);
+    if (rv == APR_SUCCESS && (*state)->made > since && !run->connecting) {
+        run->connecting = (*state)->made - since;
+        run->deadline += run->connecting;
+    }
+    return rv;
 }
 
 /* An attempt that may have been carried out is not given up while there is time: what the client
@@ -454,13 +482,16 @@ static apr_status_t run_statement(oas_db_t *db, run_t *run)
                 continue;
             return rv;
         }
+        if (is_late(run)) /* to send it would cost a good connection */
+            return trouble(db, OAS_TROUBLE_DEADLINE, run->stmt->label, NULL);
         found = execute(db, state, run);
         leave_whole(db, state, run, found);
         if (found == OAS_TROUBLE_NONE)
             return APR_SUCCESS;
         run->uncertain |= OAS_STMT_IS_ATTEMPT(run->stmt) &&
                           (found == OAS_TROUBLE_LOST || found == OAS_TROUBLE_DEADLINE);
-        if (!once_more(run, found))
+        if (!once_more(run, found) ||
+            (found == OAS_TROUBLE_LOCKED && oas_settle_pause(db, run->deadline) != APR_SUCCESS))
             return trouble(db, found, run->stmt->label, run->sqlstate[0] ? run->sqlstate : NULL);
         oas_count(OAS_M_TROUBLES, (int)found, 0);
         oas_log(db->log, OAS_LOG_INFO, OAS_TAG(00216), APR_SUCCESS,
@@ -482,7 +513,7 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
     start = oas_wire_clock();
     run.deadline = start + db->limit - db->spent;
     rv = run_statement(db, &run);
-    db->spent += oas_wire_clock() - start;
+    db->spent += oas_wire_clock() - start - run.connecting;
     if (rv != APR_SUCCESS) {
         if (run.uncertain)
             oas_settle_later(db, run.stmt, params);

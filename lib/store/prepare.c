@@ -72,7 +72,8 @@ static void read_schema(oas_conn_t *state, PGconn *conn, apr_time_t deadline)
     PQclear(result);
 }
 
-/* A server without a limit of its own would go on with what we gave up long ago. */
+/* A server without a limit of its own, or with a longer one, would go on with what we gave up long
+ * ago. */
 static void bound_statements(const oas_conn_t *state, PGconn *conn, apr_time_t deadline)
 {
     char ms[16];
@@ -80,7 +81,8 @@ static void bound_statements(const oas_conn_t *state, PGconn *conn, apr_time_t d
     apr_snprintf(ms, sizeof(ms), "%d", (int)(apr_time_as_msec(limit_of(state)) * 4 / 5));
     PQclear(ask(conn,
                 "SELECT set_config('statement_timeout', $1, false) "
-                "WHERE current_setting('statement_timeout') = '0'",
+                "WHERE current_setting('statement_timeout')::interval NOT BETWEEN interval '1 ms' "
+                "AND make_interval(secs => $1::float8 / 1000)",
                 ms, deadline));
 }
 
@@ -162,10 +164,13 @@ static void prepare_all(oas_conn_t *state, PGconn *conn, int again, apr_time_t d
 
 static void refresh(oas_conn_t *state, PGconn *conn, int again)
 {
-    apr_time_t deadline = state->until ? state->until : oas_wire_clock() + limit_of(state);
+    apr_time_t now = oas_wire_clock();
+    apr_time_t deadline = now + (state->left ? state->left : limit_of(state));
 
-    if (!again)
+    if (!again) {
+        state->made = now;
         bound_statements(state, conn, deadline);
+    }
     read_schema(state, conn, deadline);
     if (oas_schema_usable(state->version) && PQstatus(conn) == CONNECTION_OK)
         prepare_all(state, conn, again, deadline);

@@ -4,6 +4,20 @@
 #include <apr_thread_proc.h>
 #include "store_settle.h"
 
+static PGconn *watcher; /* the superuser's, who sees who waits */
+
+static void held_setup(void)
+{
+    gate_setup();
+    watcher = cluster_superuser();
+}
+
+static void held_teardown(void)
+{
+    PQfinish(watcher);
+    db_teardown();
+}
+
 /* Somebody holds the grant's row until let_go. */
 static void hold(const unsigned char grant_id[OAS_ID_LEN])
 {
@@ -120,38 +134,45 @@ START_TEST(test_not_known_is_not_unused)
 }
 END_TEST
 
-/* A request of its own with its own connection. */
+/* A request of its own with its own connection: redeems the code, or uses the refresh token. */
 typedef struct {
     apr_pool_t *pool;
     oas_db_t *db;
-    oas_refresh_t in;
-    oas_refresh_result_t result;
+    const oas_code_redeem_t *code;
+    const oas_refresh_t *token;
+    int outcome;
     apr_status_t rv;
     volatile int finished;
     apr_thread_t *thread;
 } side_t;
 
-static void *APR_THREAD_FUNC refresh_aside(apr_thread_t *thread, void *data)
+static void *APR_THREAD_FUNC ask_aside(apr_thread_t *thread, void *data)
 {
     side_t *side = data;
+    oas_refresh_result_t refreshed = {0};
+    oas_redeem_outcome_t redeemed = OAS_REDEEM_UNKNOWN;
     oas_grant_t out;
 
-    side->rv = oas_store_refresh(side->db, &side->in, &side->result, &out, side->pool);
+    if (side->code)
+        side->rv = oas_store_code_redeem(side->db, side->code, &redeemed, &out, side->pool);
+    else
+        side->rv = oas_store_refresh(side->db, side->token, &refreshed, &out, side->pool);
+    side->outcome = side->code ? (int)redeemed : (int)refreshed.outcome;
     __atomic_store_n(&side->finished, 1, __ATOMIC_RELEASE);
     return NULL;
 }
 
-static void start_aside(side_t *side, const oas_refresh_t *in, oas_gate_t *behind,
+static void start_aside(side_t *side, const oas_code_redeem_t *code, const oas_refresh_t *token,
                         apr_interval_time_t limit)
 {
     memset(side, 0, sizeof(*side));
-    side->in = *in;
+    side->code = code;
+    side->token = token;
     ck_assert_int_eq(apr_pool_create(&side->pool, NULL), APR_SUCCESS);
-    side->db = cluster_db(cluster_connect(side->pool, cluster_params(0), 0), TEST_ISSUER, behind,
+    side->db = cluster_db(cluster_connect(side->pool, cluster_params(0), 0), TEST_ISSUER, gate,
                           side->pool);
     oas_db_limit(side->db, limit);
-    ck_assert_int_eq(apr_thread_create(&side->thread, NULL, refresh_aside, side, pool),
-                     APR_SUCCESS);
+    ck_assert_int_eq(apr_thread_create(&side->thread, NULL, ask_aside, side, pool), APR_SUCCESS);
 }
 
 static int is_finished(side_t *side)
@@ -184,7 +205,7 @@ START_TEST(test_others_are_answered)
 
     oas_gate_size(gate, 2);
     hold(in.grant_id);
-    start_aside(&side, &in, gate, apr_time_from_sec(1));
+    start_aside(&side, NULL, &in, apr_time_from_sec(1));
     while (!is_finished(&side)) {
         ck_assert_int_eq(oas_store_session_load(db, login.session_id, login.secret_hash, "shop", "",
                                                 apr_time_from_sec(600), &session, pool),
@@ -196,11 +217,149 @@ START_TEST(test_others_are_answered)
     join_aside(&side);
 
     ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS); /* but when nobody is answered */
-    start_aside(&side, &in, gate, apr_time_from_sec(1));
+    start_aside(&side, NULL, &in, apr_time_from_sec(1));
     join_aside(&side);
     ck_assert_int_eq(is_away(), 1);
     let_go();
     cluster_log_clear();
+}
+END_TEST
+
+/* How many backends of the runtime role wait for a lock. */
+static int waiting(void)
+{
+    return (int)apr_atoi64(
+        cluster_sql(watcher, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'oauth2as' AND "
+                             "wait_event_type = 'Lock'"));
+}
+
+static void wait_until_waiting(int n)
+{
+    int i;
+
+    for (i = 0; i < 4000 && waiting() != n; i++)
+        apr_sleep(apr_time_from_msec(5));
+    ck_assert_int_eq(waiting(), n);
+}
+
+static const char *condemned(const unsigned char grant_id[OAS_ID_LEN])
+{
+    return cell_of_grant("coalesce(revoked_reason, 'no')", "oas_grants", grant_id);
+}
+
+/* An attempt at the code or token whose commit hangs until cluster_sql(owner, "COMMIT"). */
+static const char *hang(const oas_code_redeem_t *code, const oas_refresh_t *token)
+{
+    static char attempt[2 * OAS_ID_LEN + 1];
+    unsigned char id[OAS_ID_LEN];
+
+    fill_random(id, sizeof(id));
+    apr_cpystrn(attempt, oas_hex_encode(pool, id, sizeof(id)), sizeof(attempt));
+    cluster_sql(owner, "BEGIN");
+    if (code)
+        ck_assert_str_eq(
+            cluster_sql(owner,
+                        apr_psprintf(pool,
+                                     "SELECT oas_code_redeem_2('%s', '\\x%s', '%s', '%s', '%s', "
+                                     "NULL, '%s', NULL, NULL, 300, NULL)",
+                                     oas_hex_encode(pool, code->grant_id, OAS_ID_LEN),
+                                     oas_hex_encode(pool, code->code_hash, OAS_SHA256_LEN),
+                                     code->client_id, code->redirect_uri, code->code_challenge,
+                                     attempt)),
+            "done");
+    else
+        ck_assert_str_eq(
+            cluster_sql(
+                owner,
+                apr_psprintf(
+                    pool,
+                    "SELECT (oas_refresh_2('%s', '\\x%s', '%s', ARRAY['\\x01'::bytea], "
+                    "ARRAY['\\x%064d'::bytea], NULL, NULL, '%s', NULL, true, 0, 3600, false, "
+                    "'%s')).outcome",
+                    oas_hex_encode(pool, token->grant_id, OAS_ID_LEN),
+                    oas_hex_encode(pool, token->token_hash, OAS_SHA256_LEN), token->client_id, 1,
+                    token->allowed, attempt)),
+            "rotated");
+    return attempt;
+}
+
+/* An attempt of the same client has to wait for the one that hangs. When that has committed,
+ * whoever sent it undoes it, for the client was told 503: so what waited is good after all. */
+static void wait_for_hanging(const oas_code_redeem_t *code, const oas_refresh_t *token,
+                             const unsigned char grant_id[OAS_ID_LEN], int good)
+{
+    const char *attempt = hang(code, token);
+    side_t side;
+
+    oas_gate_size(gate, 4);
+    start_aside(&side, code, token, apr_time_from_sec(5));
+    wait_until_waiting(1);
+    apr_sleep(apr_time_from_msec(300));
+    cluster_sql(owner, "COMMIT");
+    ck_assert_str_eq(
+        cluster_sql(owner, apr_psprintf(pool, "SELECT oas_attempt_undo_1('%s', '%s', 0)",
+                                        oas_hex_encode(pool, grant_id, OAS_ID_LEN), attempt)),
+        "t");
+    join_aside(&side);
+    ck_assert_int_eq(side.rv, APR_SUCCESS);
+    ck_assert_int_eq(side.outcome, good);
+    ck_assert_str_eq(condemned(grant_id), "no");
+}
+
+START_TEST(test_who_waited_redeems)
+{
+    oas_session_new_t login = open_session("file|waited", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_code_redeem_t in = redeem_for(&code);
+
+    put_code(&code);
+    wait_for_hanging(&in, NULL, in.grant_id, OAS_REDEEM_DONE);
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REPLAYED);
+    ck_assert_str_eq(condemned(in.grant_id), "code replayed");
+}
+END_TEST
+
+START_TEST(test_who_waited_rotates)
+{
+    oas_refresh_t in = family("file|waited", 0);
+
+    wait_for_hanging(NULL, &in, in.grant_id, OAS_REFRESH_ROTATED);
+    ck_assert_int_eq(again(&in), OAS_REFRESH_REUSED);
+    ck_assert_str_eq(condemned(in.grant_id), "refresh token reused");
+}
+END_TEST
+
+/* What the server still carries out when its request has been given up condemns nobody. */
+static void give_up(const oas_code_redeem_t *code, const oas_refresh_t *token,
+                    const unsigned char grant_id[OAS_ID_LEN])
+{
+    side_t side;
+
+    oas_gate_size(gate, 4);
+    hang(code, token);
+    start_aside(&side, code, token, apr_time_from_sec(1));
+    join_aside(&side);
+    ck_assert_int_eq(side.rv, OAS_DB_UNAVAILABLE);
+    cluster_log_clear();
+    wait_until_waiting(1);
+    cluster_sql(owner, "COMMIT");
+    wait_until_waiting(0);
+    cluster_sql(watcher, "SELECT pg_sleep(0.2)");
+    ck_assert_str_eq(condemned(grant_id), "no");
+}
+
+START_TEST(test_what_was_given_up_condemns_nobody)
+{
+    oas_session_new_t login = open_session("file|givenup", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_code_redeem_t redemption = redeem_for(&code);
+    oas_refresh_t in = family("file|givenup", 0);
+
+    put_code(&code);
+    give_up(&redemption, NULL, redemption.grant_id);
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS); /* which has lost nothing */
+    give_up(NULL, &in, in.grant_id);
 }
 END_TEST
 
@@ -209,7 +368,7 @@ Suite *store_held_suite(void)
     Suite *suite = suite_create("held");
     TCase *tcase = tcase_create("held");
 
-    tcase_add_checked_fixture(tcase, gate_setup, db_teardown);
+    tcase_add_checked_fixture(tcase, held_setup, held_teardown);
     tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, test_reads_wait_for_nobodys_undo);
@@ -217,5 +376,8 @@ Suite *store_held_suite(void)
     tcase_add_test(tcase, test_undo_comes_again);
     tcase_add_test(tcase, test_not_known_is_not_unused);
     tcase_add_test(tcase, test_others_are_answered);
+    tcase_add_test(tcase, test_who_waited_redeems);
+    tcase_add_test(tcase, test_who_waited_rotates);
+    tcase_add_test(tcase, test_what_was_given_up_condemns_nobody);
     return suite;
 }

@@ -2,6 +2,9 @@
 /* What the database may do to us while we use it. */
 #include <signal.h>
 #include <unistd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <apr_strings.h>
 #include "store_db.h"
 
@@ -352,6 +355,72 @@ START_TEST(test_connection_below_the_request)
 }
 END_TEST
 
+/* One that is longer than ours would let the server go on with what we gave up. */
+START_TEST(test_own_statement_timeout_is_bounded)
+{
+    static const char *const longer[] = {"30s", "4001", "5min", "1d"};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(longer) / sizeof(longer[0]); i++) {
+        conn = cluster_connect(pool,
+                               apr_psprintf(pool, "%s options='-c statement_timeout=%s'",
+                                            cluster_params(0), longer[i]),
+                               0);
+        ck_assert_str_eq(cluster_sql(native(), "SHOW statement_timeout"), "4s");
+    }
+}
+END_TEST
+
+/* A host whose machine is dead: from now on it takes connections in this folder and says nothing.
+ */
+static int fall_silent(const char *folder)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    apr_snprintf(name.sun_path, sizeof(name.sun_path), "%s/.s.PGSQL.5432", folder);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&name, sizeof(name)), 0);
+    ck_assert_int_eq(chmod(name.sun_path, 0777), 0);
+    ck_assert_int_eq(listen(listener, 64), 0);
+    return listener;
+}
+
+/* To connect takes longer than statements may; what comes of it is used all the same. */
+START_TEST(test_silent_first_host)
+{
+    char folder[] = "/tmp/oas-silent.XXXXXX";
+    int listener;
+    oas_db_t *with;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    conn = cluster_connect(
+        pool, apr_psprintf(pool, "host=%s,%s", folder, cluster_params(0) + strlen("host=")), 0);
+    listener = fall_silent(folder);
+    terminate();
+    with = cluster_db(conn, TEST_ISSUER, NULL, pool);
+    oas_db_limit(with, apr_time_from_sec(1));
+    ck_assert_int_eq(read_with(with), APR_SUCCESS);
+    ck_assert_int_eq(read_with(with), APR_SUCCESS); /* nor does it count for what follows */
+    close(listener);
+    ck_assert_int_eq(unlink(apr_pstrcat(pool, folder, "/.s.PGSQL.5432", NULL)), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+/* Who has no time left sends nothing, and leaves the connection to others. */
+START_TEST(test_no_time_left)
+{
+    int backend = cluster_backend(conn);
+    oas_db_t *with = cluster_db(conn, TEST_ISSUER, NULL, pool);
+
+    oas_db_limit(with, 0);
+    ck_assert_int_eq(read_with(with), OAS_DB_UNAVAILABLE);
+    expect_log("did not answer in time");
+    ck_assert_int_eq(read_once(), APR_SUCCESS);
+    ck_assert_int_eq(cluster_backend(conn), backend);
+}
+END_TEST
+
 Suite *store_runner_suite(void)
 {
     Suite *suite = suite_create("runner");
@@ -377,5 +446,8 @@ Suite *store_runner_suite(void)
     tcase_add_test(tcase, test_read_only);
     tcase_add_test(tcase, test_serializable_by_default);
     tcase_add_test(tcase, test_own_statement_timeout_is_kept);
+    tcase_add_test(tcase, test_own_statement_timeout_is_bounded);
+    tcase_add_test(tcase, test_silent_first_host);
+    tcase_add_test(tcase, test_no_time_left);
     return suite;
 }
