@@ -261,9 +261,23 @@ apr_status_t oas_db_native(oas_db_t *db, PGconn **conn)
 
 static oas_trouble_t mismatch(const oas_db_t *db, const oas_conn_t *state)
 {
+    if (state->denied)
+        return OAS_TROUBLE_PRIVILEGE;
     if (!oas_schema_usable(state->version))
         return OAS_TROUBLE_SCHEMA;
     return db->issuer && strcmp(db->issuer, state->issuer) ? OAS_TROUBLE_ISSUER : OAS_TROUBLE_NONE;
+}
+
+static const char *mismatch_detail(const oas_db_t *db, const oas_conn_t *state, oas_trouble_t found)
+{
+    switch (found) {
+    case OAS_TROUBLE_ISSUER:
+        return state->issuer;
+    case OAS_TROUBLE_PRIVILEGE:
+        return "it may not read oas_schema";
+    default:
+        return apr_psprintf(db->pool, "version %d found", state->version);
+    }
 }
 
 /* What the connection remembers of the schema is read once more before anybody is refused. */
@@ -293,10 +307,7 @@ static apr_status_t check_schema(oas_db_t *db, oas_conn_t **out)
     if (PQstatus(db->conn) != CONNECTION_OK)
         return trouble(db, OAS_TROUBLE_LOST, NULL, NULL);
     oas_gate_report(&db->place, 1);
-    return trouble(db, found, NULL,
-                   found == OAS_TROUBLE_ISSUER
-                       ? state->issuer
-                       : apr_psprintf(db->pool, "version %d found", state->version));
+    return trouble(db, found, NULL, mismatch_detail(db, state, found));
 }
 
 /* One run of a statement: what it has come to so far. */

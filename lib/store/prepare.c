@@ -49,19 +49,24 @@ void oas_conn_look_at_clock(oas_conn_t *state, PGconn *conn)
     PQclear(result);
 }
 
-/* Notes the version and the issuer; a missing table is asked for in a way that is no error in the
- * server's log. */
+/* Whether there is a schema, and whether this role may read it: asked so that neither is an error
+ * in the server's log. */
+#define LOOK_SQL                                                                                   \
+    "SELECT to_regclass('oas_schema') IS NOT NULL, " CLOCK ", "                                    \
+    "NOT has_table_privilege(to_regclass('oas_schema')::oid, 'SELECT')"
+
+/* Notes the version and the issuer. */
 static void read_schema(oas_conn_t *state, PGconn *conn, apr_time_t deadline)
 {
-    PGresult *result =
-        ask(conn, "SELECT to_regclass('oas_schema') IS NOT NULL, " CLOCK, NULL, deadline);
+    PGresult *result = ask(conn, LOOK_SQL, NULL, deadline);
     int exists = result && PQgetvalue(result, 0, 0)[0] == 't';
 
     note_clock(state, result, 1);
+    state->denied = exists && PQgetvalue(result, 0, 2)[0] == 't';
     PQclear(result);
     state->version = 0;
     state->issuer[0] = '\0';
-    if (!exists)
+    if (!exists || state->denied)
         return;
     result = ask(conn, "SELECT version, issuer FROM oas_schema ORDER BY version DESC LIMIT 1", NULL,
                  deadline);

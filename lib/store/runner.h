@@ -63,6 +63,7 @@ typedef struct {
     void *baton;
     const oas_log_t *log;
     int version; /**< of the schema; 0: none */
+    int denied;  /**< 1: there is one, and the role may not read it */
     char issuer[OAS_URI_MAX + 1];
     apr_time_t ahead; /**< the database's clock before oas_wire_clock, in microseconds */
     apr_time_t made;  /**< when it was connected, by oas_wire_clock */

@@ -62,8 +62,8 @@ static const trouble_row_t rows[OAS_TROUBLE_COUNT] = {
     [OAS_TROUBLE_CONFLICT] = {OAS_DB_UNAVAILABLE, OAS_LOG_WARNING, OAS_TAG(00210),
                               "a statement conflicted with others again and again"},
     [OAS_TROUBLE_SCHEMA] = {OAS_DB_UNAVAILABLE, OAS_LOG_ERROR, OAS_TAG(00211),
-                            "the schema is missing or has another version: run oauth2asctl schema "
-                            "apply"},
+                            "the schema is missing or has another version, or this role has no "
+                            "USAGE of it: run oauth2asctl schema apply --grant-to ROLE"},
     [OAS_TROUBLE_ISSUER] = {OAS_DB_UNAVAILABLE, OAS_LOG_ERROR, OAS_TAG(00212),
                             "the schema belongs to another issuer"},
     [OAS_TROUBLE_PRIVILEGE] = {OAS_DB_UNAVAILABLE, OAS_LOG_ERROR, OAS_TAG(00213),

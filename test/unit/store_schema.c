@@ -236,6 +236,22 @@ START_TEST(test_missing_schema_then_applied)
 }
 END_TEST
 
+/* The administrator has forgotten --grant-to, and is told so: the schema is there. */
+START_TEST(test_role_without_rights)
+{
+    oas_db_t *tool = schema_make("ungranted");
+
+    ck_assert_int_eq(oas_schema_apply(tool, schema_files(), "https://a/", &from, &to, &why, pool),
+                     APR_SUCCESS);
+    cluster_sql(owner, "GRANT USAGE ON SCHEMA ungranted TO oauth2as");
+    conn = cluster_connect(pool, schema_params("ungranted", 0), 0);
+    ck_assert_int_eq(use("https://a/"), OAS_DB_UNAVAILABLE);
+    expect_log("lacks privileges: run oauth2asctl schema apply --grant-to ROLE");
+    ck_assert_int_eq(oas_schema_grant(tool, "oauth2as", &why, pool), APR_SUCCESS);
+    ck_assert_int_eq(use("https://a/"), APR_ENOENT);
+}
+END_TEST
+
 START_TEST(test_another_issuer_is_not_served)
 {
     ck_assert_int_eq(use("https://other.example/"), OAS_DB_UNAVAILABLE);
@@ -258,6 +274,7 @@ Suite *store_schema_suite(void)
     tcase_add_test(tcase, test_requests_meanwhile);
     tcase_add_test(tcase, test_another_version_is_not_served);
     tcase_add_test(tcase, test_missing_schema_then_applied);
+    tcase_add_test(tcase, test_role_without_rights);
     tcase_add_test(tcase, test_another_issuer_is_not_served);
     return suite;
 }
