@@ -258,7 +258,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "ceil(extract(epoch FROM usable_at))::bigint, oas_epoch(activated_at), "
          "oas_epoch(retired_at), "
          "oas_epoch(ends_at) FROM oas_keys ORDER BY alg, created_at, kid"},
-    [OAS_STMT_ATTEMPT_SPENT] = {"oas_attempt_spent", 4, 1,
+    [OAS_STMT_ATTEMPT_SPENT] = {"oas_attempt_spent", 4, .repeatable = 1,
                                 "SELECT oas_attempt_spent_1($1, $2, $3, $4)", 1},
     [OAS_STMT_ATTEMPT_UNDO] = {"oas_attempt_undo", 3, .repeatable = 1,
                                "SELECT oas_attempt_undo_1($1, $2, $3)", 1},
