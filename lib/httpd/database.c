@@ -151,6 +151,9 @@ apr_status_t oas_database_child(apr_pool_t *pchild, server_rec *main_server)
         child->registry = registry;
         child->pool = apr_pcalloc(pchild, sizeof(*child->pool));
         rv = oas_gate_create(&child->pool->gate, pchild);
+        if (rv == APR_SUCCESS) {
+            oas_gate_share(child->pool->gate, oas_server_config(s)->undo_area);
+        }
         oas_server_config(s)->child = child;
     }
     return rv;

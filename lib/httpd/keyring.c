@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keyring.h"
 
-#include "../base/shared.h"
 #include "../issue/keyring.h"
 #include "audit_log.h"
 #include "database.h"
+#include "retained.h"
 #include "shift.h"
 
 #define WATCHDOG_NAME "_oauth2as_keys_"
@@ -17,17 +17,6 @@ typedef struct {
     oas_shift_t *shift;
     server_rec *main_server;
 } task_t;
-
-/** The area of an issuer; one that was there before a graceful restart still is. */
-static oas_keyring_area_t *area_of(const char *url)
-{
-    oas_shared_area_t **first = ap_retained_data_get(RETAINED);
-
-    if (first == NULL) {
-        first = ap_retained_data_create(RETAINED, sizeof(*first));
-    }
-    return oas_shared_area(first, url, oas_keyring_area_size());
-}
 
 static void follow(oas_server_config_t *config, apr_pool_t *pool)
 {
@@ -113,7 +102,8 @@ apr_status_t oas_keyring_register(apr_pool_t *pconf, server_rec *main_server)
             continue;
         }
         rings++;
-        config->keyring_area = area_of(config->issuer.url);
+        config->keyring_area =
+            oas_retained_area(RETAINED, config->issuer.url, oas_keyring_area_size());
         rv = config->keyring_area != NULL ? rv : APR_ENOMEM;
     }
     if (rings > 0 && rv == APR_SUCCESS) {

@@ -21,6 +21,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/kind_basic.c lib/httpd/kind_client.c lib/httpd/kind_credential.c \
 	lib/httpd/kind_issuer.c lib/httpd/kind_key.c lib/httpd/kind_login.c lib/httpd/kind_option.c lib/httpd/kind_peer.c lib/httpd/kind_time.c \
 	lib/httpd/keyring.c lib/httpd/keyring.h \
+	lib/httpd/retained.c lib/httpd/retained.h \
 	lib/httpd/kinds.h \
 	lib/httpd/leaving.c lib/httpd/leaving.h \
 	lib/httpd/log.c lib/httpd/log.h \

@@ -99,6 +99,7 @@ typedef struct {
     struct oas_hasher *hasher;             /**< likewise; all servers of a process have the same */
     struct oas_keyring_area *keyring_area; /**< keyring.h; NULL where there is no keyring */
     struct oas_keyring *keyring;           /**< set in each child process, likewise */
+    struct oas_undo_area *undo_area;       /**< settle.h; NULL: there is none */
     struct oas_desk *desk;                 /**< likewise */
 } oas_server_config_t;
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settle.h"
 
+#include "../store/undo_area.h"
 #include "database.h"
+#include "retained.h"
 #include "shift.h"
 
 #define WATCHDOG_NAME "_oauth2as_settle_"
 #define LOOK_WAIT     apr_time_from_msec(100)
 #define TASK_NOTE     "oas_settle_task"
+#define RETAINED      "oas_undo"
 
 typedef struct {
     oas_shift_t *shift;
@@ -52,6 +55,31 @@ void oas_settle_child(apr_pool_t *pchild, server_rec *main_server)
     }
 }
 
+/** Each issuer has an area, since each has a database. */
+static void share_lists(server_rec *main_server)
+{
+    int missing = 0;
+    server_rec *s;
+
+    for (s = main_server; s != NULL; s = s->next) {
+        oas_server_config_t *config = oas_server_config(s);
+
+        if (config->issuer.url == NULL) {
+            continue;
+        }
+        config->undo_area = oas_retained_area(RETAINED, config->issuer.url, oas_undo_area_size());
+        if (config->undo_area != NULL && oas_undo_area_prepare(config->undo_area) != APR_SUCCESS) {
+            config->undo_area = NULL;
+        }
+        missing |= config->undo_area == NULL;
+    }
+    if (missing) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
+                     OAS_TAG(01250) ": no shared memory for what nobody could be told of: a child "
+                                    "process that ends takes with it what it has not undone");
+    }
+}
+
 void oas_settle_register(apr_pool_t *pconf, server_rec *main_server)
 {
     task_t *task = apr_pcalloc(pconf, sizeof(*task));
@@ -59,6 +87,7 @@ void oas_settle_register(apr_pool_t *pconf, server_rec *main_server)
     oas_watchdog_fns_t fns;
     apr_status_t rv = oas_watchdog_find(&fns);
 
+    share_lists(main_server);
     task->main_server = main_server;
     if (rv == APR_SUCCESS) {
         rv = oas_shift_create(&task->shift, pconf);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file settle.h
- * Each child process undoes, when the database is back, what it could not be told the outcome of
- * (oas_db_settle), also when no request comes that would do it: the client's next one may go to
- * another process or node.
+ * When the database is back, the child process that comes first undoes what any of them could not
+ * be told the outcome of (oas_db_settle), also when no request comes that would do it: the client's
+ * next one may go to another node. What there is to undo outlives child processes and graceful
+ * restarts (store/undo_area.h).
  */
 #ifndef OAS_HTTPD_SETTLE_H
 #define OAS_HTTPD_SETTLE_H

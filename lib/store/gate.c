@@ -63,6 +63,11 @@ apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool)
     return oas_unsettled_create(&gate->unsettled, pool);
 }
 
+void oas_gate_share(oas_gate_t *gate, struct oas_undo_area *area)
+{
+    oas_unsettled_share(gate->unsettled, area);
+}
+
 struct oas_unsettled *oas_gate_unsettled(oas_gate_t *gate)
 {
     return gate->unsettled;

@@ -14,9 +14,14 @@
 
 typedef struct oas_gate oas_gate_t;
 struct oas_unsettled;
+struct oas_undo_area;
 
 /** A gate for one process. Until oas_gate_size is told, one request at a time may pass. */
 apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool);
+
+/** What could not be settled behind this gate is, from now on, kept in this area, for all processes
+ * that share it. Before anybody passes. */
+void oas_gate_share(oas_gate_t *gate, struct oas_undo_area *area);
 
 /** What could not be settled with the database behind this gate, see unsettled.h. */
 struct oas_unsettled *oas_gate_unsettled(oas_gate_t *gate);

@@ -31,6 +31,7 @@ liboas_store_la_SOURCES = \
 	lib/store/statements.c lib/store/statements.h \
 	lib/store/throttle.c lib/store/throttle.h \
 	lib/store/trouble.c lib/store/trouble.h \
+	lib/store/undo_area.c lib/store/undo_area.h \
 	lib/store/unsettled.c lib/store/unsettled.h \
 	lib/store/user.c lib/store/user.h \
 	lib/store/wire.c lib/store/wire.h

@@ -42,7 +42,9 @@ static apr_status_t settle_one(oas_db_t *db, const oas_undo_t *undo, apr_pool_t 
     rv = oas_db_run_true(db, undo->statement, params, pool);
     if (rv == OAS_DB_UNAVAILABLE)
         oas_unsettled_put(list_of(db), undo);
-    else if (rv == APR_SUCCESS)
+    else
+        oas_unsettled_done(undo);
+    if (rv == APR_SUCCESS)
         oas_log(oas_db_log(db), OAS_LOG_INFO, OAS_TAG(01143), APR_SUCCESS,
                 "what nobody could be told of was undone (statement %s)",
                 oas_statements[undo->statement].label);
@@ -67,7 +69,7 @@ void oas_db_settle(oas_db_t *db)
     apr_pool_destroy(pool);
 }
 
-/* What this process has to undo of the grant or assertion that is presented. */
+/* What this node has to undo of the grant or assertion that is presented. */
 static apr_status_t settle_own(oas_db_t *db, const char *presented, apr_pool_t *pool)
 {
     oas_unsettled_t *list = list_of(db);

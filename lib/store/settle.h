@@ -10,7 +10,7 @@
 #include "runner.h"
 
 /**
- * To be called before an attempt is sent: undoes what this process knows to be undone of the same
+ * To be called before an attempt is sent: undoes what this node knows to be undone of the same
  * code, token or assertion, and, while answers of the database get lost, gives other processes and
  * nodes the time to do so. Does nothing for any other statement: whoever only reads waits for
  * nobody's undo.

@@ -20,6 +20,7 @@ struct oas_unsettled {
     volatile apr_uint32_t count; /* written under the mutex, read without it; so are the next two */
     apr_time_t lost;             /* by oas_wire_clock; 0: never */
     oas_unsettled_t *into;       /* it has become part of that one; NULL: of none */
+    oas_undo_area_t *area;       /* where new ones go as long as it can be used; NULL: none */
     item_t *first, **end;
 };
 
@@ -44,6 +45,11 @@ apr_status_t oas_unsettled_create(oas_unsettled_t **out, apr_pool_t *pool)
     *out = list;
     apr_pool_cleanup_register(pool, list, free_items, apr_pool_cleanup_null);
     return apr_thread_mutex_create(&list->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+}
+
+void oas_unsettled_share(oas_unsettled_t *list, oas_undo_area_t *area)
+{
+    list->area = area;
 }
 
 /* The list that this one is part of, locked. */
@@ -84,6 +90,8 @@ void oas_unsettled_join(oas_unsettled_t *list, oas_unsettled_t *into)
         into->end = list->end;
         list->first = NULL;
     }
+    if (!into->area)
+        __atomic_store_n(&into->area, list->area, __ATOMIC_RELEASE);
     if (list->lost > into->lost)
         __atomic_store_n(&into->lost, list->lost, __ATOMIC_RELAXED);
     apr_atomic_add32(&into->count, list->count);
@@ -110,7 +118,14 @@ apr_status_t oas_undo_of(oas_undo_t *undo, const oas_stmt_t *stmt, const char *c
     return APR_SUCCESS;
 }
 
-apr_status_t oas_unsettled_put(oas_unsettled_t *list, const oas_undo_t *undo)
+/* NULL: there is none. */
+static oas_undo_area_t *area_of(oas_unsettled_t *list)
+{
+    return __atomic_load_n(&whole(list)->area, __ATOMIC_ACQUIRE);
+}
+
+/* Of this process alone. */
+static apr_status_t put_own(oas_unsettled_t *list, const oas_undo_t *undo)
 {
     item_t *item;
 
@@ -127,18 +142,31 @@ apr_status_t oas_unsettled_put(oas_unsettled_t *list, const oas_undo_t *undo)
     return item ? APR_SUCCESS : APR_ENOSPC;
 }
 
-/* NULL fits all. */
-static int fits(const oas_undo_t *undo, const char *first_param)
+apr_status_t oas_unsettled_put(oas_unsettled_t *list, const oas_undo_t *undo)
+{
+    oas_undo_area_t *area = area_of(list);
+    apr_status_t rv = APR_EBUSY;
+
+    if (undo->area) {
+        oas_undo_area_back(undo);
+        return APR_SUCCESS;
+    }
+    if (area)
+        rv = oas_undo_area_put(area, undo);
+    return rv == APR_EBUSY ? put_own(list, undo) : rv;
+}
+
+int oas_undo_fits(const oas_undo_t *undo, const char *first_param)
 {
     return !first_param || (undo->given[0] && !strcmp(undo->params[0], first_param));
 }
 
-int oas_unsettled_take_of(oas_unsettled_t *list, const char *first_param, oas_undo_t *undo)
+static int take_own(oas_unsettled_t *list, const char *first_param, oas_undo_t *undo)
 {
     item_t **at, *item;
 
     list = lock(list);
-    for (at = &list->first; *at && !fits(&(*at)->undo, first_param);)
+    for (at = &list->first; *at && !oas_undo_fits(&(*at)->undo, first_param);)
         at = &(*at)->next;
     item = *at;
     if (item) {
@@ -155,26 +183,51 @@ int oas_unsettled_take_of(oas_unsettled_t *list, const char *first_param, oas_un
     return 1;
 }
 
+int oas_unsettled_take_of(oas_unsettled_t *list, const char *first_param, oas_undo_t *undo)
+{
+    oas_undo_area_t *area = area_of(list);
+
+    return take_own(list, first_param, undo) ||
+           (area && oas_undo_area_take(area, first_param, undo));
+}
+
 int oas_unsettled_take(oas_unsettled_t *list, oas_undo_t *undo)
 {
     return oas_unsettled_take_of(list, NULL, undo);
 }
 
+void oas_unsettled_done(const oas_undo_t *undo)
+{
+    if (undo->area)
+        oas_undo_area_done(undo);
+}
+
 int oas_unsettled_count(oas_unsettled_t *list)
 {
-    return (int)apr_atomic_read32(&whole(list)->count);
+    oas_undo_area_t *area = area_of(list);
+
+    return (int)apr_atomic_read32(&whole(list)->count) + (area ? oas_undo_area_count(area) : 0);
 }
 
 void oas_unsettled_note_loss(oas_unsettled_t *list)
 {
+    apr_time_t now = oas_wire_clock();
+    oas_undo_area_t *area = area_of(list);
+
+    if (area)
+        oas_undo_area_note_loss(area, now);
     list = lock(list);
-    __atomic_store_n(&list->lost, oas_wire_clock(), __ATOMIC_RELAXED);
+    __atomic_store_n(&list->lost, now, __ATOMIC_RELAXED);
     unlock(list);
 }
 
 int oas_unsettled_lost_within(oas_unsettled_t *list, apr_interval_time_t time)
 {
+    oas_undo_area_t *area = area_of(list);
     apr_time_t lost = __atomic_load_n(&whole(list)->lost, __ATOMIC_RELAXED);
+    apr_time_t others = area ? oas_undo_area_lost(area) : 0;
 
-    return lost && oas_wire_clock() - lost < time;
+    if (others > lost)
+        lost = others;
+    return (lost && oas_wire_clock() - lost < time) || oas_unsettled_count(list) > 0;
 }

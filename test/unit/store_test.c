@@ -9,6 +9,7 @@ int main(void)
     int failed;
 
     srunner_add_suite(runner, store_client_suite());
+    srunner_add_suite(runner, store_undo_suite());
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -10,6 +10,7 @@
 
 Suite *store_gate_suite(void);
 Suite *store_client_suite(void);
+Suite *store_undo_suite(void);
 
 Suite *store_runner_suite(void);
 Suite *store_session_suite(void);
