@@ -41,6 +41,7 @@ export class Bed {
     });
     await bed.server.postgres('standby');
     bed.primary = 1;
+    bed.killed = new Set(); // processes of httpd that an accident has killed
     await bed.admin('CREATE TABLE fault_probe (n bigint); INSERT INTO fault_probe VALUES (0)');
     bed.nodes = bed.server.nodes.map(({ url, home }, i) => ({ name: 'ab'[i], url, home }));
     return bed;
@@ -77,12 +78,15 @@ export class Bed {
     if (verb === 'standby') this.wires[2 - member].plug();
   }
 
-  /** The primary is gone at once, and with it what would keep it from starting where nobody buries the dead. */
-  async kill() {
+  /** The primary is gone at once, and with it what would keep it from starting where nobody buries the dead. With `silent`
+   * its machine is, which tells nobody. */
+  async kill({ silent = false } = {}) {
     const { data, sockets } = this.member;
     const pids = await this.family(this.postmaster());
+    const wire = this.wires[this.primary - 1];
+    if (silent) wire.hold();
     for (const pid of pids) signal(pid, 'SIGKILL');
-    this.wires[this.primary - 1].unplug();
+    if (!silent) wire.unplug();
     for (const file of [path.join(data, 'postmaster.pid'), path.join(sockets, '.s.PGSQL.5432.lock')]) fs.rmSync(file, { force: true });
   }
 
@@ -125,6 +129,14 @@ export class Bed {
     }
   }
 
+  /** Somebody's transaction holds what the statement locks, for so many seconds unless it meets a deadlock. Returns when it
+   * has ended. */
+  async lock(statement, seconds) {
+    await this.admin(`BEGIN; ${statement}; SELECT pg_sleep(${seconds}); ROLLBACK`).catch((error) => {
+      if (!/deadlock/.test(error.stderr)) throw error;
+    });
+  }
+
   terminate() {
     return this.admin("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'oauth2as'");
   }
@@ -144,6 +156,16 @@ export class Bed {
     const makefile = fs.readFileSync(path.join(path.dirname(this.server.env.OAUTH2ASCTL), 'Makefile'), 'utf8');
     const program = makefile.match(/^HTTPD = (.*)$/m)[1];
     return run(program, ['-f', path.join(node.home, 'httpd.conf'), '-k', verb], { env: { ...process.env, ...this.server.env, ...(process.env.OAS_PRELOAD && { LD_PRELOAD: process.env.OAS_PRELOAD }) } });
+  }
+
+  /** All nodes read an edited configuration. */
+  async configure(edit) {
+    for (const node of this.nodes) {
+      const file = path.join(node.home, 'httpd.conf');
+      fs.writeFileSync(file, edit(fs.readFileSync(file, 'utf8')));
+      signal(this.pid(node), 'SIGUSR1');
+    }
+    await sleep(500);
   }
 
   async stopNode(node) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The accidents. Each breaks something, waits, mends it, and returns when the database could be written to again; what
 // an accident leaves to be done before the next one is `after`.
-import { spawn, execFile } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -37,7 +37,34 @@ function fillDisk(home) {
 }
 
 /** The database is not away in these: httpd takes the time that its processes take to start. */
-export const ofHttpd = new Set(['child of httpd killed', 'graceful restarts', 'node stopped', 'out of file descriptors']);
+export const ofHttpd = new Set(['child of httpd killed', 'graceful restarts', 'MaxConnectionsPerChild', 'node stopped', 'out of file descriptors']);
+
+/** Every request that is made in these is answered. */
+export const quiet = new Set(['graceful restarts', 'MaxConnectionsPerChild']);
+
+/** ms more until there is service: a machine that says nothing is given up by connect_timeout (2 s), by one who connects
+ * and, where he began before the other machine took over, by another one. */
+export const silence = new Map([['failover from a silent machine', 4000]]);
+
+async function withoutStandby(bed, pause) {
+  const member = 3 - bed.primary;
+  await bed.postgres('stop', { member, args: ['immediate'] });
+  await sleep(pause);
+  await bed.postgres('start', { member });
+  return bed.writable();
+}
+
+/** Only by name: one node can reach the database seconds before another one that has something to undo, and takes what
+ * that one has spent for a replay. */
+export const apart = new Set(['failover from a silent machine']);
+
+/** The standby takes over; the old primary comes back as its standby. */
+async function takeOver(bed) {
+  const standby = 3 - bed.primary;
+  await bed.postgres('promote', { member: standby });
+  bed.primary = standby;
+  return bed.writable();
+}
 
 export const faults = {
   'restart, fast': (bed, random) => restart(bed, 'fast', random.between(0, 1500)),
@@ -70,21 +97,29 @@ export const faults = {
   async failover(bed, random) {
     await bed.kill();
     await sleep(random.between(0, 2500));
-    const standby = 3 - bed.primary;
-    await bed.postgres('promote', { member: standby });
-    bed.primary = standby;
-    const back = await bed.writable();
-    return { back, after: () => bed.postgres('standby') };
+    return { back: await takeOver(bed), after: () => bed.postgres('standby') };
+  },
+
+  /** So does its machine: nobody is told that connections have ended, and who connects hears nothing. All have noticed when
+   * the standby takes over, and it stays like that for a while. */
+  async 'failover from a silent machine'(bed, random) {
+    const wire = bed.wires[bed.primary - 1];
+    await bed.kill({ silent: true });
+    await sleep(random.between(6000, 9000));
+    const back = await takeOver(bed);
+    const after = async () => {
+      await sleep(random.between(1000, 5000));
+      await bed.postgres('standby');
+      wire.release({ cut: true });
+    };
+    return { back, after };
   },
 
   /** Commits wait for a standby that is away. */
-  async 'standby away'(bed, random) {
-    const member = 3 - bed.primary;
-    await bed.postgres('stop', { member, args: ['immediate'] });
-    await sleep(random.between(2000, 7000));
-    await bed.postgres('start', { member });
-    return bed.writable();
-  },
+  'standby away': (bed, random) => withoutStandby(bed, random.between(2000, 7000)),
+
+  /** For longer than a refresh token may be presented again. */
+  'standby away for long': (bed, random) => withoutStandby(bed, random.between(12_000, 25_000)),
 
   async 'black hole'(bed, random) {
     for (const wire of bed.wires) wire.hold();
@@ -138,9 +173,14 @@ export const faults = {
 
   /** Statements wait until the server cancels them. */
   async 'tables locked'(bed, random) {
-    const psql = spawn('psql', ['-X', '-q', '-h', bed.member.sockets, '-p', '5432', '-U', 'postgres', '-d', 'oauth2as', '-c',
-      `BEGIN; LOCK TABLE oas_grants IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${random.between(2, 7)}); ROLLBACK`], { stdio: 'ignore' });
-    await new Promise((resolve) => psql.on('close', resolve));
+    await bed.lock('LOCK TABLE oas_grants IN ACCESS EXCLUSIVE MODE', random.between(2, 7));
+    return bed.writable();
+  },
+
+  /** A few families have their rows held for longer than a refresh token may be presented again; all others go on. */
+  async 'single rows held'(bed, random) {
+    const lately = 'SELECT grant_id FROM oas_refresh_tokens ORDER BY created_at DESC LIMIT 24';
+    await bed.lock(`SELECT FROM oas_grants WHERE grant_id IN (${lately}) AND revoked_at IS NULL FOR UPDATE`, random.between(12, 16));
     return bed.writable();
   },
 
@@ -176,7 +216,9 @@ export const faults = {
 
   async 'child of httpd killed'(bed, random) {
     const workers = await bed.workers(random.pick(bed.nodes));
-    signal(random.pick(workers), random.pick(process.env.OAS_PRELOAD ? ['SIGKILL'] : ['SIGKILL', 'SIGSEGV']));
+    const victim = random.pick(workers);
+    bed.killed.add(victim);
+    signal(victim, random.pick(process.env.OAS_PRELOAD ? ['SIGKILL'] : ['SIGKILL', 'SIGSEGV']));
     await sleep(300);
     return bed.writable();
   },
@@ -186,6 +228,14 @@ export const faults = {
       signal(bed.pid(random.pick(bed.nodes)), 'SIGUSR1');
       await sleep(random.between(200, 900));
     }
+    return bed.writable();
+  },
+
+  /** Children end after so many connections, and others take their place. */
+  async MaxConnectionsPerChild(bed, random) {
+    await bed.configure((text) => `${text}MaxConnectionsPerChild ${random.between(100, 500)}\n`);
+    await sleep(random.between(3000, 6000));
+    await bed.configure((text) => text.replace(/^MaxConnectionsPerChild .*\n/m, ''));
     return bed.writable();
   },
 

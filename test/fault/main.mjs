@@ -5,8 +5,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bed } from './bed.mjs';
 import { Client, signIn } from './clients.mjs';
-import { faults, ofHttpd } from './faults.mjs';
-import { countBy, judge, Ledger } from './ledger.mjs';
+import { apart, faults, ofHttpd, quiet, silence } from './faults.mjs';
+import { countBy, findings, judge, Ledger } from './ledger.mjs';
+import { judgeLog } from './log.mjs';
 import { randomOf } from './random.mjs';
 
 /** The kinds in an order of chance, each once before any comes a second time. */
@@ -69,6 +70,11 @@ async function readDatabase(bed) {
   return { lineage, heads, revoked, forks: forks.map(([grant]) => grant) };
 }
 
+/** ms from the database's return to service. */
+function recoveryOf(kind, limit) {
+  return ofHttpd.has(kind) ? 5 * limit : limit + (silence.get(kind) ?? 0);
+}
+
 /** One accident and what follows. */
 async function strike(bed, kind, random, probes, limit) {
   const begun = Date.now();
@@ -77,17 +83,18 @@ async function strike(bed, kind, random, probes, limit) {
   const { back, after } = typeof result === 'number' ? { back: result } : result;
   const recoveries = await Promise.all(probes.map((probe) => probe.recovered(back, limit)));
   await after?.();
-  return { kind, lasted: back - begun, recovery: Math.max(...recoveries) };
+  return { kind, begun, back, lasted: back - begun, recovery: Math.max(...recoveries) };
 }
 
 /**
- * @param kinds names of faults; all of them when left out
+ * @param kinds names of faults; all of them but those apart when left out
  * @param answerLimit ms that no answer may take longer
- * @param recoveryLimit ms from the database's return to service at both nodes; five times as long for accidents of httpd
+ * @param recoveryLimit ms from the database's return to service at both nodes; five times as long for accidents of httpd,
+ *   and longer by what a silent machine takes to be given up
  * @param say prints a line
  * @returns { findings, faults, entries, ledger }; findings empty: all is well
  */
-export async function ordeal({ seed, count, kinds = Object.keys(faults), clients = 64, answerLimit = 12_000, recoveryLimit = 2000, more, say = console.log }) {
+export async function ordeal({ seed, count, kinds = Object.keys(faults).filter((kind) => !apart.has(kind)), clients = 64, answerLimit = 12_000, recoveryLimit = 2000, more, say = console.log }) {
   const random = randomOf(seed, 'faults');
   const bed = await Bed.make({ more });
   const file = path.join(bed.dir, 'ledger.jsonl');
@@ -95,13 +102,13 @@ export async function ordeal({ seed, count, kinds = Object.keys(faults), clients
   let running = true;
   const world = { seed, ledger, nodes: bed.nodes, running: () => running };
   const struck = [];
-  const findings = [];
+  const { found, all } = findings();
   try {
     const cookies = await signIn(bed.server, 8);
     const probes = bed.nodes.map((node, i) => new Probe(world, node, i, cookies[i]));
     for (const probe of probes) await probe.begin();
-    const all = Array.from({ length: clients }, (_, i) => new Client(world, i, i % 2 ? 'strict' : 'spa', cookies[i % cookies.length]));
-    const lives = Promise.all(all.map((client) => client.run()));
+    const lot = Array.from({ length: clients }, (_, i) => new Client(world, i, i % 2 ? 'strict' : 'spa', cookies[i % cookies.length]));
+    const lives = Promise.all(lot.map((client) => client.run()));
     lives.catch((error) => say(`a client broke: ${error.stack}`));
     await sleep(1500);
     for (const kind of schedule(kinds, count, random)) {
@@ -112,7 +119,7 @@ export async function ordeal({ seed, count, kinds = Object.keys(faults), clients
       }
       struck.push(fault);
       say(`${String(struck.length).padStart(6)}  ${kind}: away for ${fault.lasted} ms, both nodes served ${fault.recovery} ms after its return`);
-      if (fault.recovery > recoveryLimit * (ofHttpd.has(kind) ? 5 : 1)) findings.push({ what: `service came back only ${fault.recovery} ms after the database (${kind})`, count: 1, first: fault });
+      if (fault.recovery > recoveryOf(kind, recoveryLimit)) found(`service came back only ${fault.recovery} ms after the database (${kind})`, fault);
       await sleep(random.between(500, 1500));
     }
     await sleep(1500);
@@ -120,8 +127,10 @@ export async function ordeal({ seed, count, kinds = Object.keys(faults), clients
     await lives;
     ledger.close();
     const entries = Ledger.read(file);
-    findings.push(...judge(entries, await readDatabase(bed), answerLimit));
-    return { findings, faults: struck, entries, log: bed.server.log(), ledger: file, bed };
+    judge(entries, await readDatabase(bed), answerLimit, found, struck.filter(({ kind }) => quiet.has(kind)));
+    const log = bed.server.log();
+    judgeLog(log, struck, bed.killed, found);
+    return { findings: all(), faults: struck, entries, log, ledger: file, bed };
   } catch (error) {
     running = false;
     await bed.close();
@@ -140,6 +149,10 @@ export function report({ findings, faults: struck, entries }, seed) {
   for (const [kind, times] of Object.entries(countBy(struck, ({ kind }) => kind))) {
     const own = struck.filter((fault) => fault.kind === kind);
     lines.push(`  ${String(times).padStart(3)} ${kind}, service after at most ${Math.max(...own.map(({ recovery }) => recovery))} ms`);
+  }
+  for (const { kind, begun, back } of struck.filter((fault) => quiet.has(fault.kind))) {
+    const during = entries.filter(({ sent, got }) => sent >= begun && got <= back);
+    lines.push(`during ${kind}: ${during.length} requests, ${during.filter(({ outcome }) => outcome === 'away').length} of them answered 503`);
   }
   lines.push(`requests: ${entries.length}`);
   for (const [what, times] of Object.entries(countBy(entries, ({ op, outcome }) => `${op.padEnd(9)} ${outcome}`)).sort()) lines.push(`  ${String(times).padStart(6)} ${what}`);

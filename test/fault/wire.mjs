@@ -51,7 +51,7 @@ export class Wire {
   lead(pair) {
     pair.held = false;
     pair.server = net.connect(path.join(this.target(), socketName));
-    pair.server.on('error', () => {}).on('close', () => this.end(pair));
+    pair.server.on('error', () => {}).on('close', () => this.lose(pair));
     pair.client.on('data', (chunk) => this.pass(pair, pair.server, chunk));
     pair.server.on('data', (chunk) => {
       if (pair.mute) this.end(pair);
@@ -75,6 +75,12 @@ export class Wire {
     pair.server?.destroy();
   }
 
+  /** The server has gone: whoever is held does not learn of it. */
+  lose(pair) {
+    pair.lost = true;
+    if (!this.held) this.end(pair);
+  }
+
   /** No answer and no end, for what is open and for what is new. */
   hold() {
     this.held = true;
@@ -95,7 +101,7 @@ export class Wire {
     this.greeting = true;
     this.delay = 0;
     for (const pair of [...this.pairs]) {
-      if (cut) this.end(pair);
+      if (cut || pair.lost) this.end(pair);
       else if (pair.held) this.lead(pair);
       pair.client.resume();
       pair.server?.resume();

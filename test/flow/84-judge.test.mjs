@@ -3,7 +3,8 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { judge } from '../fault/ledger.mjs';
+import { findings, judge } from '../fault/ledger.mjs';
+import { judgeLog } from '../fault/log.mjs';
 
 const nothing = { forks: [], lineage: [['t1', 'g', '1'], ['t2', 'g', '2']], heads: [['g', '2']], revoked: [] };
 const story = [
@@ -13,7 +14,12 @@ const story = [
   { op: 'userinfo', outcome: 'ok' },
 ];
 const told = (...more) => [...story, ...more].map((entry, i) => ({ family: 'f', grant: 'g', sent: i * 10, got: i * 10 + 5, ...entry }));
-const found = (entries, database = {}) => judge(entries, { ...nothing, ...database }, 1000).map(({ what }) => what);
+const gather = (judgement) => {
+  const { found, all } = findings();
+  judgement(found);
+  return all().map(({ what }) => what);
+};
+const found = (entries, database = {}, quiet = []) => gather((tell) => judge(entries, { ...nothing, ...database }, 1000, tell, quiet));
 
 test('the judge acquits an honest server', () => {
   assert.deepEqual(found(told()), []);
@@ -37,6 +43,31 @@ for (const [what, entries, database] of [
   ['an honest family revoked', told(), { revoked: [['g', 'refresh token reused']] }],
 ]) {
   test(`the judge notices ${what}`, () => assert.equal(found(entries, database).length, 1));
+}
+
+test('the judge notices a request that was not answered while nobody was to notice anything', () => {
+  const lost = told({ op: 'userinfo', outcome: 'lost' });
+  assert.deepEqual(found(lost), []);
+  assert.deepEqual(found(lost, {}, [{ kind: 'graceful restarts', begun: 100, back: 200 }]), []);
+  assert.equal(found(lost, {}, [{ kind: 'graceful restarts', begun: 30, back: 50 }]).length, 1);
+});
+
+const line = (text, second = 10) => `[Sat Nov 21 18:00:${second}.000100 2026] [oauth2as:error] [pid 7:tid 8] ${text}`;
+const accident = (kind, second) => ({ kind, begun: Date.parse(`Nov 21 2026 18:00:${second}`) });
+const foundIn = (lines, faults = [], killed = []) => gather((tell) => judgeLog(lines.join('\n'), faults, new Set(killed), tell));
+const died = 'AH00052: child pid 42 exit signal Segmentation fault (11)';
+
+test('the judge acquits an error log of what the accidents have done, and of nothing else', () => {
+  assert.deepEqual(foundIn([line('OAS00204: the connection to the database was lost'), line('AH00163: resuming normal operations')]), []);
+  assert.deepEqual(foundIn([line(died)], [], [42]), []);
+  assert.equal(foundIn([line(died)], [], [43]).length, 1);
+  const faults = [accident('failover', 10), accident('disk full', 20), accident('failover', 30)];
+  const broken = (second) => foundIn([line('OAS01272: the database has an error of its own: see its log', second)], faults);
+  assert.deepEqual([15, 25, 35].map((second) => broken(second).length), [1, 0, 1]);
+});
+
+for (const text of [died, '==7==ERROR: AddressSanitizer: heap-use-after-free', 'lib/base/x.c:1:2: runtime error: signed integer overflow', 'OAS00213: rights', 'OAS00214: refused', 'OAS00217: unreadable', 'OAS01142: a repetition may be refused']) {
+  test(`the judge notices in an error log: ${text}`, () => assert.equal(foundIn([line('all is well'), text, line('all is well')]).length, 1));
 }
 
 for (const args of [['--kinds', 'nonsense'], ['--kinds', 'failover,'], ['--kinds', 'toString'], ['--faults', 'many'], ['--faults', '0'], ['--seed'], ['--nonsense', '1'], ['--help']]) {
