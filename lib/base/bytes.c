@@ -62,6 +62,15 @@ static int base64_value(unsigned char c, unsigned char c62, unsigned char c63)
     return c == c63 ? 63 : -1;
 }
 
+/* The value of four, or something negative. */
+static int base64_four(const unsigned char *text, unsigned char c62, unsigned char c63)
+{
+    int a = base64_value(text[0], c62, c63), b = base64_value(text[1], c62, c63);
+    int c = base64_value(text[2], c62, c63), d = base64_value(text[3], c62, c63);
+
+    return (a | b | c | d) < 0 ? -1 : a << 18 | b << 12 | c << 6 | d;
+}
+
 static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t len,
                                   unsigned char c62, unsigned char c63, oas_bytes_t *out)
 {
@@ -75,7 +84,16 @@ static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t
         return APR_EINVAL;
     }
     data = p = apr_palloc(pool, len / 4 * 3 + 4);
-    for (i = 0; i < len; i++) {
+    for (i = 0; len - i >= 4; i += 4) {
+        int v = base64_four((const unsigned char *)text + i, c62, c63);
+        if (v < 0) {
+            return APR_EINVAL;
+        }
+        *p++ = (unsigned char)(v >> 16);
+        *p++ = (unsigned char)(v >> 8);
+        *p++ = (unsigned char)v;
+    }
+    for (; i < len; i++) {
         int v = base64_value((unsigned char)text[i], c62, c63);
         if (v < 0) {
             return APR_EINVAL;
