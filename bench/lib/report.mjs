@@ -44,6 +44,7 @@ const columns = [
   ['p99 ms', (c) => ms(c.p99)],
   ['CPU µs', (c) => count(c.cpu)],
   ['of probe', (c) => part(c.cpuRatio)],
+  ['PostgreSQL µs', (c) => count(c.cpuDatabase)],
   ['statements', (c) => c.statements],
   ['does nothing', (c) => count(c.nothing)],
   ['static file', (c) => count(c.static)],
