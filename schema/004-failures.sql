@@ -11,7 +11,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION oas_timely_1(p_until float8) RETURNS boolean LANGUAGE sql VOLATILE AS $$
-    SELECT CASE WHEN clock_timestamp() < to_timestamp(p_until) THEN true ELSE oas_too_late_1() END
+    SELECT CASE WHEN to_timestamp(p_until) > clock_timestamp() THEN true ELSE oas_too_late_1() END
 $$;
 
 -- Ends a grant because its code or a refresh token of it was presented once more. Whoever had to wait for its row condemns

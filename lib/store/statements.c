@@ -6,7 +6,7 @@
     "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "                                                          \
     "to_char(password_changed AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
-/* What grant_row.c reads, out of oas_grant_for_2 and oas_refresh_2. */
+/* What grant_row.c reads, out of oas_grant_for_2 and of what answers with an oas_answer_1. */
 #define GRANT_COLUMNS                                                                              \
     "a.outcome, a.grant_id, a.client_id, a.sub, a.session_id, a.scope, a.resource, a.auth_time, "  \
     "nullif(a.amr, ''), a.acr, a.claims::text, a.now, a.nonce, a.refresh_expires, "                \
@@ -97,17 +97,15 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_PAIRWISE_SALT] = {"oas_pairwise_salt", 0, .repeatable = 1,
                                 "SELECT encode(value, 'hex') FROM oas_secrets "
                                 "WHERE name = 'pairwise'"},
-    [OAS_STMT_CODE_PUT] =
-        {"oas_code_put", 19, .repeatable = 1,
-         "SELECT " GRANT_COLUMNS " FROM oas_grant_for_2($1, oas_code_put_3($1, $2, $3, $4, "
-         "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)) AS a"},
+    [OAS_STMT_CODE_PUT] = {"oas_code_put", 19, .repeatable = 1,
+                           "SELECT " GRANT_COLUMNS
+                           " FROM oas_code_put_4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+                           "$11, $12, $13, $14, $15, $16, $17, $18, $19) AS a"},
     [OAS_STMT_CODE_REDEEM] =
         {"oas_code_redeem", 12, .repeatable = 1,
-         "SELECT " GRANT_COLUMNS ", CASE WHEN a.grant_id IS NULL THEN "
-         "(SELECT g.sub FROM oas_grants AS g JOIN oas_codes AS c USING (grant_id) "
-         "WHERE g.grant_id = $1 AND c.code_hash = $2) END "
-         "FROM oas_grant_for_2($1, CASE WHEN oas_timely_1($12) THEN oas_code_redeem_2("
-         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) END) AS a",
+         "SELECT " GRANT_COLUMNS ", CASE WHEN a.grant_id IS NULL THEN a.owner END "
+         "FROM oas_code_redeem_3(CASE WHEN oas_timely_1($12) THEN $1::uuid END, $2, $3, $4, $5, "
+         "$6, $7, $8, $9, $10, $11) AS a",
          .undo = OAS_STMT_ATTEMPT_UNDO, .undo_params = {1, 7}},
     [OAS_STMT_PASSWORD_GRANT] =
         {"oas_password_grant", 16, .repeatable = 1,

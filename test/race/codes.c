@@ -16,7 +16,8 @@ static void redeem(racer_t *racer, void *data)
     race_redeem_by(racer, &round->redeems);
 }
 
-static void start_round(round_t *round, const char *sub)
+/* `front`: tokens are issued along with the code. */
+static void start_round(round_t *round, const char *sub, int front)
 {
     oas_session_new_t login;
     int i;
@@ -25,6 +26,7 @@ static void start_round(round_t *round, const char *sub)
     login = race_login(sub);
     memset(round, 0, sizeof(*round));
     round->code = race_code(&login);
+    round->code.activate = front;
     race_put(&round->code);
     for (i = 0; i < RACERS; i++)
         round->redeems.requests[i] = race_redeem(&round->code);
@@ -47,12 +49,12 @@ static int grant_lives(const round_t *round)
 }
 
 /* 64 requests with one code: one wins, the others are replays and end what was won. */
-static void race_one_code(void)
+static void race_once(int front)
 {
     round_t round;
     int done, replayed;
 
-    start_round(&round, "file|one");
+    start_round(&round, "file|one", front);
     race_run(RACERS, redeem, &round);
     done = count(&round, OAS_REDEEM_DONE);
     replayed = count(&round, OAS_REDEEM_REPLAYED);
@@ -61,13 +63,26 @@ static void race_one_code(void)
     race_expect(!grant_lives(&round), "the replay ended the grant");
 }
 
+static void race_one_code(void)
+{
+    race_once(0);
+}
+
+static void race_front_code(void)
+{
+    race_once(1);
+}
+
+const race_round_t race_front_round = {"64 redemptions of a code from the front channel",
+                                       race_front_code};
+
 /* One rightful request among thieves with the wrong client, verifier or redirect_uri. */
 static void race_thieves(int rightful)
 {
     round_t round;
     int i;
 
-    start_round(&round, "file|thieves");
+    start_round(&round, "file|thieves", 0);
     for (i = 0; i < RACERS; i++) {
         if (i == rightful)
             continue;
@@ -96,7 +111,7 @@ static void race_same_attempt(void)
     round_t round;
     int i;
 
-    start_round(&round, "file|same");
+    start_round(&round, "file|same", 0);
     for (i = 1; i < RACERS; i++)
         memcpy(round.redeems.requests[i].attempt, round.redeems.requests[0].attempt, OAS_ID_LEN);
     race_run(RACERS, redeem, &round);
@@ -117,7 +132,7 @@ static void race_same_code(void)
     round_t round;
     int i, good = 0;
 
-    start_round(&round, "file|put");
+    start_round(&round, "file|put", 0);
     race_random(round.code.grant_id, OAS_ID_LEN);
     race_run(RACERS, put, &round);
     for (i = 0; i < RACERS; i++)
@@ -136,6 +151,7 @@ void race_codes(void)
 
     for (i = 0; i < race_rounds(); i++) {
         race_one_code();
+        race_front_code();
         race_thieves(i % RACERS);
         if (i % 5 == 0) {
             race_same_attempt();

@@ -393,7 +393,8 @@ static void mutate_rotation(void)
 void race_mutants(void)
 {
     const race_round_t *const twice = &family_rounds[FAMILY_ROUNDS - 1];
-    const race_round_t *const redeeming[] = {twice, NULL};
+    const race_round_t *const redeeming[] = {twice, &race_front_round, NULL};
+    const race_round_t *const holding[] = {&race_front_round, NULL};
     const race_round_t *const putting[] = {&race_session_round, &race_lock_round,
                                            &race_tracked_round, NULL};
     const race_round_t *const claiming[] = {&race_claim_round, NULL};
@@ -406,10 +407,11 @@ void race_mutants(void)
     const race_round_t *const activating[] = {&race_activate_round, &race_keys_round, NULL};
 
     mutate_rotation();
-    mutate("oas_code_use_1", "p_grant FOR UPDATE;", "p_grant;",
-           "without the lock of the code's grant", redeeming);
-    mutate("oas_code_put_2", "p_session FOR SHARE;", "p_session;", "without the session's lock",
-           putting);
+    mutate("oas_code_redeem_3", "(v_held OR g.activated_at IS NULL)", "true",
+           "without a look at what was issued", redeeming);
+    mutate("oas_code_redeem_3", "p_grant FOR UPDATE;", "p_grant;",
+           "without the lock of the code's grant", holding);
+    mutate("oas_code_put_4", "FOR SHARE OF s;", ";", "without the session's lock", putting);
     mutate("oas_login_holds_1", "PERFORM oas_user_hold_1(p_name, false);", "",
            "without the login's lock of the name", signing_in);
     mutate("oas_user_end_2", "PERFORM oas_user_hold_1(p_name, true);", "",
@@ -435,6 +437,7 @@ void race_mutants(void)
     race_first_key_round.run();
     race_keys_round.run();
     twice->run();
+    race_front_round.run();
     race_lock_round.run();
     race_login_round.run();
     race_claim_round.run();
