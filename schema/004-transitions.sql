@@ -271,7 +271,7 @@ BEGIN
         END IF;
     END LOOP;
     IF v_result.outcome = 'replayed' THEN
-        PERFORM oas_grant_end_1(p_grant, 'code replayed');
+        PERFORM oas_grant_condemn_1(p_grant, 'code replayed');
     ELSIF v_result.outcome = 'blocked' THEN
         PERFORM oas_grant_end_1(p_grant, 'subject is locked or gone');
         v_result.outcome := 'revoked';
