@@ -132,10 +132,16 @@ BEGIN
     RETURN true;
 END $$;
 
--- Lets an assertion be used that nobody was told of.
+-- Lets an assertion be used that nobody was told of. Only who would write the same row is made to wait for one whose commit
+-- hangs; to look for it would find nothing.
 CREATE FUNCTION oas_jti_undo_1(p_key bytea, p_attempt uuid) RETURNS boolean
-LANGUAGE plpgsql VOLATILE AS $$
+LANGUAGE plpgsql VOLATILE SET lock_timeout = '100ms' AS $$
+DECLARE
+    v_made boolean;
 BEGIN
+    INSERT INTO oas_jtis (key, attempt, purge_after) VALUES (p_key, p_attempt, '-infinity')
+    ON CONFLICT (key) DO NOTHING;
+    v_made := FOUND;
     DELETE FROM oas_jtis WHERE key = p_key AND attempt = p_attempt;
-    RETURN FOUND;
+    RETURN FOUND AND NOT v_made;
 END $$;

@@ -437,16 +437,17 @@ static void leave_whole(oas_db_t *db, oas_conn_t *state, const run_t *run, oas_t
     }
 }
 
-static int is_late(const run_t *run)
+/* Whether the time is up, or will be after a pause. */
+static int is_late(const run_t *run, apr_interval_time_t pause)
 {
-    return oas_wire_clock() >= run->deadline;
+    return oas_wire_clock() + pause >= run->deadline;
 }
 
 /* Whether this statement is sent once more. */
 static int once_more(run_t *run, oas_trouble_t found)
 {
     return run->seen[found]++ < retries(found, run->stmt) && ++run->tries < TRIES_MAX &&
-           !is_late(run);
+           !is_late(run, found == OAS_TROUBLE_LOCKED ? OAS_SETTLE_PAUSE : 0);
 }
 
 /* Where it connects anew, that takes as long as hosts are silent that come before the good one. It
@@ -474,7 +475,7 @@ static apr_status_t connected(oas_db_t *db, run_t *run, oas_conn_t **state)
  * would ask for next could be taken for a replay. */
 static int keep_trying(oas_db_t *db, const run_t *run)
 {
-    if (!run->uncertain || oas_wire_clock() + ATTEMPT_PAUSE >= run->deadline)
+    if (!run->uncertain || is_late(run, ATTEMPT_PAUSE))
         return 0;
     apr_sleep(ATTEMPT_PAUSE);
     db->failed = 0;
@@ -493,7 +494,7 @@ static apr_status_t run_statement(oas_db_t *db, run_t *run)
                 continue;
             return rv;
         }
-        if (is_late(run)) /* to send it would cost a good connection */
+        if (is_late(run, 0)) /* to send it would cost a good connection */
             return trouble(db, OAS_TROUBLE_DEADLINE, run->stmt->label, NULL);
         found = execute(db, state, run);
         leave_whole(db, state, run, found);
@@ -502,7 +503,7 @@ static apr_status_t run_statement(oas_db_t *db, run_t *run)
         run->uncertain |= OAS_STMT_IS_ATTEMPT(run->stmt) &&
                           (found == OAS_TROUBLE_LOST || found == OAS_TROUBLE_DEADLINE);
         if (!once_more(run, found) ||
-            (found == OAS_TROUBLE_LOCKED && oas_settle_pause(db, run->deadline) != APR_SUCCESS))
+            (found == OAS_TROUBLE_LOCKED && oas_settle_pause(db) != APR_SUCCESS))
             return trouble(db, found, run->stmt->label, run->sqlstate[0] ? run->sqlstate : NULL);
         oas_count(OAS_M_TROUBLES, (int)found, 0);
         oas_log(db->log, OAS_LOG_INFO, OAS_TAG(00216), APR_SUCCESS,

@@ -3,10 +3,8 @@
 
 #include <string.h>
 #include "unsettled.h"
-#include "wire.h"
 
-#define LOSS_MEMORY   apr_time_from_sec(30)
-#define LOSS_PATIENCE apr_time_from_sec(1)
+#define LOSS_MEMORY apr_time_from_sec(30)
 
 static oas_unsettled_t *list_of(const oas_db_t *db)
 {
@@ -83,16 +81,16 @@ static apr_status_t settle_own(oas_db_t *db, const char *presented, apr_pool_t *
     return APR_SUCCESS;
 }
 
-apr_status_t oas_settle_pause(oas_db_t *db, apr_time_t deadline)
+apr_status_t oas_settle_pause(oas_db_t *db)
 {
     oas_gate_t *gate = oas_db_gate(db);
 
     oas_db_release(db);
     if (!gate)
         return APR_SUCCESS;
-    if (oas_wire_clock() + LOSS_PATIENCE >= deadline || !oas_gate_pause(gate))
+    if (!oas_gate_pause(gate))
         return OAS_DB_UNAVAILABLE;
-    apr_sleep(LOSS_PATIENCE);
+    apr_sleep(OAS_SETTLE_PAUSE);
     oas_gate_resume(gate);
     return APR_SUCCESS;
 }
@@ -113,7 +111,7 @@ static apr_status_t let_others_settle(oas_db_t *db, const oas_stmt_t *stmt,
     rv = oas_db_run_true(db, OAS_STMT_ATTEMPT_SPENT, token, pool);
     if (rv == APR_ENOENT)
         return APR_SUCCESS;
-    return rv == APR_SUCCESS ? oas_settle_pause(db, oas_wire_clock() + 2 * LOSS_PATIENCE) : rv;
+    return rv == APR_SUCCESS ? oas_settle_pause(db) : rv;
 }
 
 apr_status_t oas_settle_before(oas_db_t *db, const oas_stmt_t *stmt, const char *const *params,

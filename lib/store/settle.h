@@ -23,11 +23,13 @@ apr_status_t oas_settle_before(oas_db_t *db, const oas_stmt_t *stmt, const char 
 /** Nobody was told what became of this attempt: it is undone as soon as somebody can. */
 void oas_settle_later(oas_db_t *db, const oas_stmt_t *stmt, const char *const *params);
 
+/** How long oas_settle_pause takes. */
+#define OAS_SETTLE_PAUSE apr_time_from_sec(1)
+
 /**
  * Gives others the time to undo what they have to. Holds no connection meanwhile.
- * @return OAS_DB_UNAVAILABLE: there is not as much time until `deadline` (oas_wire_clock), or this
- * one is one too many to wait
+ * @return OAS_DB_UNAVAILABLE: this one is one too many to wait
  */
-apr_status_t oas_settle_pause(oas_db_t *db, apr_time_t deadline);
+apr_status_t oas_settle_pause(oas_db_t *db);
 
 #endif

@@ -111,6 +111,41 @@ START_TEST(test_undo_comes_again)
 }
 END_TEST
 
+/* An assertion whose use hangs in its commit is not there to be found, and is undone all the same.
+ */
+START_TEST(test_undo_waits_for_what_is_not_there)
+{
+    unsigned char key[OAS_SHA256_LEN], attempt[OAS_ID_LEN];
+    const char *params[OAS_STMT_PARAMS_MAX] = {NULL};
+    const char *find;
+
+    fill_random(key, sizeof(key));
+    fill_random(attempt, sizeof(attempt));
+    params[0] = oas_sql_bytes(key, sizeof(key), pool);
+    params[1] = oas_sql_id(attempt, pool);
+    find = apr_psprintf(pool, "SELECT count(*) FROM oas_jtis WHERE key = '%s'", params[0]);
+    forget(OAS_STMT_JTI_USE, params);
+    cluster_sql(owner, "BEGIN");
+    cluster_sql(owner, apr_psprintf(pool,
+                                    "INSERT INTO oas_jtis VALUES ('%s', '%s', "
+                                    "clock_timestamp() + interval '1 hour')",
+                                    params[0], params[1]));
+    oas_db_settle(db);
+    expect_sent_away(OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq(oas_unsettled_count(list()), 1);
+    cluster_sql(owner, "COMMIT");
+    ck_assert_str_eq(cluster_sql(owner, find), "1");
+    oas_db_settle(db);
+    ck_assert_int_eq(oas_unsettled_count(list()), 0);
+    ck_assert_str_eq(cluster_sql(owner, find), "0");
+
+    forget(OAS_STMT_JTI_USE, params); /* of which nothing came */
+    oas_db_settle(db);
+    ck_assert_int_eq(oas_unsettled_count(list()), 0);
+    ck_assert_str_eq(cluster_sql(owner, find), "0");
+}
+END_TEST
+
 /* While answers get lost: when nobody can say whether a token is used already, its client has to
  * come again. */
 START_TEST(test_not_known_is_not_unused)
@@ -296,6 +331,7 @@ static void wait_for_hanging(const oas_code_redeem_t *code, const oas_refresh_t 
     wait_until_waiting(1);
     apr_sleep(apr_time_from_msec(300));
     cluster_sql(owner, "COMMIT");
+    apr_sleep(apr_time_from_msec(300));
     ck_assert_str_eq(
         cluster_sql(owner, apr_psprintf(pool, "SELECT oas_attempt_undo_1('%s', '%s', 0)",
                                         oas_hex_encode(pool, grant_id, OAS_ID_LEN), attempt)),
@@ -374,6 +410,7 @@ Suite *store_held_suite(void)
     tcase_add_test(tcase, test_reads_wait_for_nobodys_undo);
     tcase_add_test(tcase, test_attempts_wait_for_no_other_undo);
     tcase_add_test(tcase, test_undo_comes_again);
+    tcase_add_test(tcase, test_undo_waits_for_what_is_not_there);
     tcase_add_test(tcase, test_not_known_is_not_unused);
     tcase_add_test(tcase, test_others_are_answered);
     tcase_add_test(tcase, test_who_waited_redeems);
