@@ -90,19 +90,23 @@ async function soak(bench, minutes) {
   return samples;
 }
 
+/** How long the start takes, and how large httpd is before and after each case was under load. */
+async function measureServer(bench) {
+  const held = async () => memory(bench, await bench.server.children());
+  say('start and memory');
+  const found = { firstAnswer: await firstAnswer(bench), memory: { idle: await held() } };
+  for (const one of chosen) await measure(bench, one, 'server', options);
+  found.memory.samples = await soak(bench, Number(values.soak));
+  found.memory.loaded = await held();
+  return found;
+}
+
 async function measureAll(bench) {
   const result = { facts: about, connections, runs, time, cases: [] };
   const recorded = await record(bench, chosen);
-  if (!values.quick) {
-    result.firstAnswer = await firstAnswer(bench);
-    result.memory = { idle: memory(bench, await bench.server.children()) };
-  }
+  if (!values.quick) Object.assign(result, await bench.withoutProbe(() => measureServer(bench)));
   for (const one of chosen) result.cases.push(await measureCase(bench, one, recorded[one.id]));
-  if (!values.quick) {
-    result.memory.samples = await soak(bench, Number(values.soak));
-    result.memory.loaded = memory(bench, await bench.server.children());
-    result.limits = await limitsOf(bench, recorded);
-  }
+  if (!values.quick) result.limits = await limitsOf(bench, recorded);
   if (values.instructions) {
     say('instructions');
     const counted = await instructions(bench, chosen);

@@ -80,6 +80,7 @@ export class Bench {
       if (!from.test(text)) throw new Error(`the configuration of the instance has no ${from}`);
       text = text.replace(from, to);
     }
+    this.plain = text.replace(/^LoadModule oas_probe_module .*\n/m, '');
     // The server's pool is that of the main server, which needs none. The probe's is as large: the module keeps the
     // connections of its pool between requests. They are made when they are first needed, so that the start is the server's own.
     const pool = /^ *DBDParams .*$/m.exec(text)[0];
@@ -102,6 +103,19 @@ Listen 127.0.0.1:${this.probePort}
     for (const [name, value] of Object.entries(settings)) await this.sql(`ALTER SYSTEM SET ${name} = '${value}'`);
     if (Object.keys(settings).length) await this.server.postgres('restart');
     await this.restart();
+  }
+
+  /** What `work` gives when it runs at an httpd that has neither the probe nor what goes with it. */
+  async withoutProbe(work) {
+    const whole = fs.readFileSync(this.conf, 'utf8');
+    fs.writeFileSync(this.conf, this.plain);
+    try {
+      await this.restart();
+      return await work();
+    } finally {
+      fs.writeFileSync(this.conf, whole);
+      await this.restart();
+    }
   }
 
   sql(query) {
