@@ -109,6 +109,7 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     apr_status_t rv;
 
     oas_metrics_child(pchild);
+    oas_audit_logs_child(main_server);
     rv = oas_database_child(pchild, main_server);
     if (rv == APR_SUCCESS) {
         rv = oas_caches_child(pchild, main_server);

@@ -91,6 +91,7 @@ typedef enum {
     OAS_M_POOL_REFUSED, /**< refusal */
     OAS_M_TROUBLES,     /**< trouble */
     OAS_M_HASH_REFUSED,
+    OAS_M_AUDIT_ELSEWHERE,
     OAS_M_PURGED, /**< issuer */
     /* histograms: oas_observe */
     OAS_M_REQUEST_TIME,   /**< endpoint */

@@ -56,6 +56,12 @@ static const oas_metric_t metrics[OAS_M_COUNT] = {
                             {OAS_LABEL_NONE, OAS_LABEL_NONE},
                             "Passwords not hashed, because too many were waiting.",
                             0},
+    [OAS_M_AUDIT_ELSEWHERE] =
+        {"audit_elsewhere",
+         OAS_KIND_COUNTER,
+         {OAS_LABEL_NONE, OAS_LABEL_NONE},
+         "Lines of the audit log that could not be written and went to the error log.",
+         0},
     [OAS_M_PURGED] = {"purged_rows",
                       OAS_KIND_COUNTER,
                       {OAS_LABEL_ISSUER, OAS_LABEL_NONE},

@@ -2,49 +2,61 @@
 #include "audit_log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <apr_file_io.h>
 #include <apr_hash.h>
 #include <apr_portable.h>
 #include <apr_strings.h>
+#include "../base/metrics.h"
+#include "audit_program.h"
 #include "request.h"
 
 /* users' names and addresses are for the administrators */
 #define FILE_MODE (APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD)
 
+#define PATIENCE apr_time_from_sec(1)
+
 struct oas_audit_log {
     int fd;
+    oas_audit_program_t *program; /* NULL: a file */
+    int stuck; /* nobody has read for so long that this process waits no more, until somebody does
+                */
 };
 
-static apr_status_t open_target(apr_file_t **file, const char *text, apr_pool_t *pconf)
+static apr_status_t open_file(struct oas_audit_log *audit, const char *path, apr_pool_t *pconf)
 {
-    piped_log *piped;
-
-    if (text[0] != '|') {
-        return apr_file_open(
-            file, text, APR_FOPEN_WRITE | APR_FOPEN_APPEND | APR_FOPEN_CREATE | APR_FOPEN_LARGEFILE,
-            FILE_MODE, pconf);
-    }
-    piped = ap_open_piped_log(pconf, text + 1);
-    *file = piped != NULL ? ap_piped_log_write_fd(piped) : NULL;
-    return *file != NULL ? APR_SUCCESS : APR_EGENERAL;
-}
-
-static apr_status_t open_log(struct oas_audit_log **out, const char *text, apr_pool_t *pconf)
-{
-    struct oas_audit_log *audit = apr_pcalloc(pconf, sizeof(*audit));
     apr_file_t *file;
     apr_os_file_t fd;
-    apr_status_t rv = open_target(&file, text, pconf);
+    apr_status_t rv = apr_file_open(
+        &file, path, APR_FOPEN_WRITE | APR_FOPEN_APPEND | APR_FOPEN_CREATE | APR_FOPEN_LARGEFILE,
+        FILE_MODE, pconf);
 
     if (rv == APR_SUCCESS) {
         rv = apr_os_file_get(&fd, file);
     }
     if (rv == APR_SUCCESS) {
         audit->fd = fd;
-        *out = audit;
     }
+    return rv;
+}
+
+static apr_status_t open_log(struct oas_audit_log **out, const char *text, apr_pool_t *pconf)
+{
+    struct oas_audit_log *audit = apr_pcalloc(pconf, sizeof(*audit));
+    apr_status_t rv;
+
+    if (text[0] != '|') {
+        rv = open_file(audit, text, pconf);
+    } else {
+        rv = oas_audit_program_start(&audit->program, text + 1, pconf);
+    }
+    if (rv == APR_SUCCESS && audit->program != NULL) {
+        audit->fd = oas_audit_program_fd(audit->program);
+    }
+    *out = audit;
     return rv;
 }
 
@@ -75,6 +87,19 @@ int oas_audit_logs_open(apr_pool_t *pconf, server_rec *main_server)
     return OK;
 }
 
+void oas_audit_logs_child(server_rec *main_server)
+{
+    server_rec *s;
+
+    for (s = main_server; s != NULL; s = s->next) {
+        struct oas_audit_log *audit = oas_server_config(s)->audit;
+
+        if (audit != NULL && audit->program != NULL) {
+            oas_audit_program_child(audit->program);
+        }
+    }
+}
+
 /** One write: the kernel appends it whole (O_APPEND; a pipe up to PIPE_BUF). */
 static apr_status_t write_whole(int fd, const char *line, apr_size_t len)
 {
@@ -89,6 +114,46 @@ static apr_status_t write_whole(int fd, const char *line, apr_size_t len)
     return (apr_size_t)written == len ? APR_SUCCESS : APR_ENOSPC;
 }
 
+/** By a clock that nobody sets. */
+static apr_time_t clock_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
+}
+
+/** Waits until there is room in a full pipe. @return 0: there was none in time */
+static int wait_for_room(int fd, apr_time_t until)
+{
+    struct pollfd waited = {.fd = fd, .events = POLLOUT};
+    apr_interval_time_t left = until - clock_now();
+
+    if (left <= 0) {
+        return 0;
+    }
+    poll(&waited, 1, (int)apr_time_as_msec(left) + 1);
+    return 1;
+}
+
+/** A program that does not read holds up a line for a second, and those after it not at all. */
+static apr_status_t write_patiently(struct oas_audit_log *audit, const char *line, apr_size_t len)
+{
+    apr_status_t rv = write_whole(audit->fd, line, len);
+    apr_time_t until;
+
+    if (APR_STATUS_IS_EAGAIN(rv) && !__atomic_load_n(&audit->stuck, __ATOMIC_RELAXED)) {
+        until = clock_now() + PATIENCE;
+        while (APR_STATUS_IS_EAGAIN(rv) && wait_for_room(audit->fd, until)) {
+            rv = write_whole(audit->fd, line, len);
+        }
+    }
+    if ((rv != APR_SUCCESS) != __atomic_load_n(&audit->stuck, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&audit->stuck, rv != APR_SUCCESS, __ATOMIC_RELAXED);
+    }
+    return rv;
+}
+
 /** To the error log: of the request, or of the server where there is none. */
 static void log_text(server_rec *s, request_rec *r, int level, apr_status_t rv, const char *text)
 {
@@ -101,15 +166,16 @@ static void log_text(server_rec *s, request_rec *r, int level, apr_status_t rv, 
 
 static void write_line(server_rec *s, request_rec *r, const char *line, apr_pool_t *pool)
 {
-    const struct oas_audit_log *audit = oas_server_config(s)->audit;
+    struct oas_audit_log *audit = oas_server_config(s)->audit;
     apr_status_t rv;
 
     if (audit == NULL) {
         log_text(s, r, APLOG_NOTICE, 0, apr_pstrcat(pool, OAS_TAG(00381) ": ", line, NULL));
         return;
     }
-    rv = write_whole(audit->fd, apr_pstrcat(pool, line, "\n", NULL), strlen(line) + 1);
+    rv = write_patiently(audit, apr_pstrcat(pool, line, "\n", NULL), strlen(line) + 1);
     if (rv != APR_SUCCESS) {
+        oas_count(OAS_M_AUDIT_ELSEWHERE, 0, 0);
         log_text(s, r, APLOG_ERR, rv,
                  apr_pstrcat(pool,
                              OAS_TAG(00382) ": the audit log cannot be written; this belongs "

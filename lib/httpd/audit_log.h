@@ -12,14 +12,19 @@
 /**
  * Opens the audit logs of all servers, each once however many servers write to it. To be called
  * while still root, once for each generation of children: with `pconf` they are closed again, so
- * that a graceful restart opens a file that was moved away, and starts programs anew.
+ * that a graceful restart opens a file that was moved away, and starts programs anew (the old ones
+ * end with the old children).
  * @return !OK (logged) when one cannot be opened
  */
 int oas_audit_logs_open(apr_pool_t *pconf, server_rec *main_server);
 
+/** In each child process, before its threads. */
+void oas_audit_logs_child(server_rec *main_server);
+
 /**
  * oas_host_t.audit: one write for each line, so that lines of all threads and processes stay whole.
- * A line that cannot be written goes to the error log.
+ * A line that cannot be written goes to the error log, and so does one for which a program has had
+ * no room for a second; then nobody waits until it has read again.
  */
 void oas_audit_log_write(oas_tx_t *tx, const char *line);
 

@@ -7,6 +7,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/as_user.c lib/httpd/as_user.h \
 	lib/httpd/api_error.c \
 	lib/httpd/audit_log.c lib/httpd/audit_log.h \
+	lib/httpd/audit_program.c lib/httpd/audit_program.h \
 	lib/httpd/attributes.c lib/httpd/attributes.h lib/httpd/authn.c lib/httpd/authn.h \
 	lib/httpd/body.c \
 	lib/httpd/caches.c lib/httpd/caches.h \

@@ -32,7 +32,7 @@ EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test
 	test/flow/10-discovery.test.mjs \
 	test/flow/12-httpd.test.mjs \
 	test/flow/13-health.test.mjs \
-	test/flow/14-audit.test.mjs test/flow/15-metrics.test.mjs test/flow/lib/prometheus.mjs \
+	test/flow/14-audit.test.mjs test/flow/14-audit-program.test.mjs test/flow/15-metrics.test.mjs test/flow/lib/prometheus.mjs \
 	test/flow/15-haproxy-tcp.test.mjs \
 	test/flow/15-haproxy.test.mjs \
 	test/flow/15-mod-proxy.test.mjs \
