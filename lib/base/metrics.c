@@ -215,10 +215,11 @@ void oas_metrics_forget(oas_metrics_t *metrics)
     free(metrics);
 }
 
-/* A process that was killed has not given its place back. */
+/* A process that was killed has not given its place back. All of a server's are of one user, so what
+ * may not be sent a signal is somebody else's with the same number. */
 static int is_gone(pid_t owner)
 {
-    return owner == 0 || (kill(owner, 0) != 0 && errno == ESRCH);
+    return owner == 0 || kill(owner, 0) != 0;
 }
 
 static apr_status_t give_back(void *data)

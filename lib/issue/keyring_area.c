@@ -55,7 +55,10 @@ apr_uint32_t oas_keyring_write(oas_keyring_area_t *area, const char *version,
     apr_cpystrn(image->ring, version, sizeof(image->ring));
     image->count = rows->nelts;
     memcpy(image->rows, rows->elts, (apr_size_t)rows->nelts * sizeof(oas_key_row_t));
+    if (__atomic_load_n(&area->writing, __ATOMIC_ACQUIRE) != now) {
+        return 0; /* stopped for so long that somebody else is at it */
+    }
     __atomic_store_n(&area->generation, next, __ATOMIC_RELEASE);
-    __atomic_store_n(&area->writing, 0, __ATOMIC_RELEASE);
+    __atomic_compare_exchange_n(&area->writing, &now, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
     return next;
 }
