@@ -76,8 +76,17 @@ test('a redemption of which nobody could be told: 503; it is undone, and the cod
   assert.equal((await redeem(server, got)).json.error, 'invalid_grant');
 });
 
+/** A node that has lost no answer; one that has, waits half a minute long for nobody's row. */
+async function anew() {
+  for (const node of server.nodes) {
+    await server.stopNode(node);
+    await server.startNode(node);
+  }
+}
+
 /** Runs `work` while the grant's row is locked; kills the backend that waits for it, then lets go. */
 async function killWhileWaiting(grant, statement, work) {
+  await anew();
   const holder = execFile('psql', ['-X', '-q', '-c', `BEGIN; SELECT 1 FROM oas_grants WHERE grant_id = '${grant}' FOR UPDATE; SELECT pg_sleep(20); ROLLBACK`], {
     env: { ...process.env, ...server.env },
   });
