@@ -110,6 +110,7 @@ test(`${count} graceful restarts under load: no request fails, and httpd holds w
   const [parent, child] = [after.memory - before.memory, after.child - before.child];
   console.log(`${good} rounds of seven requests during ${count} restarts; the parent grew by ${parent} kB, a new child by ${child} kB`);
   for (const what of ['files', 'shared', 'segments', 'ofChildren']) assert.deepEqual(after[what], before[what], what);
+  if (process.env.OAS_PRELOAD) return; // a sanitizer keeps what was freed
   assert.ok(parent < 256, `the parent grew by ${parent} kB`);
   assert.ok(child < 1024, `a new child is larger by ${child} kB`);
 });
