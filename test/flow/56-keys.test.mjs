@@ -205,8 +205,8 @@ test('a keyring without room for the next key: it is told once, and there is roo
   await server.sql("DELETE FROM oas_keys WHERE state = 'next'; INSERT INTO oas_keys (kid, alg, state, sealed, created_at, activated_at, ends_at) VALUES ('full0', 'EdDSA', 'retired', 'x', now(), now(), now() + interval '1 day')");
   await server.sql("UPDATE oas_keys SET activated_at = now() - interval '90 days', version = version + 1 WHERE state = 'active' AND alg = 'RS256'");
   await until('it is told', () => said() > 0);
-  await sleep(5000); // every other second a node asks what is due
-  assert.ok(said() <= 4, `${said()} times by two nodes of two processes`);
+  await sleep(9000); // every other second a node asks what is due
+  assert.ok(said() <= 6, `${said()} times by two nodes of two processes, or three`);
   await server.sql("DELETE FROM oas_keys WHERE kid LIKE 'full%'");
   await until('there is a next key', async () => (await find('RS256', 'next')) !== undefined);
 });
