@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "database.h"
 
+#include <ap_mpm.h>
 #include <apr_dbd.h>
 #include <apr_env.h>
 #include <apr_hash.h>
@@ -16,6 +17,7 @@
 
 #define POOL_NOTE       "oas_dbd_pool"
 #define DEFAULT_WAIT    apr_time_from_msec(250) /* where no issuer says otherwise */
+#define OPENING         apr_time_from_sec(2)    /* while a new process makes its connections */
 #define CONNECT_TIMEOUT "2"                     /* seconds, for each host */
 
 static APR_OPTIONAL_FN_TYPE(ap_dbd_acquire) * acquire_fn;
@@ -32,7 +34,9 @@ typedef struct {
 typedef struct {
     apr_pool_t *pool;
     apr_thread_mutex_t *mutex;
-    apr_hash_t *pools; /* dbd_cfg_t * -> dbd_pool_t * */
+    apr_hash_t *pools;  /* dbd_cfg_t * -> dbd_pool_t * */
+    int has_threads;    /* of the MPM's */
+    oas_db_t *borrower; /* without them: the request that has a connection, or NULL */
 } registry_t;
 
 /** What one virtual host has in a child process. */
@@ -114,10 +118,12 @@ void oas_database_find(apr_pool_t *pool)
     close_fn = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
 }
 
-/** mod_dbd aborts the process when somebody still has a connection of it at the end. */
+/** mod_dbd aborts the process when somebody still has a connection of it at the end. Under MPM
+ * prefork the end comes in the middle of a request, by a signal. */
 static apr_status_t empty_parks(void *data)
 {
     registry_t *registry = data;
+    oas_db_t *borrower = registry->borrower;
     apr_hash_index_t *hi;
 
     for (hi = apr_hash_first(NULL, registry->pools); hi != NULL; hi = apr_hash_next(hi)) {
@@ -133,6 +139,9 @@ static apr_status_t empty_parks(void *data)
             close_fn(oas_park_server(park), rec);
         }
     }
+    if (borrower != NULL) {
+        oas_db_release(borrower);
+    }
     return APR_SUCCESS;
 }
 
@@ -144,6 +153,7 @@ apr_status_t oas_database_child(apr_pool_t *pchild, server_rec *main_server)
 
     registry->pool = pchild;
     registry->pools = apr_hash_make(pchild);
+    ap_mpm_query(AP_MPMQ_IS_THREADED, &registry->has_threads);
     apr_pool_pre_cleanup_register(pchild, registry, empty_parks);
     rv = apr_thread_mutex_create(&registry->mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
     for (s = main_server; s != NULL && rv == APR_SUCCESS; s = s->next) {
@@ -153,6 +163,7 @@ apr_status_t oas_database_child(apr_pool_t *pchild, server_rec *main_server)
         rv = oas_gate_create(&child->pool->gate, pchild);
         if (rv == APR_SUCCESS) {
             oas_gate_share(child->pool->gate, oas_server_config(s)->undo_area);
+            oas_gate_open(child->pool->gate, OPENING);
         }
         oas_server_config(s)->child = child;
     }
@@ -253,6 +264,15 @@ static ap_dbd_t *borrow_shared(const oas_server_config_t *config, request_rec *r
     return rec;
 }
 
+static void note_borrower(const oas_request_state_t *state, oas_db_t *db)
+{
+    registry_t *registry = state->config->child->registry;
+
+    if (!registry->has_threads) {
+        registry->borrower = db;
+    }
+}
+
 /**
  * A connection that can be given back before the answer is sent. Once another provider has checked
  * a password in this request, mod_authn_dbd may hold one until the request ends; a second one could
@@ -269,6 +289,7 @@ static apr_status_t borrow_for_request(void *baton, oas_dbd_t *out)
     }
     state->rec = state->share_connection ? borrow_shared(state->config, r, out)
                                          : borrow_early(state->config, r->pool, out);
+    note_borrower(state, state->rec != NULL ? state->db : NULL);
     return state->rec != NULL ? APR_SUCCESS : APR_EGENERAL;
 }
 
@@ -276,6 +297,7 @@ static void give_back_request(void *baton, oas_dbd_t *dbd)
 {
     oas_request_state_t *state = baton;
 
+    note_borrower(state, NULL);
     give_back(state->config, state->rec, dbd);
 }
 

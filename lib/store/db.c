@@ -247,7 +247,8 @@ static apr_status_t revive(oas_db_t *db)
 
 apr_status_t oas_db_native(oas_db_t *db, PGconn **conn)
 {
-    apr_time_t until = oas_wire_clock() + db->wait;
+    apr_interval_time_t wait = db->gate ? oas_gate_patience(db->gate, db->wait) : 0;
+    apr_time_t until = oas_wire_clock() + wait;
     apr_status_t rv;
 
     do {

@@ -14,7 +14,8 @@
 typedef struct waiter {
     struct waiter *next;
     pthread_cond_t wake; /* its own: to wake all for the sake of one costs more than a statement */
-    int served;          /* has been given a place and is off the list */
+    int served;          /* has been given what he waits for and is off the list */
+    oas_gate_place_t *place; /* of one who waits for a connection */
 } waiter_t;
 
 struct oas_gate {
@@ -28,10 +29,11 @@ struct oas_gate {
     int probing;
     int made, used; /* connections that are known to be alive, and those of them that are lent */
     int making;     /* one is being made, or a dead one made anew */
-    int lend_waiting;
-    pthread_cond_t lendable;    /* they are few, and wait seldom */
-    apr_time_t reached;         /* when somebody reached the database last, by oas_wire_clock */
-    volatile apr_uint32_t away; /* written under the mutex, read without it */
+    waiter_t *first_lend;        /* those who have a place and wait for a connection */
+    apr_interval_time_t opening; /* see oas_gate_open */
+    volatile apr_time_t opened;  /* 0: nobody has come yet */
+    apr_time_t reached;          /* when somebody reached the database last, by oas_wire_clock */
+    volatile apr_uint32_t away;  /* written under the mutex, read without it */
     apr_uint64_t refused;
     oas_unsettled_t *unsettled;
     int joined; /* another gate stands before the pool, and tells whether it can be reached */
@@ -41,7 +43,6 @@ static apr_status_t gate_cleanup(void *data)
 {
     oas_gate_t *gate = data;
 
-    pthread_cond_destroy(&gate->lendable);
     pthread_condattr_destroy(&gate->monotonic);
     pthread_mutex_destroy(&gate->mutex);
     return APR_SUCCESS;
@@ -54,8 +55,7 @@ apr_status_t oas_gate_create(oas_gate_t **out, apr_pool_t *pool)
     gate->max = 1;
     *out = gate;
     if (pthread_mutex_init(&gate->mutex, NULL) || pthread_condattr_init(&gate->monotonic) ||
-        pthread_condattr_setclock(&gate->monotonic, CLOCK_MONOTONIC) ||
-        pthread_cond_init(&gate->lendable, &gate->monotonic)) {
+        pthread_condattr_setclock(&gate->monotonic, CLOCK_MONOTONIC)) {
         *out = NULL;
         return APR_EGENERAL;
     }
@@ -103,7 +103,8 @@ static void wake_all(oas_gate_t *gate)
 {
     waiter_t *waiter;
 
-    pthread_cond_broadcast(&gate->lendable);
+    for (waiter = gate->first_lend; waiter; waiter = waiter->next)
+        pthread_cond_signal(&waiter->wake);
     for (waiter = gate->first; waiter; waiter = waiter->next)
         pthread_cond_signal(&waiter->wake);
 }
@@ -118,6 +119,26 @@ void oas_gate_size(oas_gate_t *gate, int max)
     pthread_mutex_unlock(&gate->mutex);
 }
 
+void oas_gate_open(oas_gate_t *gate, apr_interval_time_t opening)
+{
+    gate->opening = opening;
+}
+
+apr_interval_time_t oas_gate_patience(oas_gate_t *gate, apr_interval_time_t wait)
+{
+    apr_interval_time_t opening = __atomic_load_n(&gate->opening, __ATOMIC_RELAXED);
+    apr_time_t opened = __atomic_load_n(&gate->opened, __ATOMIC_RELAXED);
+    apr_time_t now;
+
+    if (!opening)
+        return wait;
+    now = oas_wire_clock();
+    if (!opened)
+        __atomic_store_n(&gate->opened, opened = now, __ATOMIC_RELAXED);
+    opening -= now - opened;
+    return opening > wait ? opening : wait;
+}
+
 /* While the database is away: one probe, if there is a place for it. Mutex held. */
 static apr_status_t enter_away(oas_gate_t *gate, oas_gate_place_t *place)
 {
@@ -129,19 +150,15 @@ static apr_status_t enter_away(oas_gate_t *gate, oas_gate_place_t *place)
     return APR_SUCCESS;
 }
 
-static void append(oas_gate_t *gate, waiter_t *waiter)
+static void append(waiter_t **end, waiter_t *waiter)
 {
-    waiter_t **end = &gate->first;
-
     while (*end)
         end = &(*end)->next;
     *end = waiter;
 }
 
-static void take_off(oas_gate_t *gate, const waiter_t *waiter)
+static void take_off(waiter_t **at, const waiter_t *waiter)
 {
-    waiter_t **at = &gate->first;
-
     while (*at && *at != waiter)
         at = &(*at)->next;
     if (*at)
@@ -156,23 +173,36 @@ static struct timespec time_after(apr_interval_time_t wait)
                              .tv_nsec = (long)apr_time_usec(then) * 1000};
 }
 
+/* Waits at the end of a list until he is served, the database is away or the time is up. Mutex
+ * held.
+ */
+static int wait_in(waiter_t **list, oas_gate_t *gate, oas_gate_place_t *place,
+                   apr_interval_time_t wait)
+{
+    struct timespec until = time_after(wait);
+    waiter_t waiter = {.place = place};
+    int rv = pthread_cond_init(&waiter.wake, &gate->monotonic);
+
+    append(list, &waiter);
+    while (!waiter.served && !gate->away && !rv)
+        rv = pthread_cond_timedwait(&waiter.wake, &gate->mutex, &until);
+    pthread_cond_destroy(&waiter.wake);
+    if (!waiter.served)
+        take_off(list, &waiter);
+    return waiter.served;
+}
+
 /* Mutex held. */
 static apr_status_t enter_waiting(oas_gate_t *gate, apr_interval_time_t wait,
                                   oas_gate_place_t *place)
 {
-    struct timespec until = time_after(wait);
-    waiter_t waiter = {.next = NULL};
-    int rv = pthread_cond_init(&waiter.wake, &gate->monotonic);
+    int served;
 
-    append(gate, &waiter);
     gate->waiting++;
-    while (!waiter.served && !gate->away && !rv)
-        rv = pthread_cond_timedwait(&waiter.wake, &gate->mutex, &until);
+    served = wait_in(&gate->first, gate, NULL, wait);
     gate->waiting--;
-    pthread_cond_destroy(&waiter.wake);
-    if (waiter.served)
+    if (served)
         return APR_SUCCESS;
-    take_off(gate, &waiter);
     return gate->away ? enter_away(gate, place) : OAS_DB_UNAVAILABLE;
 }
 
@@ -205,12 +235,23 @@ apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate
         rv = enter_waiting(gate, wait, place);
     if (rv == APR_SUCCESS) {
         place->gate = gate;
-        lend(gate, place); /* nearly always; see oas_gate_lend for when not */
+        if (!gate->first_lend)
+            lend(gate, place); /* nearly always; see oas_gate_lend for when not */
     } else {
         gate->refused++;
     }
     pthread_mutex_unlock(&gate->mutex);
     return rv;
+}
+
+/* Lends to those who wait for it, the first one first. Mutex held. */
+static void serve_lend(oas_gate_t *gate)
+{
+    while (gate->first_lend && lend(gate, gate->first_lend->place)) {
+        gate->first_lend->served = 1;
+        pthread_cond_signal(&gate->first_lend->wake);
+        gate->first_lend = gate->first_lend->next;
+    }
 }
 
 /* Mutex held. */
@@ -221,24 +262,18 @@ static void take_back(oas_gate_t *gate, oas_gate_place_t *place)
     else if (place->lent == MAKING)
         gate->making = 0;
     place->lent = NOT_LENT;
-    if (gate->lend_waiting)
-        pthread_cond_signal(&gate->lendable);
+    serve_lend(gate);
 }
 
 apr_status_t oas_gate_lend(oas_gate_place_t *place, apr_interval_time_t wait)
 {
     oas_gate_t *gate = place->gate;
-    struct timespec until;
-    int rv = 0;
 
     if (place->lent != NOT_LENT)
         return APR_SUCCESS;
-    until = time_after(wait);
     pthread_mutex_lock(&gate->mutex);
-    gate->lend_waiting++;
-    while (!lend(gate, place) && !gate->away && !rv)
-        rv = pthread_cond_timedwait(&gate->lendable, &gate->mutex, &until);
-    gate->lend_waiting--;
+    if (gate->first_lend || !lend(gate, place))
+        wait_in(&gate->first_lend, gate, place, wait);
     pthread_mutex_unlock(&gate->mutex);
     return place->lent != NOT_LENT ? APR_SUCCESS : OAS_DB_UNAVAILABLE;
 }
@@ -258,6 +293,8 @@ void oas_gate_lent(oas_gate_place_t *place, int found)
         gate->made++;
         gate->used++;
         place->lent = LENT;
+        if (gate->made >= gate->max)
+            __atomic_store_n(&gate->opening, 0, __ATOMIC_RELAXED); /* all are there */
     }
     pthread_mutex_unlock(&gate->mutex);
 }

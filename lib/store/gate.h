@@ -39,6 +39,13 @@ void oas_gate_join(oas_gate_t *gate, oas_gate_t *into);
 /** Tells the size of the pool behind (DBDMax), once it is known. */
 void oas_gate_size(oas_gate_t *gate, int max);
 
+/** For so long after the first one has come, or until all connections were made, nobody is sent
+ * away because he has waited long enough: those of a new process are still to be made. */
+void oas_gate_open(oas_gate_t *gate, apr_interval_time_t opening);
+
+/** How long to wait now where one would wait so long otherwise. */
+apr_interval_time_t oas_gate_patience(oas_gate_t *gate, apr_interval_time_t wait);
+
 /** A place behind the gate; belongs to one request. All zero: none. */
 typedef struct {
     oas_gate_t *gate;
@@ -54,9 +61,10 @@ typedef struct {
 apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place);
 
 /**
- * Whoever has a place asks before he borrows: either a connection that is known to be alive is free,
- * or this is the only one who makes another. Making one can take long, and all others of the pool
- * would have to wait for it too if they asked its owner; here they wait for one that comes free.
+ * Whoever has a place asks before he borrows: either a connection that is known to be alive is
+ * free, or this is the only one who makes another. Making one can take long, and all others of the
+ * pool would have to wait for it too if they asked its owner; here they wait for one that comes
+ * free, who came first is first.
  * @return APR_SUCCESS, or OAS_DB_UNAVAILABLE when nothing came free within `wait`
  */
 apr_status_t oas_gate_lend(oas_gate_place_t *place, apr_interval_time_t wait);

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startInstance } from './lib/instance.mjs';
+import { startInstance, until } from './lib/instance.mjs';
 import { Surfer } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, client, token } from './lib/oauth.mjs';
 
@@ -42,8 +42,7 @@ test('a directory that hangs holds no connection', async () => {
     const page = await surfer.go(authorizeUrl(server, authorization().params));
     return surfer.submit(page, { username: `user${i}`, password: 'x' });
   });
-  await sleep(800);
-  assert.ok(held.size > 8, `${held.size} logins wait for the directory`);
+  await until('many logins wait for the directory', () => held.size > 8);
   await assertTokensFlow();
   for (const socket of held) socket.destroy();
   silent.on('connection', (socket) => socket.destroy());

@@ -103,6 +103,7 @@ EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test
 	test/flow/74-cookies.test.mjs \
 	test/flow/75-bad-parameters.test.mjs \
 	test/flow/80-database.test.mjs \
+	test/flow/81-connections.test.mjs \
 	test/flow/82-bounded.test.mjs \
 	test/flow/82-slow.test.mjs \
 	test/flow/83-kill.test.mjs \

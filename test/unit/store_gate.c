@@ -357,6 +357,55 @@ START_TEST(test_one_makes_anew)
 }
 END_TEST
 
+/* Who waits for a connection gets it before whoever comes later. */
+START_TEST(test_lent_in_turn)
+{
+    oas_gate_place_t uses, waits, late;
+    borrower_t borrower = {NULL, &waits, APR_EGENERAL};
+    oas_gate_place_t makes;
+    apr_status_t rv;
+
+    make_gate(4);
+    lend_now(&uses);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &makes), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &waits), APR_SUCCESS);
+    ck_assert_int_eq(apr_thread_create(&borrower.thread, NULL, lend_once, &borrower, pool),
+                     APR_SUCCESS);
+    usleep(50000);
+    oas_gate_leave(&uses);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &late), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_lend(&late, NO_WAIT), OAS_DB_UNAVAILABLE);
+    apr_thread_join(&rv, borrower.thread);
+    ck_assert_int_eq(borrower.rv, APR_SUCCESS);
+    oas_gate_leave(&makes);
+    oas_gate_leave(&waits);
+    oas_gate_leave(&late);
+    ck_assert_int_eq(stats().in_flight, 0);
+}
+END_TEST
+
+/* While the connections of a new process are made, one waits longer; not once they are there. */
+START_TEST(test_patience)
+{
+    oas_gate_place_t a, b;
+
+    make_gate(2);
+    ck_assert_int_eq(oas_gate_patience(gate, 7), 7);
+    oas_gate_open(gate, LONG_WAIT);
+    ck_assert_int_gt((int)oas_gate_patience(gate, 7), 7);
+    ck_assert_int_eq(oas_gate_patience(gate, 2 * LONG_WAIT), 2 * LONG_WAIT);
+    lend_now(&a);
+    ck_assert_int_gt((int)oas_gate_patience(gate, 7), 7);
+    lend_now(&b);
+    ck_assert_int_eq(oas_gate_patience(gate, 7), 7);
+    oas_gate_leave(&a);
+    oas_gate_leave(&b);
+    oas_gate_open(gate, apr_time_from_msec(10));
+    usleep(20000);
+    ck_assert_int_eq(oas_gate_patience(gate, 7), 7);
+}
+END_TEST
+
 /* A connection that cannot be made says nothing about a database that others have reached since. */
 START_TEST(test_others_reach_it)
 {
@@ -392,6 +441,8 @@ Suite *store_gate_suite(void)
     tcase_add_test(tcase, test_waiters_are_told);
     tcase_add_test(tcase, test_one_makes_a_connection);
     tcase_add_test(tcase, test_one_makes_anew);
+    tcase_add_test(tcase, test_lent_in_turn);
+    tcase_add_test(tcase, test_patience);
     tcase_add_test(tcase, test_others_reach_it);
     return suite;
 }
