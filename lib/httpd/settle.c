@@ -104,6 +104,6 @@ void oas_settle_register(apr_pool_t *pconf, server_rec *main_server)
         ap_log_error(
             APLOG_MARK, APLOG_WARNING, rv, main_server,
             OAS_TAG(01144) ": mod_watchdog cannot be used; what nobody could be told of is "
-                           "undone by the next request of the same process only");
+                           "undone only when its client asks this node again");
     }
 }
