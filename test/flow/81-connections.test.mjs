@@ -94,7 +94,7 @@ test('MPM prefork is stopped under load: no process aborts because a request has
       const answer = await userinfo(server, access_token).catch(() => sleep(20)); // there is nobody meanwhile
       assert.ok(!answer?.status || answer.status === 200, `${answer?.status}`);
     }, 12);
-    for (let times = 0; times < 4; times++) {
+    for (let times = 0; times < 3; times++) {
       await sleep(500);
       await server.stopNode(node, 'SIGTERM');
       await server.startNode(node);

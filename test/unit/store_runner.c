@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <apr_strings.h>
+#include "../../lib/store/measure.h"
+#include "../../lib/store/purge.h"
 #include "store_db.h"
 
 static oas_session_t session;
@@ -421,6 +423,26 @@ START_TEST(test_no_time_left)
 }
 END_TEST
 
+/* What runs in the background gives it back after each statement: it may be the only one. */
+START_TEST(test_background_leaves_it_to_others)
+{
+    static const oas_db_source_t source = {borrow_once, give_back_once};
+    once_t once = {NULL, NULL, 0};
+    oas_measured_t measured;
+    oas_db_t *with;
+    int ended;
+
+    ck_assert_int_eq(apr_pool_create(&once.request, pool), APR_SUCCESS);
+    with = oas_db_create(once.request, &source, &once, TEST_ISSUER, NULL, 0, NULL);
+    ck_assert_int_eq(oas_store_limit_families(with, 1000, &ended, pool), APR_SUCCESS);
+    ck_assert_int_eq(once.given_back, 1);
+    ck_assert_int_eq(oas_store_measure(with, &measured, pool), APR_SUCCESS);
+    ck_assert_int_eq(once.given_back, 2);
+    apr_pool_destroy(once.request);
+    ck_assert_int_eq(once.given_back, 3);
+}
+END_TEST
+
 Suite *store_runner_suite(void)
 {
     Suite *suite = suite_create("runner");
@@ -437,6 +459,7 @@ Suite *store_runner_suite(void)
     tcase_add_test(tcase, test_gate_learns_its_size);
     tcase_add_test(tcase, test_untold_connection);
     tcase_add_test(tcase, test_connection_below_the_request);
+    tcase_add_test(tcase, test_background_leaves_it_to_others);
     tcase_add_test(tcase, test_reset_hook);
     tcase_add_test(tcase, test_statements_forgotten);
     tcase_add_test(tcase, test_transaction_left_open);
