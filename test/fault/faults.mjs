@@ -46,10 +46,12 @@ export const quiet = new Set(['graceful restarts', 'MaxConnectionsPerChild']);
  * and, where he began before the other machine took over, by another one. */
 export const silence = new Map([['failover from a silent machine', 4000]]);
 
-async function withoutStandby(bed, pause) {
+async function withoutStandby(bed, pause, meanwhile = () => {}) {
   const member = 3 - bed.primary;
   await bed.postgres('stop', { member, args: ['immediate'] });
-  await sleep(pause);
+  await sleep(pause / 2);
+  meanwhile();
+  await sleep(pause / 2);
   await bed.postgres('start', { member });
   return bed.writable();
 }
@@ -120,6 +122,10 @@ export const faults = {
 
   /** For longer than a refresh token may be presented again. */
   'standby away for long': (bed, random) => withoutStandby(bed, random.between(12_000, 25_000)),
+
+  /** Logs are rotated, and the children that know what has to be undone end. */
+  'graceful restart without the standby': (bed, random) =>
+    withoutStandby(bed, random.between(12_000, 18_000), () => signalAll(bed.nodes.map((node) => bed.pid(node)), 'SIGUSR1')),
 
   async 'black hole'(bed, random) {
     for (const wire of bed.wires) wire.hold();
