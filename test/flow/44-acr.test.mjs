@@ -5,7 +5,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { spawnSync } from 'node:child_process';
-import { startInstance } from './lib/instance.mjs';
+import { startInstance, until } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
 import { Surfer } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client, decode, introspect, offline, redeem, refresh, secretOf } from './lib/oauth.mjs';
@@ -124,7 +124,9 @@ test('OAuth2ASRequire acr= holds for each request of the client', async () => {
   const back = callbackOf(await choose(surfer, await surfer.go(authorizeUrl(server, params)), 'card'));
   const { json } = await redeem(server, { ...back, verifier, params });
   assert.equal(decode(json.access_token).claims.acr, 'silver');
-  const stored = await server.sql("SELECT metadata->>'required_acr' FROM oas_clients WHERE client_id = 'strict'");
+  const read = () => server.sql("SELECT metadata->>'required_acr' FROM oas_clients WHERE client_id = 'strict'");
+  await until('the client is in the database', async () => (await read()).length > 0);
+  const stored = await read();
   assert.deepEqual(JSON.parse(stored[0][0]), ['gold', 'silver']);
 });
 
