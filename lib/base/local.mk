@@ -5,6 +5,7 @@ liboas_base_la_SOURCES = \
 	lib/base/box.c lib/base/box.h \
 	lib/base/bytes.c lib/base/bytes.h \
 	lib/base/client_rules.c lib/base/client_rules.h lib/base/client_values.c \
+	lib/base/clock.c lib/base/clock.h \
 	lib/base/refresh_token.c lib/base/refresh_token.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/handle.c lib/base/handle.h \

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <apr_file_io.h>
 #include <apr_hash.h>
 #include <apr_portable.h>
 #include <apr_strings.h>
+#include "../base/clock.h"
 #include "../base/metrics.h"
 #include "audit_program.h"
 #include "request.h"
@@ -114,20 +114,11 @@ static apr_status_t write_whole(int fd, const char *line, apr_size_t len)
     return (apr_size_t)written == len ? APR_SUCCESS : APR_ENOSPC;
 }
 
-/** By a clock that nobody sets. */
-static apr_time_t clock_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
-}
-
 /** Waits until there is room in a full pipe. @return 0: there was none in time */
 static int wait_for_room(int fd, apr_time_t until)
 {
     struct pollfd waited = {.fd = fd, .events = POLLOUT};
-    apr_interval_time_t left = until - clock_now();
+    apr_interval_time_t left = until - oas_clock();
 
     if (left <= 0) {
         return 0;
@@ -143,7 +134,7 @@ static apr_status_t write_patiently(struct oas_audit_log *audit, const char *lin
     apr_time_t until;
 
     if (APR_STATUS_IS_EAGAIN(rv) && !__atomic_load_n(&audit->stuck, __ATOMIC_RELAXED)) {
-        until = clock_now() + PATIENCE;
+        until = oas_clock() + PATIENCE;
         while (APR_STATUS_IS_EAGAIN(rv) && wait_for_room(audit->fd, until)) {
             rv = write_whole(audit->fd, line, len);
         }

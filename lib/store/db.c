@@ -4,6 +4,7 @@
 #include <string.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include "../base/clock.h"
 #include "../base/metrics.h"
 #include "runner.h"
 #include "schema.h"
@@ -128,18 +129,18 @@ static void count_refusal(oas_gate_t *gate)
 
 static apr_status_t enter_gate(oas_db_t *db, apr_time_t until)
 {
-    apr_time_t came = oas_wire_clock();
+    apr_time_t came = oas_clock();
     apr_status_t rv;
 
     oas_gauge_add(OAS_M_POOL_WAITING, 1);
     rv = oas_gate_enter(db->gate, until - came, &db->place);
     if (rv == APR_SUCCESS) {
-        rv = oas_gate_lend(&db->place, until - oas_wire_clock());
+        rv = oas_gate_lend(&db->place, until - oas_clock());
         if (rv != APR_SUCCESS)
             oas_gate_leave(&db->place);
     }
     oas_gauge_add(OAS_M_POOL_WAITING, -1);
-    oas_observe(OAS_M_POOL_WAIT, 0, oas_wire_clock() - came);
+    oas_observe(OAS_M_POOL_WAIT, 0, oas_clock() - came);
     if (rv != APR_SUCCESS)
         count_refusal(db->gate);
     return rv;
@@ -147,7 +148,7 @@ static apr_status_t enter_gate(oas_db_t *db, apr_time_t until)
 
 static apr_status_t borrow(oas_db_t *db, apr_time_t until)
 {
-    apr_time_t since = oas_wire_clock();
+    apr_time_t since = oas_clock();
     apr_status_t rv;
 
     if (db->conn)
@@ -197,13 +198,13 @@ static const char *connection_error(oas_db_t *db)
 static int reset(oas_db_t *db)
 {
     oas_conn_t *state = oas_conn_find(db->conn);
-    apr_time_t start = oas_wire_clock();
+    apr_time_t start = oas_clock();
     apr_interval_time_t remaining = db->until - start, least = db->limit / 4;
     int tries, good = 0;
 
     if (state && db->until)
         state->left = remaining > least ? remaining : least;
-    for (tries = 0; tries < 2 && !good && oas_wire_clock() - start < RESET_AGAIN; tries++)
+    for (tries = 0; tries < 2 && !good && oas_clock() - start < RESET_AGAIN; tries++)
         good = apr_dbd_check_conn(db->dbd.driver, db->dbd.pool, db->dbd.handle) == APR_SUCCESS &&
                PQstatus(db->conn) == CONNECTION_OK;
     if (state)
@@ -227,7 +228,7 @@ static int may_reset(oas_db_t *db)
  * dead and is gone. */
 static apr_status_t revive(oas_db_t *db)
 {
-    apr_time_t since = oas_wire_clock();
+    apr_time_t since = oas_clock();
 
     if (oas_wire_good(db->conn)) {
         if (PQtransactionStatus(db->conn) == PQTRANS_IDLE)
@@ -248,7 +249,7 @@ static apr_status_t revive(oas_db_t *db)
 apr_status_t oas_db_native(oas_db_t *db, PGconn **conn)
 {
     apr_interval_time_t wait = db->gate ? oas_gate_patience(db->gate, db->wait) : 0;
-    apr_time_t until = oas_wire_clock() + wait;
+    apr_time_t until = oas_clock() + wait;
     apr_status_t rv;
 
     do {
@@ -330,7 +331,7 @@ typedef struct {
 static void note_until(char *until, apr_size_t size, const oas_db_t *db, const oas_conn_t *state,
                        const run_t *run)
 {
-    apr_time_t time = oas_wire_clock() + db->limit / 2;
+    apr_time_t time = oas_clock() + db->limit / 2;
 
     time = state->ahead + (time < run->deadline ? time : run->deadline);
     apr_snprintf(until, size, "%" APR_TIME_T_FMT ".%06d", apr_time_sec(time),
@@ -363,15 +364,14 @@ static oas_trouble_t execute(oas_db_t *db, const oas_conn_t *state, run_t *run)
 
     run->sqlstate[0] = '\0';
     run->result = NULL;
-    run->sent = oas_wire_clock();
+    run->sent = oas_clock();
     note_until(until, sizeof(until), db, state, run);
     if (PQsetnonblocking(conn, 1) || !send_statement(conn, run->stmt, run->params, until))
         oas_wire_abandon(conn);
     else
         rv = oas_wire_collect(conn, run->deadline, &run->result);
     PQsetnonblocking(conn, 0);
-    oas_observe(OAS_M_STATEMENT_TIME, (int)(run->stmt - oas_statements),
-                oas_wire_clock() - run->sent);
+    oas_observe(OAS_M_STATEMENT_TIME, (int)(run->stmt - oas_statements), oas_clock() - run->sent);
     if (rv != APR_SUCCESS)
         return OAS_TROUBLE_DEADLINE;
     if (PQresultStatus(run->result) == PGRES_TUPLES_OK ||
@@ -441,7 +441,7 @@ static void leave_whole(oas_db_t *db, oas_conn_t *state, const run_t *run, oas_t
 /* Whether the time is up, or will be after a pause. */
 static int is_late(const run_t *run, apr_interval_time_t pause)
 {
-    return oas_wire_clock() + pause >= run->deadline;
+    return oas_clock() + pause >= run->deadline;
 }
 
 /* Whether this statement is sent once more. */
@@ -456,7 +456,7 @@ static int once_more(run_t *run, oas_trouble_t found)
  * may. */
 static apr_status_t connected(oas_db_t *db, run_t *run, oas_conn_t **state)
 {
-    apr_time_t since = oas_wire_clock();
+    apr_time_t since = oas_clock();
     PGconn *conn;
     apr_status_t rv;
 
@@ -523,10 +523,10 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
     rv = oas_settle_before(db, run.stmt, params, pool);
     if (rv != APR_SUCCESS)
         return rv;
-    start = oas_wire_clock();
+    start = oas_clock();
     run.deadline = start + db->limit - db->spent;
     rv = run_statement(db, &run);
-    db->spent += oas_wire_clock() - start - run.connecting;
+    db->spent += oas_clock() - start - run.connecting;
     if (rv != APR_SUCCESS) {
         if (run.uncertain)
             oas_settle_later(db, run.stmt, params);

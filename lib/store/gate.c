@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include <apr_atomic.h>
+#include "../base/clock.h"
 #include "../base/metrics.h"
 #include "../base/tx.h"
 #include "unsettled.h"
@@ -32,7 +33,7 @@ struct oas_gate {
     waiter_t *first_lend;        /* those who have a place and wait for a connection */
     apr_interval_time_t opening; /* see oas_gate_open */
     volatile apr_time_t opened;  /* 0: nobody has come yet */
-    apr_time_t reached;          /* when somebody reached the database last, by oas_wire_clock */
+    apr_time_t reached;          /* when somebody reached the database last, by oas_clock */
     volatile apr_uint32_t away;  /* written under the mutex, read without it */
     apr_uint64_t refused;
     oas_unsettled_t *unsettled;
@@ -132,7 +133,7 @@ apr_interval_time_t oas_gate_patience(oas_gate_t *gate, apr_interval_time_t wait
 
     if (!opening)
         return wait;
-    now = oas_wire_clock();
+    now = oas_clock();
     if (!opened)
         __atomic_store_n(&gate->opened, opened = now, __ATOMIC_RELAXED);
     opening -= now - opened;
@@ -167,7 +168,7 @@ static void take_off(waiter_t **at, const waiter_t *waiter)
 
 static struct timespec time_after(apr_interval_time_t wait)
 {
-    apr_time_t then = oas_wire_clock() + wait;
+    apr_time_t then = oas_clock() + wait;
 
     return (struct timespec){.tv_sec = apr_time_sec(then),
                              .tv_nsec = (long)apr_time_usec(then) * 1000};
@@ -359,7 +360,7 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
     if (!gate)
         return;
     if (reached)
-        __atomic_store_n(&gate->reached, oas_wire_clock(), __ATOMIC_RELAXED);
+        __atomic_store_n(&gate->reached, oas_clock(), __ATOMIC_RELAXED);
     if (reached && !apr_atomic_read32(&gate->away))
         return;
     pthread_mutex_lock(&gate->mutex);

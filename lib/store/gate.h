@@ -100,7 +100,7 @@ void oas_gate_leave(oas_gate_place_t *place);
 
 /**
  * As oas_gate_report(place, 0) for a connection or an answer that did not come and was waited for
- * since `since` (oas_wire_clock), but not when others have reached the database since then.
+ * since `since` (oas_clock), but not when others have reached the database since then.
  */
 void oas_gate_report_silence(oas_gate_place_t *place, apr_time_t since);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include <libpq-events.h>
+#include "../base/clock.h"
 #include "../base/uri.h"
 #include "runner.h"
 #include "schema.h"
@@ -33,7 +34,7 @@ static PGresult *ask(PGconn *conn, const char *sql, const char *param, apr_time_
 static void note_clock(oas_conn_t *state, const PGresult *result, int column)
 {
     if (result)
-        state->ahead = apr_atoi64(PQgetvalue(result, 0, column)) - oas_wire_clock();
+        state->ahead = apr_atoi64(PQgetvalue(result, 0, column)) - oas_clock();
 }
 
 static apr_interval_time_t limit_of(const oas_conn_t *state)
@@ -43,7 +44,7 @@ static apr_interval_time_t limit_of(const oas_conn_t *state)
 
 void oas_conn_look_at_clock(oas_conn_t *state, PGconn *conn)
 {
-    PGresult *result = ask(conn, "SELECT " CLOCK, NULL, oas_wire_clock() + limit_of(state));
+    PGresult *result = ask(conn, "SELECT " CLOCK, NULL, oas_clock() + limit_of(state));
 
     note_clock(state, result, 0);
     PQclear(result);
@@ -169,7 +170,7 @@ static void prepare_all(oas_conn_t *state, PGconn *conn, int again, apr_time_t d
 
 static void refresh(oas_conn_t *state, PGconn *conn, int again)
 {
-    apr_time_t now = oas_wire_clock();
+    apr_time_t now = oas_clock();
     apr_time_t deadline = now + (state->left ? state->left : limit_of(state));
 
     if (!again) {

@@ -2,13 +2,14 @@
 #include "readiness.h"
 
 #include <apr_thread_mutex.h>
+#include "../base/clock.h"
 #include "runner.h"
 #include "wire.h"
 
 struct oas_readiness {
     apr_thread_mutex_t *mutex;
     oas_ready_t found;
-    apr_time_t began; /* of the last probe, by oas_wire_clock; 0: there was none */
+    apr_time_t began; /* of the last probe, by oas_clock; 0: there was none */
     int probing;
 };
 
@@ -49,7 +50,7 @@ static oas_ready_t probe(oas_db_t *db, apr_pool_t *pool)
 
 oas_ready_t oas_readiness_ask(oas_readiness_t *readiness, oas_db_t *db, apr_pool_t *pool)
 {
-    apr_time_t now = oas_wire_clock();
+    apr_time_t now = oas_clock();
     oas_ready_t found;
     int mine;
 

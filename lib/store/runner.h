@@ -65,8 +65,8 @@ typedef struct {
     int version; /**< of the schema; 0: none */
     int denied;  /**< 1: there is one, and the role may not read it */
     char issuer[OAS_URI_MAX + 1];
-    apr_time_t ahead; /**< the database's clock before oas_wire_clock, in microseconds */
-    apr_time_t made;  /**< when it was connected, by oas_wire_clock */
+    apr_time_t ahead; /**< the database's clock before oas_clock, in microseconds */
+    apr_time_t made;  /**< when it was connected, by oas_clock */
     /** How long what is done after a reset may take; 0: as long as a statement. */
     apr_interval_time_t left;
 } oas_conn_t;

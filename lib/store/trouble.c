@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_atomic.h>
+#include "../base/clock.h"
 #include "../base/tx.h"
 #include "wire.h"
 
@@ -101,7 +102,7 @@ apr_status_t oas_trouble_status(oas_trouble_t trouble)
 static int first_now(oas_trouble_t trouble)
 {
     static volatile apr_uint32_t last[OAS_TROUBLE_COUNT];
-    apr_uint32_t now = (apr_uint32_t)apr_time_sec(oas_wire_clock()) + 1;
+    apr_uint32_t now = (apr_uint32_t)apr_time_sec(oas_clock()) + 1;
     apr_uint32_t before = apr_atomic_read32(&last[trouble]);
 
     return before != now && apr_atomic_cas32(&last[trouble], now, before) == before;

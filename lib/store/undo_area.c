@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <apr_strings.h>
+#include "../base/clock.h"
 #include "unsettled.h"
 #include "wire.h"
 
@@ -130,7 +131,7 @@ static int may_be_taken(const slot_t *slot, apr_time_t now)
 
 static slot_t *oldest(oas_undo_area_t *area, const char *first_param)
 {
-    apr_time_t now = oas_wire_clock();
+    apr_time_t now = oas_clock();
     slot_t *found = NULL;
     int i;
 
@@ -178,7 +179,7 @@ int oas_undo_area_take(oas_undo_area_t *area, const char *first_param, oas_undo_
     }
     if (slot) {
         slot->owner = getpid();
-        slot->until = oas_wire_clock() + HELD_MAX;
+        slot->until = oas_clock() + HELD_MAX;
         __atomic_store_n(&slot->state, HANDED_OUT, __ATOMIC_RELEASE);
     }
     unlock(area);

@@ -46,7 +46,7 @@ void oas_undo_area_back(const struct oas_undo *undo);
 /** How many there are, handed out or not; cheap. */
 int oas_undo_area_count(const oas_undo_area_t *area);
 
-/** When a process of the node lost an answer last, by oas_wire_clock; 0: never. */
+/** When a process of the node lost an answer last, by oas_clock; 0: never. */
 void oas_undo_area_note_loss(oas_undo_area_t *area, apr_time_t now);
 apr_time_t oas_undo_area_lost(const oas_undo_area_t *area);
 

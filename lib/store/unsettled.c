@@ -6,6 +6,7 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
+#include "../base/clock.h"
 #include "wire.h"
 
 #define LIST_MAX 1024 /* more than a process has threads */
@@ -18,7 +19,7 @@ typedef struct item {
 struct oas_unsettled {
     apr_thread_mutex_t *mutex;
     volatile apr_uint32_t count; /* written under the mutex, read without it; so are the next two */
-    apr_time_t lost;             /* by oas_wire_clock; 0: never */
+    apr_time_t lost;             /* by oas_clock; 0: never */
     oas_unsettled_t *into;       /* it has become part of that one; NULL: of none */
     oas_undo_area_t *area;       /* where new ones go as long as it can be used; NULL: none */
     item_t *first, **end;
@@ -211,7 +212,7 @@ int oas_unsettled_count(oas_unsettled_t *list)
 
 void oas_unsettled_note_loss(oas_unsettled_t *list)
 {
-    apr_time_t now = oas_wire_clock();
+    apr_time_t now = oas_clock();
     oas_undo_area_t *area = area_of(list);
 
     if (area)
@@ -229,5 +230,5 @@ int oas_unsettled_lost_within(oas_unsettled_t *list, apr_interval_time_t time)
 
     if (others > lost)
         lost = others;
-    return (lost && oas_wire_clock() - lost < time) || oas_unsettled_count(list) > 0;
+    return (lost && oas_clock() - lost < time) || oas_unsettled_count(list) > 0;
 }

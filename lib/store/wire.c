@@ -4,15 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
-
-apr_time_t oas_wire_clock(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
-}
+#include "../base/clock.h"
 
 /* The events that came; 0 when the time is up. */
 static short wait_for(PGconn *conn, short events, apr_time_t deadline)
@@ -20,7 +12,7 @@ static short wait_for(PGconn *conn, short events, apr_time_t deadline)
     struct pollfd fd = {.fd = PQsocket(conn), .events = events};
 
     for (;;) {
-        apr_interval_time_t left = deadline - oas_wire_clock();
+        apr_interval_time_t left = deadline - oas_clock();
         int n;
 
         if (left <= 0)

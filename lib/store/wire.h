@@ -10,9 +10,6 @@
 #include <apr_time.h>
 #include <libpq-fe.h>
 
-/** Microseconds of a clock that nobody sets. */
-apr_time_t oas_wire_clock(void);
-
 /**
  * After a PQsend...: sends what is left and waits until PQgetResult would not block.
  * @return APR_SUCCESS, also for a dead connection (PQgetResult then says so); APR_TIMEUP

@@ -46,7 +46,7 @@ test('DBDPersist Off: requests, tasks and password checks by httpd give back wha
 test('the first host of DBDParams is a dead machine: one request at a time connects, and a graceful restart waits for it once', async (t) => {
   let wire;
   const oneChild = (text) => text.replace('MaxRequestWorkers 128', 'MaxRequestWorkers 32').replace('StartServers 2', 'StartServers 1');
-  const conf = `DBDParams "host=\${OAS_DIR}/wire,\${OAS_DIR}/alive port=5432,5432 dbname=oauth2as user=oauth2as connect_timeout=2"\nDBDMin 1\n${spa}`;
+  const conf = `DBDParams "host=\${OAS_DIR}/wire,\${OAS_DIR}/alive port=5432,5432 dbname=oauth2as user=oauth2as connect_timeout=2"\n${spa}`;
   await within({ args: ['--keys', 'RS256'], conf, prepare: (dir) => (wire = Wire.to(dir, 'wire')) }, async (server) => {
     t.after(() => wire.close());
     server.announce(away, { maybe: true });

@@ -97,21 +97,26 @@ static const char *fill_factors(void)
                        "OR oid IN (SELECT relid FROM pg_partition_tree('oas_grants')))");
 }
 
+/* A family of refresh tokens, and what its first one becomes. */
+static oas_refresh_t new_family(const char *sub, oas_refresh_child_t *child)
+{
+    oas_session_t session;
+    oas_session_new_t login = open_session(sub, &session);
+    oas_code_put_t code = new_code(&login);
+    oas_grant_t grant;
+
+    new_children(child, 1);
+    return start_family_bound(&code, child, 1, NULL, &grant);
+}
+
 START_TEST(test_there_and_back)
 {
-    oas_session_new_t login;
-    oas_session_t session;
     oas_refresh_child_t child;
     oas_refresh_t family;
-    oas_code_put_t code;
-    oas_grant_t grant;
     const char *before;
 
     start("split");
-    login = open_session("file|split", &session);
-    code = new_code(&login);
-    new_children(&child, 1);
-    family = start_family_bound(&code, &child, 1, NULL, &grant);
+    family = new_family("file|split", &child);
     before = shape();
     ck_assert_str_eq(fill_factors(), "1 {fillfactor=80}");
 
@@ -129,7 +134,7 @@ START_TEST(test_there_and_back)
     new_children(&child, 1);
     ck_assert_int_eq(refresh(&family, &child), OAS_REFRESH_ROTATED);
     ck_assert_str_eq(cell_of_grant("string_agg(generation::text, ',' ORDER BY generation)",
-                                   "oas_refresh_tokens", code.grant_id),
+                                   "oas_refresh_tokens", family.grant_id),
                      "1,2,3,4");
     ck_assert_str_eq(cluster_sql(owner, "SELECT count(*) FROM pg_proc WHERE proconfig::text LIKE "
                                         "'%plan_cache_mode%' AND proargnames[1] = 'p_grant' AND "
@@ -249,19 +254,12 @@ static void *rotate(void *data)
 START_TEST(test_a_transition_waits_for_the_move)
 {
     rotation_t rotation;
-    oas_session_new_t login;
-    oas_session_t session;
     oas_refresh_child_t child;
     oas_refresh_t family;
-    oas_code_put_t code;
-    oas_grant_t grant;
     pthread_t thread;
 
     start("moved");
-    login = open_session("file|moved", &session);
-    code = new_code(&login);
-    new_children(&child, 1);
-    family = start_family_bound(&code, &child, 1, NULL, &grant);
+    family = new_family("file|moved", &child);
     db = cluster_db(cluster_connect(pool, schema_params("moved", 0), 0), TEST_ISSUER, NULL, pool);
     rotation = (rotation_t){&family, &child, OAS_REFRESH_UNKNOWN};
     cluster_sql(owner, "BEGIN; SELECT oas_schema_partition(4)");

@@ -26,6 +26,7 @@ export function withClock(options = {}) {
       FAKETIME_TIMESTAMP_FILE: clock,
       FAKETIME_CACHE_DURATION: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      FAKETIME_FORCE_MONOTONIC_FIX: '0', // which would end each wait by that clock at once
     }),
   };
   /** Returns when all processes of httpd have seen it. */
