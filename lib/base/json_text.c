@@ -4,26 +4,31 @@
 #include <string.h>
 #include "json.h"
 
-#define TEXT_SIZE   512 /* to begin with */
-#define INTEGER_MAX 20  /* characters of -2^63 */
-#define REAL_MAX    40  /* characters of any double with 17 digits */
+#define TEXT_SIZE   1024 /* to begin with */
+#define INTEGER_MAX 20   /* characters of -2^63 */
+#define REAL_MAX    40   /* characters of any double with 17 digits */
 
-/* The place for `more` bytes behind what is written. */
-static char *reserve(oas_json_text_t *text, apr_size_t more)
+static void grow(oas_json_text_t *text, apr_size_t more)
 {
     apr_size_t size = text->size > 0 ? text->size : TEXT_SIZE;
     char *data;
 
+    while (size < text->len + more) {
+        size *= 2;
+    }
+    data = apr_palloc(text->pool, size);
+    if (text->len > 0) {
+        memcpy(data, text->data, text->len);
+    }
+    text->data = data;
+    text->size = size;
+}
+
+/* The place for `more` bytes behind what is written. */
+static inline char *reserve(oas_json_text_t *text, apr_size_t more)
+{
     if (text->len + more > text->size) {
-        while (size < text->len + more) {
-            size *= 2;
-        }
-        data = apr_palloc(text->pool, size);
-        if (text->len > 0) {
-            memcpy(data, text->data, text->len);
-        }
-        text->data = data;
-        text->size = size;
+        grow(text, more);
     }
     return text->data + text->len;
 }
@@ -32,6 +37,12 @@ void oas_json_put(oas_json_text_t *text, const char *data, apr_size_t len)
 {
     memcpy(reserve(text, len), data, len);
     text->len += len;
+}
+
+void oas_json_put_char(oas_json_text_t *text, char c)
+{
+    *reserve(text, 1) = c;
+    text->len++;
 }
 
 static int is_plain(unsigned char c)
@@ -90,7 +101,8 @@ void oas_json_put_string(oas_json_text_t *text, const char *string, apr_size_t l
 {
     apr_size_t at = 0;
 
-    oas_json_put(text, "\"", 1);
+    reserve(text, len + 2);
+    oas_json_put_char(text, '"');
     while (at < len) {
         apr_size_t run = plain_run(string + at, len - at);
 
@@ -100,7 +112,7 @@ void oas_json_put_string(oas_json_text_t *text, const char *string, apr_size_t l
             put_escaped(text, (unsigned char)string[at++]);
         }
     }
-    oas_json_put(text, "\"", 1);
+    oas_json_put_char(text, '"');
 }
 
 void oas_json_put_integer(oas_json_text_t *text, json_int_t number)
@@ -135,14 +147,14 @@ static void put_array(oas_json_text_t *text, const json_t *array)
 {
     size_t i;
 
-    oas_json_put(text, "[", 1);
+    oas_json_put_char(text, '[');
     for (i = 0; i < json_array_size(array); i++) {
         if (i > 0) {
-            oas_json_put(text, ",", 1);
+            oas_json_put_char(text, ',');
         }
         oas_json_put_value(text, json_array_get(array, i));
     }
-    oas_json_put(text, "]", 1);
+    oas_json_put_char(text, ']');
 }
 
 static void put_object(oas_json_text_t *text, json_t *object)
@@ -150,17 +162,17 @@ static void put_object(oas_json_text_t *text, json_t *object)
     void *member = json_object_iter(object);
     const char *before = "";
 
-    oas_json_put(text, "{", 1);
+    oas_json_put_char(text, '{');
     for (; member != NULL; member = json_object_iter_next(object, member)) {
         const char *name = json_object_iter_key(member);
 
         oas_json_put(text, before, strlen(before));
         oas_json_put_string(text, name, strlen(name));
-        oas_json_put(text, ":", 1);
+        oas_json_put_char(text, ':');
         oas_json_put_value(text, json_object_iter_value(member));
         before = ",";
     }
-    oas_json_put(text, "}", 1);
+    oas_json_put_char(text, '}');
 }
 
 void oas_json_put_value(oas_json_text_t *text, const json_t *json)
@@ -195,7 +207,7 @@ void oas_json_put_value(oas_json_text_t *text, const json_t *json)
 
 char *oas_json_text_end(oas_json_text_t *text)
 {
-    oas_json_put(text, "", 1);
+    oas_json_put_char(text, '\0');
     return text->failed ? NULL : text->data;
 }
 

@@ -20,6 +20,7 @@ typedef struct {
 
 /** Octets as they are. */
 void oas_json_put(oas_json_text_t *text, const char *data, apr_size_t len);
+void oas_json_put_char(oas_json_text_t *text, char c);
 
 /** A string, which is UTF-8, in quotes. */
 void oas_json_put_string(oas_json_text_t *text, const char *string, apr_size_t len);

@@ -17,8 +17,11 @@ static oas_member_t *find(const oas_members_t *members, const char *name)
     int i;
 
     for (i = 0; members != NULL && i < members->nelts; i++) {
-        if (strcmp(OAS_MEMBER_AT(members, i)->name, name) == 0) {
-            return OAS_MEMBER_AT(members, i);
+        oas_member_t *member = OAS_MEMBER_AT(members, i);
+
+        /* most differ in the first letter */
+        if (member->name[0] == name[0] && strcmp(member->name, name) == 0) {
+            return member;
         }
     }
     return NULL;
@@ -129,14 +132,14 @@ static void put_words(oas_json_text_t *text, const oas_words_t *words)
 {
     int i;
 
-    oas_json_put(text, "[", 1);
+    oas_json_put_char(text, '[');
     for (i = 0; i < words->nelts; i++) {
         if (i > 0) {
-            oas_json_put(text, ",", 1);
+            oas_json_put_char(text, ',');
         }
         oas_json_put_string(text, OAS_WORD(words, i), strlen(OAS_WORD(words, i)));
     }
-    oas_json_put(text, "]", 1);
+    oas_json_put_char(text, ']');
 }
 
 static void put_object(oas_json_text_t *text, const oas_members_t *members);
@@ -144,7 +147,7 @@ static void put_object(oas_json_text_t *text, const oas_members_t *members);
 static void put_member(oas_json_text_t *text, const oas_member_t *member)
 {
     oas_json_put_string(text, member->name, strlen(member->name));
-    oas_json_put(text, ":", 1);
+    oas_json_put_char(text, ':');
     switch (member->kind) {
     case OAS_MEMBER_STRING:
         oas_json_put_string(text, member->value.string, member->len);
@@ -171,14 +174,14 @@ static void put_object(oas_json_text_t *text, const oas_members_t *members)
 {
     int i;
 
-    oas_json_put(text, "{", 1);
+    oas_json_put_char(text, '{');
     for (i = 0; i < members->nelts; i++) {
         if (i > 0) {
-            oas_json_put(text, ",", 1);
+            oas_json_put_char(text, ',');
         }
         put_member(text, OAS_MEMBER_AT(members, i));
     }
-    oas_json_put(text, "}", 1);
+    oas_json_put_char(text, '}');
 }
 
 char *oas_members_text(const oas_members_t *members)

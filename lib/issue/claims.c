@@ -45,7 +45,7 @@ void oas_release_claims(const oas_tx_t *tx, const oas_words_t *scopes, unsigned 
 {
     int i;
 
-    if (tx->grant->claims == NULL) { /* of a client by itself */
+    if (json_object_size(tx->grant->claims) == 0) { /* NULL: of a client by itself */
         return;
     }
     for (i = 0; i < tx->issuer->claims->nelts; i++) {

@@ -11,6 +11,11 @@
 #include "unsettled.h"
 #include "wire.h"
 
+#define LOSS_MEMORY apr_time_from_sec(30)
+/* Nodes come back one after the other: where a silent host comes first each takes connect_timeout
+ * to pass it, and may have begun before the other host was there. */
+#define RETURN_MEMORY apr_time_from_sec(10)
+
 /* One who waits; lives on that thread's stack. */
 typedef struct waiter {
     struct waiter *next;
@@ -364,6 +369,8 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
     if (reached && !apr_atomic_read32(&gate->away))
         return;
     pthread_mutex_lock(&gate->mutex);
+    if (reached && gate->away)
+        oas_unsettled_note(gate->unsettled, OAS_MOMENT_BACK);
     if (!gate->joined)
         oas_gauge_add(OAS_M_POOLS_AWAY, !reached - (int)gate->away);
     apr_atomic_set32(&gate->away, !reached);
@@ -386,12 +393,20 @@ void oas_gate_report_silence(oas_gate_place_t *place, apr_time_t since)
 void oas_gate_note_loss(oas_gate_place_t *place)
 {
     if (place->gate)
-        oas_unsettled_note_loss(place->gate->unsettled);
+        oas_unsettled_note(place->gate->unsettled, OAS_MOMENT_LOST);
 }
 
-int oas_gate_lost_within(oas_gate_t *gate, apr_interval_time_t time)
+oas_gate_faith_t oas_gate_faith(oas_gate_t *gate)
 {
-    return oas_unsettled_lost_within(gate->unsettled, time);
+    oas_unsettled_t *list = gate->unsettled;
+
+    if (oas_unsettled_within(list, OAS_MOMENT_BACK, RETURN_MEMORY))
+        return OAS_GATE_RETURNED;
+    return oas_unsettled_within(list, OAS_MOMENT_LOST, LOSS_MEMORY) ||
+                   oas_unsettled_within(list, OAS_MOMENT_BACK, LOSS_MEMORY) ||
+                   oas_unsettled_count(list)
+               ? OAS_GATE_LOSES
+               : OAS_GATE_SURE;
 }
 
 int oas_gate_pause(oas_gate_t *gate)

@@ -86,8 +86,16 @@ void oas_gate_dead(oas_gate_place_t *place);
 /** Notes that an answer was lost or did not come. */
 void oas_gate_note_loss(oas_gate_place_t *place);
 
-/** Whether that happened within this time. Cheap. */
-int oas_gate_lost_within(oas_gate_t *gate, apr_interval_time_t time);
+/** How sure it is that a code or token that was used was used by somebody else. */
+typedef enum {
+    OAS_GATE_SURE,
+    OAS_GATE_LOSES,   /**< not quite: answers got lost lately, or the database was away */
+    OAS_GATE_RETURNED /**< not at all: it could not be reached until a moment ago, and perhaps there
+                           are nodes that cannot reach it yet */
+} oas_gate_faith_t;
+
+/** Cheap. */
+oas_gate_faith_t oas_gate_faith(oas_gate_t *gate);
 
 /** Whether one more may let time pass before he asks the database (oas_gate_resume: he has): so
  * many that half of the places stay with others. @return 0: no */

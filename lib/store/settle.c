@@ -4,8 +4,6 @@
 #include <string.h>
 #include "unsettled.h"
 
-#define LOSS_MEMORY apr_time_from_sec(30)
-
 static oas_unsettled_t *list_of(const oas_db_t *db)
 {
     return oas_db_gate(db) ? oas_gate_unsettled(oas_db_gate(db)) : NULL;
@@ -95,23 +93,37 @@ apr_status_t oas_settle_pause(oas_db_t *db)
     return APR_SUCCESS;
 }
 
+/* Whether what the attempt presents seems to be used already. APR_ENOENT: it does not. */
+static apr_status_t ask_spent(oas_db_t *db, const oas_stmt_t *stmt, const char *const *params,
+                              apr_pool_t *pool)
+{
+    const char *token[4];
+
+    memcpy(token, params, 3 * sizeof(token[0])); /* grant, hash, client */
+    token[3] = stmt->undo_params[2] ? params[stmt->undo_params[2] - 1] : NULL; /* the window */
+    return oas_db_run_true(db, OAS_STMT_ATTEMPT_SPENT, token, pool);
+}
+
 /* While answers of the database get lost, what seems to be used already may be what another process
- * or node is about to undo: it gets the time to do so before anybody is condemned. Whoever is one
- * too many to wait is to come again, and so is he of whom nobody can say whether he has to. */
+ * or node is about to undo: it gets the time to do so before anybody is condemned, and as long as
+ * there may be nodes that cannot, nobody is. Whoever is one too many to wait is to come again, and
+ * so is he of whom nobody can say whether he has to. */
 static apr_status_t let_others_settle(oas_db_t *db, const oas_stmt_t *stmt,
                                       const char *const *params, apr_pool_t *pool)
 {
-    const char *token[4];
     apr_status_t rv;
 
-    if (stmt->undo != OAS_STMT_ATTEMPT_UNDO || !oas_gate_lost_within(oas_db_gate(db), LOSS_MEMORY))
+    if (stmt->undo != OAS_STMT_ATTEMPT_UNDO || oas_gate_faith(oas_db_gate(db)) == OAS_GATE_SURE)
         return APR_SUCCESS;
-    memcpy(token, params, 3 * sizeof(token[0])); /* grant, hash, client */
-    token[3] = stmt->undo_params[2] ? params[stmt->undo_params[2] - 1] : NULL; /* the window */
-    rv = oas_db_run_true(db, OAS_STMT_ATTEMPT_SPENT, token, pool);
-    if (rv == APR_ENOENT)
-        return APR_SUCCESS;
-    return rv == APR_SUCCESS ? oas_settle_pause(db) : rv;
+    rv = ask_spent(db, stmt, params, pool);
+    if (rv == APR_SUCCESS)
+        rv = oas_settle_pause(db);
+    if (rv == APR_SUCCESS && oas_gate_faith(oas_db_gate(db)) == OAS_GATE_RETURNED) {
+        rv = ask_spent(db, stmt, params, pool);
+        if (rv == APR_SUCCESS)
+            return OAS_DB_UNAVAILABLE;
+    }
+    return rv == APR_ENOENT ? APR_SUCCESS : rv;
 }
 
 apr_status_t oas_settle_before(oas_db_t *db, const oas_stmt_t *stmt, const char *const *params,

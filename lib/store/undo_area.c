@@ -31,7 +31,7 @@ typedef struct {
 struct oas_undo_area {
     apr_uint32_t ready;
     apr_uint32_t count; /* of slots that are not free; written under the mutex, read without it */
-    apr_time_t lost;
+    apr_time_t moments[OAS_MOMENT_COUNT];
     apr_uint64_t last; /* number given */
     pthread_mutex_t mutex;
     slot_t slots[SLOTS];
@@ -228,12 +228,12 @@ int oas_undo_area_count(const oas_undo_area_t *area)
     return (int)__atomic_load_n(&area->count, __ATOMIC_RELAXED);
 }
 
-void oas_undo_area_note_loss(oas_undo_area_t *area, apr_time_t now)
+void oas_undo_area_note(oas_undo_area_t *area, oas_moment_t moment, apr_time_t now)
 {
-    __atomic_store_n(&area->lost, now, __ATOMIC_RELAXED);
+    __atomic_store_n(&area->moments[moment], now, __ATOMIC_RELAXED);
 }
 
-apr_time_t oas_undo_area_lost(const oas_undo_area_t *area)
+apr_time_t oas_undo_area_noted(const oas_undo_area_t *area, oas_moment_t moment)
 {
-    return __atomic_load_n(&area->lost, __ATOMIC_RELAXED);
+    return __atomic_load_n(&area->moments[moment], __ATOMIC_RELAXED);
 }

@@ -46,8 +46,17 @@ void oas_undo_area_back(const struct oas_undo *undo);
 /** How many there are, handed out or not; cheap. */
 int oas_undo_area_count(const oas_undo_area_t *area);
 
-/** When a process of the node lost an answer last, by oas_clock; 0: never. */
-void oas_undo_area_note_loss(oas_undo_area_t *area, apr_time_t now);
-apr_time_t oas_undo_area_lost(const oas_undo_area_t *area);
+/** When something happened last, to any process of the node. */
+typedef enum {
+    OAS_MOMENT_LOST, /**< an answer was lost or did not come */
+    OAS_MOMENT_BACK, /**< the database could be reached again */
+    OAS_MOMENT_COUNT
+} oas_moment_t;
+
+/** now: by oas_clock. */
+void oas_undo_area_note(oas_undo_area_t *area, oas_moment_t moment, apr_time_t now);
+
+/** 0: never. */
+apr_time_t oas_undo_area_noted(const oas_undo_area_t *area, oas_moment_t moment);
 
 #endif

@@ -18,10 +18,10 @@ typedef struct item {
 
 struct oas_unsettled {
     apr_thread_mutex_t *mutex;
-    volatile apr_uint32_t count; /* written under the mutex, read without it; so are the next two */
-    apr_time_t lost;             /* by oas_clock; 0: never */
-    oas_unsettled_t *into;       /* it has become part of that one; NULL: of none */
-    oas_undo_area_t *area;       /* where new ones go as long as it can be used; NULL: none */
+    volatile apr_uint32_t count; /* written under the mutex, read without it; so are the next */
+    apr_time_t moments[OAS_MOMENT_COUNT]; /* by oas_clock; 0: never */
+    oas_unsettled_t *into;                /* it has become part of that one; NULL: of none */
+    oas_undo_area_t *area; /* where new ones go as long as it can be used; NULL: none */
     item_t *first, **end;
 };
 
@@ -84,6 +84,8 @@ static oas_unsettled_t *whole(oas_unsettled_t *list)
 
 void oas_unsettled_join(oas_unsettled_t *list, oas_unsettled_t *into)
 {
+    int i;
+
     apr_thread_mutex_lock(list->mutex);
     apr_thread_mutex_lock(into->mutex);
     if (list->first) {
@@ -93,8 +95,10 @@ void oas_unsettled_join(oas_unsettled_t *list, oas_unsettled_t *into)
     }
     if (!into->area)
         __atomic_store_n(&into->area, list->area, __ATOMIC_RELEASE);
-    if (list->lost > into->lost)
-        __atomic_store_n(&into->lost, list->lost, __ATOMIC_RELAXED);
+    for (i = 0; i < OAS_MOMENT_COUNT; i++) {
+        if (list->moments[i] > into->moments[i])
+            __atomic_store_n(&into->moments[i], list->moments[i], __ATOMIC_RELAXED);
+    }
     apr_atomic_add32(&into->count, list->count);
     __atomic_store_n(&list->into, into, __ATOMIC_RELEASE);
     apr_thread_mutex_unlock(into->mutex);
@@ -210,25 +214,24 @@ int oas_unsettled_count(oas_unsettled_t *list)
     return (int)apr_atomic_read32(&whole(list)->count) + (area ? oas_undo_area_count(area) : 0);
 }
 
-void oas_unsettled_note_loss(oas_unsettled_t *list)
+void oas_unsettled_note(oas_unsettled_t *list, oas_moment_t moment)
 {
     apr_time_t now = oas_clock();
     oas_undo_area_t *area = area_of(list);
 
     if (area)
-        oas_undo_area_note_loss(area, now);
+        oas_undo_area_note(area, moment, now);
     list = lock(list);
-    __atomic_store_n(&list->lost, now, __ATOMIC_RELAXED);
+    __atomic_store_n(&list->moments[moment], now, __ATOMIC_RELAXED);
     unlock(list);
 }
 
-int oas_unsettled_lost_within(oas_unsettled_t *list, apr_interval_time_t time)
+int oas_unsettled_within(oas_unsettled_t *list, oas_moment_t moment, apr_interval_time_t time)
 {
     oas_undo_area_t *area = area_of(list);
-    apr_time_t lost = __atomic_load_n(&whole(list)->lost, __ATOMIC_RELAXED);
-    apr_time_t others = area ? oas_undo_area_lost(area) : 0;
+    apr_time_t ours = __atomic_load_n(&whole(list)->moments[moment], __ATOMIC_RELAXED);
+    apr_time_t others = area ? oas_undo_area_noted(area, moment) : 0;
+    apr_time_t last = others > ours ? others : ours;
 
-    if (others > lost)
-        lost = others;
-    return (lost && oas_clock() - lost < time) || oas_unsettled_count(list) > 0;
+    return last && oas_clock() - last < time;
 }

@@ -53,11 +53,11 @@ void oas_unsettled_done(const oas_undo_t *undo);
 /** How many there are, those included that another process has taken and not settled yet; cheap. */
 int oas_unsettled_count(oas_unsettled_t *list);
 
-/** Notes that an answer was lost or did not come. */
-void oas_unsettled_note_loss(oas_unsettled_t *list);
+/** Notes that this happened, now. */
+void oas_unsettled_note(oas_unsettled_t *list, oas_moment_t moment);
 
-/** Whether that happened within this time, or something is unsettled still; cheap. */
-int oas_unsettled_lost_within(oas_unsettled_t *list, apr_interval_time_t time);
+/** Whether it happened within this time; cheap. */
+int oas_unsettled_within(oas_unsettled_t *list, oas_moment_t moment, apr_interval_time_t time);
 
 /**
  * Makes `list` a part of `into`, with what it has: from now on whatever is done with either is done

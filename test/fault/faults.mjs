@@ -56,10 +56,6 @@ async function withoutStandby(bed, pause, meanwhile = () => {}) {
   return bed.writable();
 }
 
-/** Only by name: one node can reach the database seconds before another one that has something to undo, and takes what
- * that one has spent for a replay. */
-export const apart = new Set(['failover from a silent machine']);
-
 /** The standby takes over; the old primary comes back as its standby. */
 async function takeOver(bed) {
   const standby = 3 - bed.primary;

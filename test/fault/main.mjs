@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bed } from './bed.mjs';
 import { Client, signIn } from './clients.mjs';
-import { apart, faults, ofHttpd, quiet, silence } from './faults.mjs';
+import { faults, ofHttpd, quiet, silence } from './faults.mjs';
 import { countBy, findings, judge, Ledger } from './ledger.mjs';
 import { judgeLog } from './log.mjs';
 import { randomOf } from './random.mjs';
@@ -87,14 +87,14 @@ async function strike(bed, kind, random, probes, limit) {
 }
 
 /**
- * @param kinds names of faults; all of them but those apart when left out
+ * @param kinds names of faults; all of them when left out
  * @param answerLimit ms that no answer may take longer
  * @param recoveryLimit ms from the database's return to service at both nodes; five times as long for accidents of httpd,
  *   and longer by what a silent machine takes to be given up
  * @param say prints a line
  * @returns { findings, faults, entries, ledger }; findings empty: all is well
  */
-export async function ordeal({ seed, count, kinds = Object.keys(faults).filter((kind) => !apart.has(kind)), clients = 64, answerLimit = 12_000, recoveryLimit = 2000, more, say = console.log }) {
+export async function ordeal({ seed, count, kinds = Object.keys(faults), clients = 64, answerLimit = 12_000, recoveryLimit = 2000, more, say = console.log }) {
   const random = randomOf(seed, 'faults');
   const bed = await Bed.make({ more });
   const file = path.join(bed.dir, 'ledger.jsonl');

@@ -3,6 +3,7 @@
 #include "store_test.h"
 
 #include <signal.h>
+#include "../../lib/base/clock.h"
 #include "../../lib/base/shared.h"
 #include "../../lib/store/unsettled.h"
 #include "unit.h"
@@ -222,10 +223,8 @@ START_TEST(test_lists_of_a_node)
     oas_unsettled_share(theirs, area);
     oas_unsettled_share(late, area);
     oas_unsettled_join(late, ours); /* which belonged to no issuer */
-    ck_assert_int_eq(oas_unsettled_lost_within(ours, apr_time_from_sec(30)), 0);
     ck_assert_int_eq(oas_unsettled_put(theirs, &in), APR_SUCCESS);
     ck_assert_int_eq(oas_unsettled_count(ours), 1);
-    ck_assert_int_eq(oas_unsettled_lost_within(ours, apr_time_from_sec(30)), 1);
     ck_assert_int_eq(oas_unsettled_take(ours, &undo), 1);
     ck_assert_int_eq(undo.given[0], 7);
     ck_assert_int_eq(oas_unsettled_put(ours, &undo), APR_SUCCESS);
@@ -233,9 +232,13 @@ START_TEST(test_lists_of_a_node)
     ck_assert_int_eq(oas_unsettled_take(theirs, &undo), 1);
     oas_unsettled_done(&undo);
     ck_assert_int_eq(oas_unsettled_count(late), 0);
-    ck_assert_int_eq(oas_unsettled_lost_within(ours, apr_time_from_sec(30)), 0);
-    oas_unsettled_note_loss(theirs);
-    ck_assert_int_eq(oas_unsettled_lost_within(ours, apr_time_from_sec(30)), 1);
+    ck_assert_int_eq(oas_unsettled_within(ours, OAS_MOMENT_LOST, apr_time_from_sec(30)), 0);
+    oas_unsettled_note(theirs, OAS_MOMENT_LOST);
+    ck_assert_int_eq(oas_unsettled_within(ours, OAS_MOMENT_LOST, apr_time_from_sec(30)), 1);
+    ck_assert_int_eq(oas_unsettled_within(ours, OAS_MOMENT_BACK, apr_time_from_sec(30)), 0);
+    oas_undo_area_note(area, OAS_MOMENT_BACK, oas_clock() - apr_time_from_sec(10));
+    ck_assert_int_eq(oas_unsettled_within(ours, OAS_MOMENT_BACK, apr_time_from_sec(10)), 0);
+    ck_assert_int_eq(oas_unsettled_within(ours, OAS_MOMENT_BACK, apr_time_from_sec(30)), 1);
 }
 END_TEST
 

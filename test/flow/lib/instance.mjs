@@ -158,6 +158,16 @@ export class Instance {
     return pairs.filter(([, parent]) => nodes.some(({ pid }) => parent === pid)).map(([pid]) => pid);
   }
 
+  /** Returns when the processes that httpd begins with answer: each has its worker threads then (prefork: those of httpd's tasks). */
+  async begun() {
+    const [processes, threads] = process.env.OAS_MPM === 'prefork' ? [4, 2] : [2, 32];
+    const threadsOf = (pid) => (fs.existsSync(`/proc/${pid}/task`) ? fs.readdirSync(`/proc/${pid}/task`).length : 0);
+    await until('all processes of httpd have begun', async () => {
+      const ready = (await this.children()).filter((pid) => threadsOf(pid) >= threads);
+      return ready.length >= processes * this.nodes.length;
+    });
+  }
+
   /**
    * Edits files of the configuration and has httpd read them again; returns when no process with the old one is left.
    * @param edits functions from old text to new, by file name below the instance's folder; httpd/httpd.conf is each node's
