@@ -109,6 +109,8 @@ typedef struct {
     int (*is_here)(oas_tx_t *tx, const oas_login_option_t *option);
     /** NULL, or a word for why this node is about to go and wants no new work. */
     const char *(*leaving)(oas_tx_t *tx);
+    /** 1 when that holds for some issuer of this node. */
+    int (*draining)(oas_tx_t *tx);
     /** Shows the key set of each issuer of this node; it lives as long as tx->pool. */
     void (*each_keys)(oas_tx_t *tx,
                       void (*visit)(void *baton, const char *issuer, const struct oas_keyset *keys),

@@ -16,7 +16,7 @@ liboas_endpoint_la_SOURCES = \
 	lib/endpoint/login.c lib/endpoint/login.h \
 	lib/endpoint/logout.c \
 	lib/endpoint/metadata.c lib/endpoint/metadata.h \
-	lib/endpoint/metrics.c \
+	lib/endpoint/metrics.c lib/endpoint/metrics.h \
 	lib/endpoint/metrics_text.c lib/endpoint/metrics_text.h \
 	lib/endpoint/permission.c lib/endpoint/permission.h \
 	lib/endpoint/pipeline.c lib/endpoint/pipeline.h \

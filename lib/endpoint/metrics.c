@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "metrics.h"
+
 #include <config.h>
 #include <string.h>
 #include <openssl/crypto.h>
@@ -8,23 +10,49 @@
 #include "metrics_text.h"
 #include "pipeline.h"
 
-static const char *const no_labels[] = {NULL};
+/** Who is told, and what of. */
+typedef struct {
+    oas_tx_t *tx;
+    const oas_metrics_writer_t *writer;
+    void *baton;
+    const oas_metric_t *metric;
+} teller_t;
 
-static void add_node(oas_tx_t *tx, oas_metrics_text_t *text)
+static void tell_value(const teller_t *teller, const char *const *labels, apr_int64_t value)
 {
-    const char *const build[] = {"version", PACKAGE_VERSION, "openssl",
-                                 OpenSSL_version(OPENSSL_VERSION_STRING), NULL};
+    const oas_sample_t sample = {.value = value};
 
-    oas_metrics_text_gauge(text, "build_info", "Versions of the module and of OpenSSL.");
-    oas_metrics_text_line(text, build, 1);
-    oas_metrics_text_gauge(text, "start_time_seconds",
-                           "When counting began, in seconds since 1970.");
-    oas_metrics_text_line(text, no_labels, apr_time_sec(oas_metrics_since()));
-    oas_metrics_text_gauge(text, "children", "Child processes of the node that are alive.");
-    oas_metrics_text_line(text, no_labels, oas_metrics_children());
-    oas_metrics_text_gauge(text, "draining",
-                           "1 while the node is stopping or its drain file is there.");
-    oas_metrics_text_line(text, no_labels, tx->host->leaving(tx) != NULL);
+    teller->writer->line(teller->baton, labels, &sample);
+}
+
+static void tell_number(const teller_t *teller, apr_int64_t value)
+{
+    static const char *const no_labels[] = {NULL};
+
+    tell_value(teller, no_labels, value);
+}
+
+static void tell_build(teller_t *teller)
+{
+    const char *const labels[] = {"version", PACKAGE_VERSION, "openssl",
+                                  OpenSSL_version(OPENSSL_VERSION_STRING), NULL};
+
+    tell_value(teller, labels, 1);
+}
+
+static void tell_start(teller_t *teller)
+{
+    tell_number(teller, apr_time_sec(oas_metrics_since()));
+}
+
+static void tell_children(teller_t *teller)
+{
+    tell_number(teller, oas_metrics_children());
+}
+
+static void tell_draining(teller_t *teller)
+{
+    tell_number(teller, teller->tx->host->draining(teller->tx));
 }
 
 static void sum_up(void *baton, const oas_sample_t *sample)
@@ -32,17 +60,15 @@ static void sum_up(void *baton, const oas_sample_t *sample)
     *(apr_int64_t *)baton += sample->value;
 }
 
-static void add_database(oas_metrics_text_t *text)
+static void tell_database(teller_t *teller)
 {
     apr_int64_t away = 0;
 
     oas_metric_read(OAS_M_POOLS_AWAY, sum_up, &away);
-    oas_metrics_text_gauge(text, "database_up",
-                           "0 while the database is away for some child process.");
-    oas_metrics_text_line(text, no_labels, away == 0);
+    tell_number(teller, away == 0);
 }
 
-static void add_states(void *baton, const char *issuer, const oas_keyset_t *keys)
+static void key_states(void *baton, const char *issuer, const oas_keyset_t *keys)
 {
     oas_key_info_t key;
     int i;
@@ -52,11 +78,16 @@ static void add_states(void *baton, const char *issuer, const oas_keyset_t *keys
                                       "alg",    key.alg, "state", oas_key_state_names[key.state],
                                       NULL};
 
-        oas_metrics_text_line(baton, labels, 1);
+        tell_value(baton, labels, 1);
     }
 }
 
-static void add_times_of(oas_metrics_text_t *text, const char *issuer, const oas_key_info_t *key)
+static void tell_key_states(teller_t *teller)
+{
+    teller->tx->host->each_keys(teller->tx, key_states, teller);
+}
+
+static void times_of(const teller_t *teller, const char *issuer, const oas_key_info_t *key)
 {
     const oas_key_times_t *times = key->times;
     const struct {
@@ -74,30 +105,83 @@ static void add_times_of(oas_metrics_text_t *text, const char *issuer, const oas
                                       key->alg, "event", rows[i].event, NULL};
 
         if (rows[i].at != 0) {
-            oas_metrics_text_line(text, labels, rows[i].at);
+            tell_value(teller, labels, rows[i].at);
         }
     }
 }
 
-static void add_times(void *baton, const char *issuer, const oas_keyset_t *keys)
+static void key_times(void *baton, const char *issuer, const oas_keyset_t *keys)
 {
     oas_key_info_t key;
     int i;
 
     for (i = 0; oas_keyset_info(keys, i, &key); i++) {
         if (key.times != NULL) {
-            add_times_of(baton, issuer, &key);
+            times_of(baton, issuer, &key);
         }
     }
 }
 
-static void add_keys(oas_tx_t *tx, oas_metrics_text_t *text)
+static void tell_key_times(teller_t *teller)
 {
-    oas_metrics_text_gauge(text, "key_info", "The keys of each issuer and what each is for.");
-    tx->host->each_keys(tx, add_states, text);
-    oas_metrics_text_gauge(text, "key_timestamp_seconds",
-                           "The schedule of the keys in the database.");
-    tx->host->each_keys(tx, add_times, text);
+    teller->tx->host->each_keys(teller->tx, key_times, teller);
+}
+
+#define STATE(name, help)                                                                          \
+    {                                                                                              \
+        name, OAS_KIND_NODE_GAUGE, {OAS_LABEL_NONE, OAS_LABEL_NONE}, help, 0                       \
+    }
+
+/** What is not counted but known at the moment of asking. */
+static const struct {
+    oas_metric_t metric;
+    void (*tell)(teller_t *teller);
+} states[] = {
+    {STATE("build_info", "Versions of the module and of OpenSSL."), tell_build},
+    {STATE("start_time_seconds", "When counting began, in seconds since 1970."), tell_start},
+    {STATE("children", "Child processes of the node that are alive."), tell_children},
+    {STATE("draining", "1 while the node is stopping or a drain file is there."), tell_draining},
+    {STATE("database_up", "0 while the database is away for some child process."), tell_database},
+    {STATE("key_info", "The keys of each issuer and what each is for."), tell_key_states},
+    {STATE("key_timestamp_seconds", "The schedule of the keys in the database."), tell_key_times},
+};
+
+static void tell_sample(void *baton, const oas_sample_t *sample)
+{
+    const teller_t *teller = baton;
+    const char *labels[2 * 2 + 1];
+    int count = 0, i;
+
+    for (i = 0; i < 2; i++) {
+        if (sample->values[i] != NULL) {
+            labels[count++] = oas_label_name(teller->metric->labels[i]);
+            labels[count++] = sample->values[i];
+        }
+    }
+    labels[count] = NULL;
+    teller->writer->line(teller->baton, labels, sample);
+}
+
+static void begin(teller_t *teller, const oas_metric_t *metric)
+{
+    teller->metric = metric;
+    teller->writer->begin(teller->baton, metric);
+}
+
+void oas_metrics_tell(oas_tx_t *tx, const oas_metrics_writer_t *writer, void *baton)
+{
+    teller_t teller = {.tx = tx, .writer = writer, .baton = baton};
+    apr_size_t i;
+    int id;
+
+    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        begin(&teller, &states[i].metric);
+        states[i].tell(&teller);
+    }
+    for (id = 0; id < OAS_M_COUNT; id++) {
+        begin(&teller, oas_metric(id));
+        oas_metric_read(id, tell_sample, &teller);
+    }
 }
 
 static oas_outcome_t respond_metrics(oas_tx_t *tx)
@@ -106,10 +190,7 @@ static oas_outcome_t respond_metrics(oas_tx_t *tx)
                strstr(tx->request.accept, "application/openmetrics-text") != NULL;
     oas_metrics_text_t *text = oas_metrics_text_create(open, tx->pool);
 
-    add_node(tx, text);
-    add_database(text);
-    add_keys(tx, text);
-    oas_metrics_text_counted(text);
+    oas_metrics_tell(tx, &oas_metrics_text_writer, text);
     oas_reply_text(tx, oas_metrics_text_type(open), oas_metrics_text_end(text));
     return OAS_ANSWERED;
 }

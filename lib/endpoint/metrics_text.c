@@ -14,7 +14,7 @@ struct oas_metrics_text {
     char *data;
     apr_size_t len, size;
     const char *name; /* of the metric that is being written */
-    const oas_metric_t *row;
+    oas_metric_kind_t kind;
 };
 
 /* The same numbers as oas_bucket_bounds, in seconds. */
@@ -82,27 +82,33 @@ static void add_label(oas_metrics_text_t *text, const char *name, const char *va
     add(text, "\"");
 }
 
-static void begin(oas_metrics_text_t *text, const char *name, const char *suffix, const char *type,
-                  const char *help)
+static void begin(void *baton, const oas_metric_t *metric)
 {
-    text->name = apr_pstrcat(text->pool, PREFIX, name, suffix, NULL);
-    add(text,
-        apr_pstrcat(text->pool, "# HELP ", PREFIX, name, text->open ? "" : suffix, " ", help,
-                    "\n# TYPE ", PREFIX, name, text->open ? "" : suffix, " ", type, "\n", NULL));
+    static const char *const types[] = {[OAS_KIND_COUNTER] = "counter",
+                                        [OAS_KIND_HISTOGRAM] = "histogram",
+                                        [OAS_KIND_CHILD_GAUGE] = "gauge",
+                                        [OAS_KIND_NODE_GAUGE] = "gauge"};
+    oas_metrics_text_t *text = baton;
+    const char *suffix = metric->kind == OAS_KIND_COUNTER ? "_total" : "";
+    const char *family =
+        apr_pstrcat(text->pool, PREFIX, metric->name, text->open ? "" : suffix, NULL);
+
+    text->kind = metric->kind;
+    text->name = apr_pstrcat(text->pool, PREFIX, metric->name, suffix, NULL);
+    add(text, apr_pstrcat(text->pool, "# HELP ", family, " ", metric->help, "\n# TYPE ", family,
+                          " ", types[metric->kind], "\n", NULL));
 }
 
 /* Name and labels of a line, and the blank before its number. */
-static void add_head(oas_metrics_text_t *text, const oas_sample_t *sample, const char *suffix,
+static void add_head(oas_metrics_text_t *text, const char *const *labels, const char *suffix,
                      const char *bound)
 {
-    int count = 0, i;
+    int count = 0;
 
     add(text, text->name);
     add(text, suffix);
-    for (i = 0; i < 2; i++) {
-        if (sample->values[i] != NULL) {
-            add_label(text, oas_label_name(text->row->labels[i]), sample->values[i], &count);
-        }
+    for (; *labels != NULL; labels += 2) {
+        add_label(text, labels[0], labels[1], &count);
     }
     if (bound != NULL) {
         add_label(text, "le", bound, &count);
@@ -110,74 +116,43 @@ static void add_head(oas_metrics_text_t *text, const oas_sample_t *sample, const
     add(text, count > 0 ? "} " : " ");
 }
 
-static void add_number_line(oas_metrics_text_t *text, const oas_sample_t *sample,
-                            const char *suffix, const char *bound, apr_int64_t number)
+static void add_number_line(oas_metrics_text_t *text, const char *const *labels, const char *suffix,
+                            const char *bound, apr_int64_t number)
 {
-    add_head(text, sample, suffix, bound);
+    add_head(text, labels, suffix, bound);
     add_number(text, number);
     add(text, "\n");
 }
 
-static void add_histogram(oas_metrics_text_t *text, const oas_sample_t *sample)
+static void add_histogram(oas_metrics_text_t *text, const char *const *labels,
+                          const oas_sample_t *sample)
 {
     apr_uint64_t sum = 0;
     int i;
 
     for (i = 0; i < OAS_BUCKETS; i++) {
         sum += sample->buckets[i];
-        add_number_line(text, sample, "_bucket", bounds[i], (apr_int64_t)sum);
+        add_number_line(text, labels, "_bucket", bounds[i], (apr_int64_t)sum);
     }
-    add_number_line(text, sample, "_bucket", "+Inf", (apr_int64_t)sample->count);
-    add_number_line(text, sample, "_count", NULL, (apr_int64_t)sample->count);
-    add_head(text, sample, "_sum", NULL);
+    add_number_line(text, labels, "_bucket", "+Inf", (apr_int64_t)sample->count);
+    add_number_line(text, labels, "_count", NULL, (apr_int64_t)sample->count);
+    add_head(text, labels, "_sum", NULL);
     add(text, apr_psprintf(text->pool, "%" APR_UINT64_T_FMT ".%06d\n",
                            sample->sum / APR_USEC_PER_SEC, (int)(sample->sum % APR_USEC_PER_SEC)));
 }
 
-static void add_sample(void *baton, const oas_sample_t *sample)
+static void line(void *baton, const char *const *labels, const oas_sample_t *sample)
 {
     oas_metrics_text_t *text = baton;
 
-    if (text->row->kind == OAS_KIND_HISTOGRAM) {
-        add_histogram(text, sample);
+    if (text->kind == OAS_KIND_HISTOGRAM) {
+        add_histogram(text, labels, sample);
     } else {
-        add_number_line(text, sample, "", NULL, sample->value);
+        add_number_line(text, labels, "", NULL, sample->value);
     }
 }
 
-void oas_metrics_text_counted(oas_metrics_text_t *text)
-{
-    static const char *const types[] = {[OAS_KIND_COUNTER] = "counter",
-                                        [OAS_KIND_HISTOGRAM] = "histogram",
-                                        [OAS_KIND_CHILD_GAUGE] = "gauge",
-                                        [OAS_KIND_NODE_GAUGE] = "gauge"};
-    int id;
-
-    for (id = 0; id < OAS_M_COUNT; id++) {
-        text->row = oas_metric(id);
-        begin(text, text->row->name, text->row->kind == OAS_KIND_COUNTER ? "_total" : "",
-              types[text->row->kind], text->row->help);
-        oas_metric_read(id, add_sample, text);
-    }
-}
-
-void oas_metrics_text_gauge(oas_metrics_text_t *text, const char *name, const char *help)
-{
-    begin(text, name, "", "gauge", help);
-}
-
-void oas_metrics_text_line(oas_metrics_text_t *text, const char *const *labels, apr_int64_t value)
-{
-    int count = 0;
-
-    add(text, text->name);
-    for (; *labels != NULL; labels += 2) {
-        add_label(text, labels[0], labels[1], &count);
-    }
-    add(text, count > 0 ? "} " : " ");
-    add_number(text, value);
-    add(text, "\n");
-}
+const oas_metrics_writer_t oas_metrics_text_writer = {begin, line};
 
 const char *oas_metrics_text_end(oas_metrics_text_t *text)
 {

@@ -6,24 +6,15 @@
 #ifndef OAS_ENDPOINT_METRICS_TEXT_H
 #define OAS_ENDPOINT_METRICS_TEXT_H
 
-#include "../base/metrics.h"
+#include "metrics.h"
 
 typedef struct oas_metrics_text oas_metrics_text_t;
 
 /** An empty text. @param open 1: OpenMetrics */
 oas_metrics_text_t *oas_metrics_text_create(int open, apr_pool_t *pool);
 
-/** Adds everything that is counted. */
-void oas_metrics_text_counted(oas_metrics_text_t *text);
-
-/** Begins a gauge that is not in the table of base/metrics.h. */
-void oas_metrics_text_gauge(oas_metrics_text_t *text, const char *name, const char *help);
-
-/**
- * Adds one line of the gauge that was begun last.
- * @param labels names and values in turn, ended by NULL; values as they are, NULL is ""
- */
-void oas_metrics_text_line(oas_metrics_text_t *text, const char *const *labels, apr_int64_t value);
+/** Writes into the oas_metrics_text_t that is its baton. */
+extern const oas_metrics_writer_t oas_metrics_text_writer;
 
 /** The whole text. */
 const char *oas_metrics_text_end(oas_metrics_text_t *text);

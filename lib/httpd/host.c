@@ -50,5 +50,6 @@ const oas_host_t oas_host = {.check_password = oas_authn_check,
                              .recheck = oas_recheck,
                              .is_here = oas_login_option_here,
                              .leaving = oas_leaving,
+                             .draining = oas_leaving_any,
                              .each_keys = oas_metrics_each_keys,
                              .audit = oas_audit_log_write};

@@ -2,6 +2,7 @@
 #include "leaving.h"
 
 #include <ap_mpm.h>
+#include <http_main.h>
 #include <scoreboard.h>
 #include "log.h"
 #include "request.h"
@@ -17,22 +18,40 @@ static int is_stopping(void)
            global->running_generation == generation;
 }
 
-const char *oas_leaving(oas_tx_t *tx)
+/** 1 when the drain file of a virtual host is there. */
+static int is_drained(const oas_tx_t *tx, const char *path)
 {
-    request_rec *r = tx->host_baton;
-    const char *path = oas_server_config(r->server)->drain_file;
     apr_status_t rv = APR_ENOENT;
     apr_finfo_t info;
 
     if (path != NULL) {
-        rv = apr_stat(&info, path, APR_FINFO_TYPE, r->pool);
+        rv = apr_stat(&info, path, APR_FINFO_TYPE, tx->pool);
     }
-    if (rv == APR_SUCCESS) {
-        return "drain file";
-    }
-    if (!APR_STATUS_IS_ENOENT(rv)) {
+    if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
         oas_log(tx->log, OAS_LOG_ERROR, OAS_TAG(01050), rv,
                 "OAuth2ASDrainFile: httpd's processes cannot tell whether %s exists", path);
     }
+    return rv == APR_SUCCESS;
+}
+
+const char *oas_leaving(oas_tx_t *tx)
+{
+    const request_rec *r = tx->host_baton;
+
+    if (is_drained(tx, oas_server_config(r->server)->drain_file)) {
+        return "drain file";
+    }
     return is_stopping() ? "stopping" : NULL;
+}
+
+int oas_leaving_any(oas_tx_t *tx)
+{
+    const server_rec *s;
+
+    for (s = ap_server_conf; s != NULL; s = s->next) {
+        if (is_drained(tx, oas_server_config(s)->drain_file)) {
+            return 1;
+        }
+    }
+    return is_stopping();
 }

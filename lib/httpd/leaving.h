@@ -11,4 +11,7 @@
 /** NULL, or why: httpd is stopping, or OAuth2ASDrainFile exists. */
 const char *oas_leaving(oas_tx_t *tx);
 
+/** 1 when httpd is stopping or the OAuth2ASDrainFile of some virtual host exists. */
+int oas_leaving_any(oas_tx_t *tx);
+
 #endif

@@ -6,15 +6,16 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { parseMetrics, seriesOf } from './lib/prometheus.mjs';
+import { parseMetrics, parseStatus, seriesOf, statusKeyOf } from './lib/prometheus.mjs';
 import { authorization, authorizeUrl, basic, client, decode, getCode, offline, redeem, refresh, revoke, secretOf, token } from './lib/oauth.mjs';
 import { Surfer } from './lib/surfer.mjs';
 
 const server = await startInstance({
   nodes: 1,
-  args: ['--also', 'second.localhost'],
+  args: ['--also', 'second.localhost', '--keyring', 'alg=RS256 rotate=90d'],
   conf: `
     OAuth2ASEndpoint metrics /oauth2as/metrics
     OAuth2ASAuditLog \${OAS_DIR}/audit.log
@@ -215,16 +216,56 @@ test('state: keys, database, build', async () => {
   assert.ok((await measured('purge_backlog_rows')) >= 0);
 });
 
-test("mod_status' page and ?auto have the same numbers", async () => {
-  const auto = (await request(new URL('/server-status?auto', server.issuer).href)).text;
-  const numbers = new Map([...auto.matchAll(/^OAuth2AS (.+): (\S+)$/gm)].map(([, key, value]) => [key, Number(value)]));
-  const grants = (await read()).values.get(of('grants_total', { grant_type: 'client_credentials' }));
-  assert.equal(numbers.get('grants[client_credentials]'), grants);
-  assert.ok(numbers.get('statement_duration_seconds[code_redeem] count') >= 1);
-  for (const value of numbers.values()) assert.ok(Number.isFinite(value));
-  const page = (await request(new URL('/server-status', server.issuer).href)).text;
+const status = async (query = '') => (await request(new URL(`/server-status${query}`, server.issuer).href)).text;
+
+/** Each number that Prometheus gets, by the key that mod_status has for it. */
+const byStatusKey = async () =>
+  new Map(
+    Object.values((await read()).families)
+      .flatMap((family) => family.samples.map((sample) => [statusKeyOf(family, sample), sample.value]))
+      .filter(([key]) => key),
+  );
+
+test("mod_status' page and ?auto have what Prometheus has, under the same names", async () => {
+  let numbers, expected, told;
+  const deadline = Date.now() + 20_000;
+  do {
+    const before = await byStatusKey();
+    numbers = parseStatus(await status('?auto'));
+    const after = await byStatusKey();
+    const stable = ([key, value]) => !after.has(key) || after.get(key) === value;
+    expected = Object.fromEntries([...before].filter(stable));
+    told = Object.fromEntries([...numbers].filter(([key]) => !/ (mean|p99) ms$/.test(key) && (key in expected || !before.has(key))));
+  } while (!isDeepStrictEqual(told, expected) && Date.now() < deadline);
+  assert.deepEqual(told, expected);
+  const has = (pattern) => assert.ok(Object.keys(told).some((key) => pattern.test(key)), `${pattern} among ${Object.keys(told)}`);
+  for (const issuer of [server.issuer, server.also]) {
+    has(new RegExp(`^key_info\\[${issuer},[\\w-]+,RS256,active\\]$`));
+    has(new RegExp(`^key_timestamp_seconds\\[${issuer},[\\w-]+,RS256,activated\\]$`));
+    has(new RegExp(`^schema_version\\[${issuer}\\]$`));
+  }
+  for (const pattern of [/^grants\[client_credentials\]$/, /^children$/, /^database_up$/, /^draining$/, /^build_info\[/]) has(pattern);
+  const durations = [...numbers.keys()].filter((key) => key.endsWith(' count'));
+  for (const key of durations) for (const other of ['mean', 'p99']) assert.ok(Number.isFinite(numbers.get(key.replace(/count$/, `${other} ms`))), key);
+  assert.ok(durations.includes('statement_duration_seconds[code_redeem] count'));
+  const page = await status();
   assert.match(page, /<h2>mod_oauth2as<\/h2>/);
-  assert.ok(page.includes(`<td>grants[client_credentials]</td><td align="right">${grants}</td>`));
+  const rows = [...page.matchAll(/^<tr><td>([^<]+)<\/td><td align="right">/gm)].map(([, key]) => key);
+  const keys = [...numbers.keys()].filter((key) => !/ (mean|p99) ms$/.test(key)).map((key) => key.replace(/ count$/, ''));
+  assert.deepEqual(rows.filter((key) => keys.includes(key)).sort(), keys.sort());
+  assert.ok(page.includes(`<td>grants[client_credentials]</td><td align="right">${told['grants[client_credentials]']}</td>`));
+});
+
+test('a drain file of one issuer drains the node, whichever virtual host is asked', async () => {
+  const file = path.join(server.dir, 'drain');
+  await server.reload({ 'httpd/httpd.conf': (text) => text.replace(/(?=<\/VirtualHost>(?![^]*<\/VirtualHost>))/, `OAuth2ASDrainFile ${file}\n`) });
+  const draining = async () => [(await read()).values.get(of('draining')), parseStatus(await status('?auto')).get('draining')];
+  assert.deepEqual(await draining(), [0, 0]);
+  fs.writeFileSync(file, '');
+  assert.deepEqual(await draining(), [1, 1]);
+  assert.equal((await request(server.url('oauth2as/ready'))).status, 200, 'the other issuer stays in service');
+  fs.rmSync(file);
+  assert.deepEqual(await draining(), [0, 0]);
 });
 
 const linesOf = (name) => fs.readFileSync(path.join(server.dir, name), 'utf8').split('\n').filter(Boolean);

@@ -89,3 +89,14 @@ export function parseMetrics(text, { open = false } = {}) {
   }
   return { families, values };
 }
+
+/** What mod_status calls a sample that parseMetrics() has read; undefined where it says it in another way. */
+export function statusKeyOf({ name, TYPE }, sample) {
+  if (TYPE === 'histogram' && !sample.name.endsWith('_count')) return undefined;
+  const values = Object.values(sample.labels);
+  const key = name.replace(/^oauth2as_/, '').replace(TYPE === 'counter' ? /_total$/ : /$^/, '');
+  return `${key}${values.length ? `[${values.join(',')}]` : ''}${TYPE === 'histogram' ? ' count' : ''}`;
+}
+
+/** The lines of mod_status' ?auto that are this module's, by their keys. */
+export const parseStatus = (text) => new Map([...text.matchAll(/^OAuth2AS (.+): (\S+)$/gm)].map(([, key, value]) => [key, Number(value)]));
