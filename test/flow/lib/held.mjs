@@ -33,14 +33,21 @@ export function memoryIn(pid) {
   return Number(/Anonymous: +(\d+)/.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
 }
 
-/** System V segments that the process made, attached or not. */
+/** When the process began, in seconds since 1970. */
+function beginOf(pid) {
+  const ticks = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19];
+  return Number(/^btime (\d+)/m.exec(fs.readFileSync('/proc/stat', 'utf8'))[1]) + ticks / 100;
+}
+
+/** System V segments that the process made, attached or not; what is older was left by another one of that number. */
 export function segmentsOf(pid) {
+  const begun = Math.floor(beginOf(pid)) - 1;
   return fs
     .readFileSync('/proc/sysvipc/shm', 'utf8')
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => Number(fields[4]) === pid)
+    .filter((fields) => Number(fields[4]) === pid && Number(fields[13]) >= begun)
     .map((fields) => `${fields[3]} bytes`);
 }
 

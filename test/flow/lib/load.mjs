@@ -104,6 +104,16 @@ export async function logoutRound(server) {
   assert.equal((await ask({ id_token_hint: json.id_token, post_logout_redirect_uri })).status, 302);
 }
 
+/** The rounds of one turn: six by a session that is there, one of each other kind, among them seven sign-ins with a password. */
+const turn = ['session', 'wide', 'session', 'session', 'family', 'session', 'session', 'logout', 'session'];
+
+/** Every call of what is returned makes the next round of the turn; `turn` of them are one, of `requests` requests. */
+export function allRounds(server, surfer) {
+  const kinds = { session: () => sessionRound(server, surfer), wide: () => wideRound(server), family: () => familyRound(server), logout: () => logoutRound(server) };
+  let next = 0;
+  return Object.assign(() => kinds[turn[next++ % turn.length]](), { turn: turn.length, requests: 114 });
+}
+
 /** `count` rounds, four at a time. */
 export async function rounds(count, round) {
   for (let done = 0; done < count; done += 4) await Promise.all(Array.from({ length: Math.min(4, count - done) }, round));
