@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "json.h"
 #include "metrics.h"
+#include "trace.h"
 
 static const char *const names[OAS_AUDIT_COUNT] = {
     [OAS_AUDIT_LOGIN] = "login",
@@ -82,6 +83,16 @@ static const char *bounded_text(const oas_tx_t *tx, oas_members_t *line)
     return text != NULL && strlen(text) <= OAS_AUDIT_MAX ? text : NULL;
 }
 
+static void add_trace(const oas_trace_t *trace, oas_members_t *line)
+{
+    if (trace == NULL) {
+        return;
+    }
+    oas_members_string(line, "trace_id", trace->trace_id);
+    oas_members_string(line, "span_id", trace->span_id);
+    oas_members_string(line, "trace_flags", trace->trace_flags);
+}
+
 void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const oas_members_t *more)
 {
     oas_members_t *line;
@@ -101,7 +112,7 @@ void oas_audit(oas_tx_t *tx, oas_audit_event_t event, const char *reason, const 
     oas_members_string(line, "address", tx->request.address);
     oas_members_string(line, "reason", reason);
     oas_members_string(line, "ref", tx->request_id);
-    oas_members_string(line, "trace_id", tx->request.trace_id);
+    add_trace(tx->request.trace, line);
     oas_members_add(line, more);
     text = bounded_text(tx, line);
     if (text != NULL) {

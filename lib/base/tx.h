@@ -52,9 +52,9 @@ typedef struct {
     const char *user_agent;
     const char *user; /**< whom httpd's own authentication names; at login options only */
     const char *accept_language;
-    const char *accept;       /**< at the metrics endpoint only */
-    const char *trace_id;     /**< of a valid traceparent header (base/trace.h), or NULL */
-    oas_bytes_t certificate;  /**< the TLS client certificate as DER; len 0: none */
+    const char *accept;            /**< at the metrics endpoint only */
+    const struct oas_trace *trace; /**< of a valid traceparent header (base/trace.h), or NULL */
+    oas_bytes_t certificate;       /**< the TLS client certificate as DER; len 0: none */
     int certificate_verified; /**< 1: it was issued by a CA that the server trusts (RFC 8705 2.1) */
 } oas_request_t;
 

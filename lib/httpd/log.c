@@ -2,6 +2,8 @@
 #include "log.h"
 
 #include <string.h>
+#include <apr_strings.h>
+#include "../base/trace.h"
 #include "request.h"
 
 static const int server_levels[] = {
@@ -29,10 +31,9 @@ static void write_request(void *baton, oas_log_level_t level, apr_status_t statu
 {
     const oas_request_state_t *state = baton;
     const char *ref = strstr(text, state->id) == NULL ? " ref=" : "";
-    const char *trace = state->trace != NULL ? " trace_id=" : "";
 
-    ap_log_rerror(APLOG_MARK, server_levels[level], status, state->r, "%s%s%s%s%s", text, ref,
-                  *ref != '\0' ? state->id : "", trace, *trace != '\0' ? state->trace : "");
+    ap_log_rerror(APLOG_MARK, server_levels[level], status, state->r, "%s%s%s%s", text, ref,
+                  *ref != '\0' ? state->id : "", state->trace_text);
 }
 
 void oas_log_to_server(oas_log_t *log, server_rec *s)
@@ -42,9 +43,22 @@ void oas_log_to_server(oas_log_t *log, server_rec *s)
     log->baton = s;
 }
 
+/** As OpenTelemetry names the fields in logs. */
+static const char *trace_text(const oas_request_state_t *state)
+{
+    const oas_trace_t *trace = state->trace;
+
+    if (trace == NULL) {
+        return "";
+    }
+    return apr_pstrcat(state->r->pool, " trace_id=", trace->trace_id, " span_id=", trace->span_id,
+                       " trace_flags=", trace->trace_flags, NULL);
+}
+
 void oas_log_to_request(oas_log_t *log, oas_request_state_t *state)
 {
     log->level = level_of(ap_get_request_module_loglevel(state->r, APLOG_MODULE_INDEX));
     log->write = write_request;
     log->baton = state;
+    state->trace_text = trace_text(state);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "../base/subject.h"
+#include "../base/trace.h"
 #include "request.h"
 
 static const char *client(const oas_request_state_t *state)
@@ -51,7 +52,17 @@ static const char *ref(const oas_request_state_t *state)
 
 static const char *trace(const oas_request_state_t *state)
 {
-    return state->trace;
+    return state->trace != NULL ? state->trace->trace_id : NULL;
+}
+
+static const char *span(const oas_request_state_t *state)
+{
+    return state->trace != NULL ? state->trace->span_id : NULL;
+}
+
+static const char *trace_flags(const oas_request_state_t *state)
+{
+    return state->trace != NULL ? state->trace->trace_flags : NULL;
 }
 
 #define PREFIX "oauth2as-"
@@ -60,8 +71,10 @@ static const struct {
     const char *name;
     const char *(*value)(const oas_request_state_t *state); /**< NULL: no note, "-" in the log */
 } notes[] = {
-    {PREFIX "client", client},   {PREFIX "grant-type", grant}, {PREFIX "subject", subject},
-    {PREFIX "outcome", outcome}, {PREFIX "ref", ref},          {PREFIX "trace", trace},
+    {PREFIX "client", client},   {PREFIX "grant-type", grant},
+    {PREFIX "subject", subject}, {PREFIX "outcome", outcome},
+    {PREFIX "ref", ref},         {PREFIX "trace", trace},
+    {PREFIX "span", span},       {PREFIX "trace-flags", trace_flags},
 };
 #define NOTES (sizeof(notes) / sizeof(notes[0]))
 

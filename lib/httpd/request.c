@@ -55,7 +55,7 @@ oas_request_state_t *oas_request_state(request_rec *r)
         state->r = r;
         state->config = oas_server_config(r->server);
         state->id = request_id(r);
-        state->trace = oas_trace_id(apr_table_get(r->headers_in, "traceparent"), r->pool);
+        state->trace = oas_trace_read(apr_table_get(r->headers_in, "traceparent"), r->pool);
         oas_log_to_request(&state->log, state);
         ap_set_module_config(r->request_config, &oauth2as_module, state);
     }
@@ -205,7 +205,7 @@ static oas_tx_t *make_tx(request_rec *r, oas_request_state_t *state)
     tx->log = &state->log;
     tx->request_id = state->id;
     tx->endpoint = state->endpoint;
-    tx->request.trace_id = state->trace;
+    tx->request.trace = state->trace;
     state->tx = tx;
     fill_request(r, state->endpoint, &tx->request);
     return tx;

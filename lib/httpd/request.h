@@ -17,9 +17,10 @@
 typedef struct oas_request_state {
     request_rec *r;
     oas_server_config_t *config;
-    const char *id;    /**< the reference that pages show and log lines carry */
-    const char *trace; /**< the trace-id of a valid traceparent header, or NULL */
-    oas_tx_t *tx;      /**< what the library makes of it, or NULL: it has not seen it */
+    const char *id;                /**< the reference that pages show and log lines carry */
+    const struct oas_trace *trace; /**< of a valid traceparent header, or NULL */
+    const char *trace_text;        /**< how log lines end that have it, else ""; by log.h */
+    oas_tx_t *tx;                  /**< what the library makes of it, or NULL: it has not seen it */
     oas_log_t log;
     int claimed; /**< 1: the URI is an endpoint */
     int absent;  /**< 1: it is an API of Auth0's that is not here (endpoint/absent.h) */

@@ -19,7 +19,7 @@ const server = await startInstance({
   conf: `
     OAuth2ASEndpoint metrics /oauth2as/metrics
     OAuth2ASAuditLog \${OAS_DIR}/audit.log
-    LogFormat "%{oauth2as-ref}n %>s %{oauth2as-client}n %{oauth2as-grant-type}n %{oauth2as-outcome}n %{oauth2as-subject}n %{oauth2as-trace}n" oauth
+    LogFormat "%{oauth2as-ref}n %>s %{oauth2as-client}n %{oauth2as-grant-type}n %{oauth2as-outcome}n %{oauth2as-subject}n %{oauth2as-trace}n %{oauth2as-span}n %{oauth2as-trace-flags}n" oauth
     CustomLog \${OAS_DIR}/access.log oauth
     SetEnvIf X-Scraper yes scraper
     <Location "/oauth2as/metrics">
@@ -295,26 +295,29 @@ test('the access log says who, what and with which outcome, and not who the user
   assert.equal(reused[1], '400');
   assert.equal(reused[5], subject, 'the same user, the same mark');
   for (const line of linesOf('access.log')) assert.ok(!line.includes(sub) && !line.includes('alice'), line);
-  assert.ok(linesOf('access.log').some((line) => / - - ok - -$/.test(line)), 'what a request has not is a dash');
+  assert.ok(linesOf('access.log').some((line) => / - - ok - - - -$/.test(line)), 'what a request has not is a dash');
 });
 
 const trace = '0af7651916cd43dd8448eb211c80319c';
+const span = 'b7ad6b7169203331';
 
-test('a valid traceparent is in the logs', async () => {
-  const traceparent = `00-${trace}-b7ad6b7169203331-01`;
-  await token(server, { grant_type: 'client_credentials' }, { authorization: basic('machine', 'wrong'), traceparent });
-  const line = JSON.parse(await lineOf('audit.log', (text) => text.includes(trace)));
-  assert.deepEqual([line.event, line.trace_id], ['refuse', trace]);
-  assert.match(await lineOf('access.log', (text) => text.endsWith(trace)), / 401 /);
-  assert.match(server.log(), new RegExp(`OAS\\d{5}: invalid_client: .* trace_id=${trace}`));
+test('a valid traceparent is in the logs, with the span of whoever asked and whether it was sampled', async () => {
+  for (const [sent, flags] of [['01', '01'], ['00', '00']]) {
+    const one = `${sent}${trace.slice(2)}`;
+    await token(server, { grant_type: 'client_credentials' }, { authorization: basic('machine', 'wrong'), traceparent: `00-${one}-${span}-${sent}` });
+    const line = JSON.parse(await lineOf('audit.log', (text) => text.includes(one)));
+    assert.deepEqual([line.event, line.trace_id, line.span_id, line.trace_flags], ['refuse', one, span, flags]);
+    assert.match(await lineOf('access.log', (text) => text.endsWith(` ${one} ${span} ${flags}`)), / 401 /);
+    assert.match(server.log(), new RegExp(`OAS\\d{5}: invalid_client: .* trace_id=${one} span_id=${span} trace_flags=${flags}$`, 'm'));
+  }
 });
 
-for (const bad of [`00-${trace}-b7ad6b7169203331`, `00-${trace}-0000000000000000-01`, `ff-${trace}-b7ad6b7169203331-01`]) {
+for (const bad of [`00-${trace}-${span}`, `00-${trace}-0000000000000000-01`, `ff-${trace}-${span}-01`]) {
   test(`traceparent ${bad} is as if it had not been sent`, async () => {
     const name = `x${Math.random()}`;
     await revoke(server, { token: 'none' }, { authorization: basic(name, 'wrong'), traceparent: bad });
     await sleep(100);
-    assert.ok(!linesOf('access.log').at(-1).includes(trace));
+    assert.match(linesOf('access.log').at(-1), / - - -$/);
   });
 }
 

@@ -237,25 +237,35 @@ END_TEST
 #define PARENT "b7ad6b7169203331"
 
 static const struct {
-    const char *header, *trace;
+    const char *header, *flags; /* flags NULL: not taken */
 } traceparents[] = {
     {NULL, NULL},
     {"", NULL},
-    {"00-" TRACE "-" PARENT "-01", TRACE},
-    {"00-" TRACE "-" PARENT "-00", TRACE},
+    {"00-" TRACE "-" PARENT "-01", "01"},
+    {"00-" TRACE "-" PARENT "-00", "00"},
+    {"00-" TRACE "-" PARENT "-03", "01"},
+    {"00-" TRACE "-" PARENT "-fe", "00"},
     {"00-" TRACE "-" PARENT "-01-", NULL},
     {"00-" TRACE "-" PARENT "-011", NULL},
     {"00-" TRACE "-" PARENT "-0", NULL},
+    {"00-" TRACE "-" PARENT "-0g", NULL},
+    {"00-" TRACE "-" PARENT "-0A", NULL},
     {"00-" TRACE "-" PARENT, NULL},
-    {"cc-" TRACE "-" PARENT "-01", TRACE},
-    {"cc-" TRACE "-" PARENT "-01-more", TRACE},
+    {"cc-" TRACE "-" PARENT "-01", "01"},
+    {"cc-" TRACE "-" PARENT "-ff", "01"},
+    {"cc-" TRACE "-" PARENT "-01-more", "01"},
+    {"cc-" TRACE "-" PARENT "-00-01", "00"},
     {"cc-" TRACE "-" PARENT "-01.more", NULL},
     {"ff-" TRACE "-" PARENT "-01", NULL},
     {"0-" TRACE "-" PARENT "-01-", NULL},
     {"00_" TRACE "-" PARENT "-01", NULL},
     {"00-0AF7651916cd43dd8448eb211c80319c-" PARENT "-01", NULL},
+    {"00-" TRACE "-B7AD6B7169203331-01", NULL},
+    {"00-" TRACE "-b7ad6b716920333-001", NULL},
+    {"00-" TRACE "-" PARENT "1-01", NULL},
     {"00-00000000000000000000000000000000-" PARENT "-01", NULL},
     {"00-" TRACE "-0000000000000000-01", NULL},
+    {"cc-" TRACE "-0000000000000000-01", NULL},
     {"00-" TRACE "-" PARENT "-01, 00-" TRACE "-" PARENT "-01", NULL},
     {" 00-" TRACE "-" PARENT "-01", NULL},
 };
@@ -263,25 +273,34 @@ static const struct {
 
 START_TEST(a_traceparent_is_taken_whole_or_not_at_all)
 {
-    const char *found = oas_trace_id(traceparents[_i].header, pool);
-    const char *wanted = traceparents[_i].trace;
+    const oas_trace_t *found = oas_trace_read(traceparents[_i].header, pool);
+    const char *flags = traceparents[_i].flags;
 
-    ck_assert_msg((found == NULL) == (wanted == NULL), "%s", traceparents[_i].header);
-    if (wanted != NULL) {
-        ck_assert_str_eq(found, wanted);
+    ck_assert_msg((found == NULL) == (flags == NULL), "%s", traceparents[_i].header);
+    if (found != NULL) {
+        ck_assert_str_eq(found->trace_id, TRACE);
+        ck_assert_str_eq(found->span_id, PARENT);
+        ck_assert_str_eq(found->trace_flags, flags);
     }
 }
 END_TEST
 
 START_TEST(a_line_names_the_trace)
 {
+    static const char *const members[] = {"trace_id", "span_id", "trace_flags"};
+    static const char *const values[] = {TRACE, PARENT, "01"};
     oas_tx_t *tx = audited_tx();
+    int i;
 
     oas_audit(tx, OAS_AUDIT_TOKEN, NULL, NULL);
-    assert_member(line_json(), "trace_id", NULL);
-    tx->request.trace_id = TRACE;
+    for (i = 0; i < 3; i++) {
+        assert_member(line_json(), members[i], NULL);
+    }
+    tx->request.trace = oas_trace_read("00-" TRACE "-" PARENT "-01", pool);
     oas_audit(tx, OAS_AUDIT_TOKEN, NULL, NULL);
-    assert_member(line_json(), "trace_id", TRACE);
+    for (i = 0; i < 3; i++) {
+        assert_member(line_json(), members[i], values[i]);
+    }
 }
 END_TEST
 
