@@ -257,11 +257,17 @@ static int set_disabled(cli_t *cli, int disabled)
     oas_db_t *db = cli_open(cli, cli_no_options, &client_id, 1, &code);
 
     if (db)
-        code = find_own(cli, db, client_id, &entry);
-    return db && code == CLI_DONE
-               ? changed(cli, db, client_id,
-                         oas_store_client_disable(db, client_id, disabled, cli->pool))
-               : code;
+        code = find(cli, db, client_id, &entry);
+    if (!db || code != CLI_DONE)
+        return code;
+    code =
+        changed(cli, db, client_id, oas_store_client_disable(db, client_id, disabled, cli->pool));
+    if (code == CLI_DONE && disabled && entry.configured)
+        cli_fail(0,
+                 "warning: client %s comes from a configuration: nodes that have it there go on "
+                 "serving it; to end it there, and for good, remove it from their configuration",
+                 client_id);
+    return code;
 }
 
 int cli_client_disable(cli_t *cli)

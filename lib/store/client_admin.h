@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file client_admin.h
- * The clients table as an administrator lists and changes it. Only clients of source "database" are
- * changed: those of a configuration are what the configuration says.
+ * The clients table as an administrator lists and changes it. Of clients of a configuration, which
+ * are what that says, only whether nodes without it know them is changed here.
  */
 #ifndef OAS_STORE_CLIENT_ADMIN_H
 #define OAS_STORE_CLIENT_ADMIN_H
@@ -47,7 +47,11 @@ apr_status_t oas_store_client_add(oas_db_t *db, const char *client_id, const cha
 apr_status_t oas_store_client_change(oas_db_t *db, const char *client_id, const char *metadata,
                                      const char *before, apr_pool_t *pool);
 
-/** APR_ENOENT: there is no such client of the database. */
+/**
+ * Disables a client, or enables it again. One of a configuration stays as it is at nodes that have
+ * it there, and disabled in the table however often these write it.
+ * @return APR_ENOENT: there is none
+ */
 apr_status_t oas_store_client_disable(oas_db_t *db, const char *client_id, int disabled,
                                       apr_pool_t *pool);
 

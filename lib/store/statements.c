@@ -210,7 +210,7 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_CLIENT_DISABLE] =
         {"oas_client_disable", 2, .repeatable = 1,
          "UPDATE oas_clients SET disabled = $2, updated_at = clock_timestamp() "
-         "WHERE client_id = $1 AND source = 'database' RETURNING 1",
+         "WHERE client_id = $1 RETURNING 1",
          1},
     [OAS_STMT_GRANTS_LIST] =
         {"oas_grants_list", 5, .repeatable = 1,

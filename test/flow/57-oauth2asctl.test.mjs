@@ -7,10 +7,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance, until } from './lib/instance.mjs';
-import { assertError, basic, client, decode, getCode, offline, redeem, refresh, token, userinfo } from './lib/oauth.mjs';
+import { assertError, basic, client, decode, getCode, offline, redeem, refresh, secretOf, token, userinfo } from './lib/oauth.mjs';
 
 const api = 'https://api.example.test/';
-const server = await startInstance({ conf: 'OAuth2ASAuditLog ${OAS_DIR}/audit.log\n' + client('spa') });
+const branch = client('branch', { type: 'machine', uri: [] });
+const server = await startInstance({ conf: 'OAuth2ASAuditLog ${OAS_DIR}/audit.log\n' + client('spa') + branch });
 const log = path.join(server.dir, 'audit.log');
 const change = ([area, verb, ...rest], input) => server.ctl([area, verb, '--audit-log', log, ...rest], input);
 const ctl = async ([area, verb, ...rest], input) => JSON.parse(await change([area, verb, '--output', 'json', ...rest], input));
@@ -52,7 +53,25 @@ test('what is shown of a configured client can be added under another name', asy
   await change(['client', 'add', '-'], JSON.stringify({ ...metadata, client_id: 'spa-too' }));
   const got = await getCode(server, { client_id: 'spa-too' });
   assert.equal((await redeem(server, got)).status, 200);
-  await assert.rejects(change(['client', 'disable', 'spa']), /comes from a configuration/);
+  await assert.rejects(change(['client', 'secret', 'spa']), /comes from a configuration/);
+});
+
+test('a configured client that is disabled stays so in the database, and is none where no configuration has it', async () => {
+  const ask = () => token(server, { grant_type: 'client_credentials', audience: api }, { authorization: basic('branch', secretOf('branch')) });
+  const state = async () => (await ctl(['client', 'list'])).find(({ client_id }) => client_id === 'branch').state;
+  await until('it is in the database', () => server.count('oas_clients', "client_id = 'branch'"));
+  await change(['client', 'disable', 'branch']);
+  assert.equal((await ask()).status, 200, 'this node has it in its configuration');
+  // this node writes it again
+  await server.sql("UPDATE oas_clients SET seen_at = clock_timestamp() - interval '1 minute', config_hash = 'of another node' WHERE client_id = 'branch'");
+  await server.reload({ 'test.conf': (text) => text.replace('"branch">', '"branch">\nOAuth2ASName "Branch office"') });
+  await until('the configured clients are written', () => server.count('oas_clients', "metadata->>'client_name' = 'Branch office' AND seen_at > clock_timestamp() - interval '30 seconds'"));
+  assert.equal(await state(), 'disabled');
+  await server.reload({ 'test.conf': (text) => text.replace(/<OAuth2ASClient "branch">[^]*?<\/OAuth2ASClient>\n/, '') });
+  assertError(await ask(), 401, 'invalid_client');
+  await change(['client', 'enable', 'branch']);
+  assert.equal(await state(), 'active');
+  assert.equal((await ask()).status, 200, 'another node may have it');
 });
 
 /** What changes is so for every process within five seconds. */

@@ -278,14 +278,35 @@ START_TEST(test_administered_clients)
     ck_assert_int_eq(oas_store_client_sync(db, configured("theirs", "One"), pool), APR_SUCCESS);
     ck_assert_int_eq(oas_store_client_show(db, "theirs", &entry, pool), APR_SUCCESS);
     ck_assert_int_eq(entry.configured && entry.served, 1);
-    ck_assert_int_eq(oas_store_client_disable(db, "theirs", 1, pool), APR_ENOENT);
     ck_assert_int_eq(oas_store_client_change(db, "theirs", metadata_of("X"), entry.metadata, pool),
                      APR_ENOENT);
     ck_assert_int_eq(oas_store_client_add(db, "theirs", metadata_of("X"), pool), APR_EEXIST);
+    ck_assert_int_eq(oas_store_client_disable(db, "nobody's", 1, pool), APR_ENOENT);
     ck_assert_int_eq(oas_store_clients_list(db, "mine", 1, &list, pool), APR_SUCCESS);
     ck_assert_int_eq(list->nelts, 1);
     ck_assert_str_eq(APR_ARRAY_IDX(list, 0, oas_client_entry_t).client_id, "theirs");
     cluster_sql(owner, "DELETE FROM oas_clients WHERE client_id IN ('mine', 'theirs')");
+}
+END_TEST
+
+/* What an administrator says of a configured client outlives what nodes write of it. */
+START_TEST(test_disabled_configured_client)
+{
+    oas_client_entry_t entry;
+    oas_client_t *out;
+
+    ck_assert_int_eq(oas_store_client_sync(db, configured("theirs", "One"), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_disable(db, "theirs", 1, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_load(db, "theirs", &out, pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_client_sync(db, configured("theirs", "Two"), pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_show(db, "theirs", &entry, pool), APR_SUCCESS);
+    ck_assert_str_eq(entry.name, "Two");
+    ck_assert_int_eq(entry.configured && entry.disabled && !entry.served, 1);
+    ck_assert_int_eq(oas_store_client_load(db, "theirs", &out, pool), APR_ENOENT);
+    ck_assert_int_eq(oas_store_client_disable(db, "theirs", 0, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_client_load(db, "theirs", &out, pool), APR_SUCCESS);
+    ck_assert_str_eq(out->name, "Two");
+    cluster_sql(owner, "DELETE FROM oas_clients WHERE client_id = 'theirs'");
 }
 END_TEST
 
@@ -303,5 +324,6 @@ Suite *store_table_suite(void)
     tcase_add_test(tcase, test_users);
     tcase_add_test(tcase, test_clients);
     tcase_add_test(tcase, test_administered_clients);
+    tcase_add_test(tcase, test_disabled_configured_client);
     return suite;
 }
