@@ -41,38 +41,37 @@ char *oas_base64url_encode(apr_pool_t *pool, const void *data, apr_size_t len)
     return out;
 }
 
-/* The values of the characters that both alphabets have. */
-static const signed char common_values[128] = {
-    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-    -1, -1, -1, -1, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1, -1, 0,
-    1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
-    23, 24, 25, -1, -1, -1, -1, -1, -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38,
-    39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1};
-
-/* The value of one base64 character, or -1. The two alphabets differ in the last two. */
-static int base64_value(unsigned char c, unsigned char c62, unsigned char c63)
-{
-    if (c < sizeof(common_values) && common_values[c] >= 0) {
-        return common_values[c];
-    }
-    if (c == c62) {
-        return 62;
-    }
-    return c == c63 ? 63 : -1;
-}
+/* What a character stands for, and this bit; 0: it is none of the alphabet. */
+#define GOOD     64
+#define OF(c, v) [c] = GOOD | (v)
+/* clang-format off */
+#define COMMON \
+    OF('A', 0), OF('B', 1), OF('C', 2), OF('D', 3), OF('E', 4), OF('F', 5), \
+    OF('G', 6), OF('H', 7), OF('I', 8), OF('J', 9), OF('K', 10), OF('L', 11), \
+    OF('M', 12), OF('N', 13), OF('O', 14), OF('P', 15), OF('Q', 16), OF('R', 17), \
+    OF('S', 18), OF('T', 19), OF('U', 20), OF('V', 21), OF('W', 22), OF('X', 23), \
+    OF('Y', 24), OF('Z', 25), OF('a', 26), OF('b', 27), OF('c', 28), OF('d', 29), \
+    OF('e', 30), OF('f', 31), OF('g', 32), OF('h', 33), OF('i', 34), OF('j', 35), \
+    OF('k', 36), OF('l', 37), OF('m', 38), OF('n', 39), OF('o', 40), OF('p', 41), \
+    OF('q', 42), OF('r', 43), OF('s', 44), OF('t', 45), OF('u', 46), OF('v', 47), \
+    OF('w', 48), OF('x', 49), OF('y', 50), OF('z', 51), OF('0', 52), OF('1', 53), \
+    OF('2', 54), OF('3', 55), OF('4', 56), OF('5', 57), OF('6', 58), OF('7', 59), \
+    OF('8', 60), OF('9', 61)
+/* clang-format on */
+static const unsigned char url_values[256] = {COMMON, OF('-', 62), OF('_', 63)};
+static const unsigned char plain_values[256] = {COMMON, OF('+', 62), OF('/', 63)};
 
 /* The value of four, or something negative. */
-static int base64_four(const unsigned char *text, unsigned char c62, unsigned char c63)
+static int base64_four(const unsigned char *text, const unsigned char *values)
 {
-    int a = base64_value(text[0], c62, c63), b = base64_value(text[1], c62, c63);
-    int c = base64_value(text[2], c62, c63), d = base64_value(text[3], c62, c63);
+    int a = values[text[0]], b = values[text[1]], c = values[text[2]], d = values[text[3]];
 
-    return (a | b | c | d) < 0 ? -1 : a << 18 | b << 12 | c << 6 | d;
+    return (a & b & c & d & GOOD) == 0 ? -1
+                                       : (a & 63) << 18 | (b & 63) << 12 | (c & 63) << 6 | (d & 63);
 }
 
 static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t len,
-                                  unsigned char c62, unsigned char c63, oas_bytes_t *out)
+                                  const unsigned char *values, oas_bytes_t *out)
 {
     unsigned char *data;
     unsigned char *p;
@@ -85,7 +84,7 @@ static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t
     }
     data = p = apr_palloc(pool, len / 4 * 3 + 4);
     for (i = 0; len - i >= 4; i += 4) {
-        int v = base64_four((const unsigned char *)text + i, c62, c63);
+        int v = base64_four((const unsigned char *)text + i, values);
         if (v < 0) {
             return APR_EINVAL;
         }
@@ -94,11 +93,11 @@ static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t
         *p++ = (unsigned char)v;
     }
     for (; i < len; i++) {
-        int v = base64_value((unsigned char)text[i], c62, c63);
-        if (v < 0) {
+        unsigned v = values[(unsigned char)text[i]];
+        if (v == 0) {
             return APR_EINVAL;
         }
-        bits = bits << 6 | (unsigned)v;
+        bits = bits << 6 | (v & 63);
         have += 6;
         if (have >= 8) {
             have -= 8;
@@ -118,7 +117,7 @@ static apr_status_t base64_decode(apr_pool_t *pool, const char *text, apr_size_t
 apr_status_t oas_base64url_decode(apr_pool_t *pool, const char *text, apr_size_t len,
                                   oas_bytes_t *out)
 {
-    return base64_decode(pool, text, len, '-', '_', out);
+    return base64_decode(pool, text, len, url_values, out);
 }
 
 apr_status_t oas_base64_decode(apr_pool_t *pool, const char *text, apr_size_t len, oas_bytes_t *out)
@@ -131,7 +130,7 @@ apr_status_t oas_base64_decode(apr_pool_t *pool, const char *text, apr_size_t le
     while (padding < 2 && padding < len && text[len - 1 - padding] == '=') {
         padding++;
     }
-    return base64_decode(pool, text, len - padding, '+', '/', out);
+    return base64_decode(pool, text, len - padding, plain_values, out);
 }
 
 char *oas_hex_encode(apr_pool_t *pool, const void *data, apr_size_t len)

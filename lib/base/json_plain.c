@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "bytes.h"
+#include "json_text.h"
 
 #define DEPTH_MAX  8
 #define NAME_SIZE  64 /* bytes of a member's name, with NUL */
@@ -37,17 +38,13 @@ static int take(reader_t *in, char c)
 static const char *read_text(reader_t *in, size_t *len)
 {
     const char *begin = in->at;
-    int ascii = 1;
 
-    while (in->at < in->end && (unsigned char)*in->at >= 0x20 && *in->at != '"' &&
-           *in->at != '\\') {
-        ascii &= (unsigned char)*in->at++ < 0x80;
-    }
-    *len = (size_t)(in->at - begin);
+    *len = oas_json_plain_run(begin, (size_t)(in->end - begin));
+    in->at += *len;
     if (in->at == in->end || *in->at++ != '"') {
         return NULL;
     }
-    return ascii || oas_utf8_valid(begin, *len) ? begin : NULL;
+    return oas_utf8_valid(begin, *len) ? begin : NULL;
 }
 
 static json_t *read_string(reader_t *in)

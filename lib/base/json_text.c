@@ -61,8 +61,7 @@ static int all_plain(apr_uint64_t word)
             tops) == 0;
 }
 
-/* How many plain characters there are in a row. */
-static apr_size_t plain_run(const char *string, apr_size_t len)
+apr_size_t oas_json_plain_run(const char *string, apr_size_t len)
 {
     apr_size_t run = 0;
     apr_uint64_t word;
@@ -104,7 +103,7 @@ void oas_json_put_string(oas_json_text_t *text, const char *string, apr_size_t l
     reserve(text, len + 2);
     oas_json_put_char(text, '"');
     while (at < len) {
-        apr_size_t run = plain_run(string + at, len - at);
+        apr_size_t run = oas_json_plain_run(string + at, len - at);
 
         oas_json_put(text, string + at, run);
         at += run;

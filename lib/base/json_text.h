@@ -18,6 +18,10 @@ typedef struct {
     int failed; /**< 1: a number could not be written */
 } oas_json_text_t;
 
+/** How many octets from the first on stand in a string as they are: none of them is a control
+ * character, a quote or a backslash. */
+apr_size_t oas_json_plain_run(const char *string, apr_size_t len);
+
 /** Octets as they are. */
 void oas_json_put(oas_json_text_t *text, const char *data, apr_size_t len);
 void oas_json_put_char(oas_json_text_t *text, char c);

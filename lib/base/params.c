@@ -13,27 +13,46 @@ oas_params_t *oas_params_create(apr_pool_t *pool)
     return params;
 }
 
+/* The next `c` from `at` on, or the end. `known`: the one that was found last. */
+static const char *next(const char *known, const char *at, const char *end, char c)
+{
+    if (known == NULL || known < at) {
+        known = memchr(at, c, end - at);
+    }
+    return known != NULL ? known : end;
+}
+
 apr_status_t oas_percent_decode(apr_pool_t *pool, const char *text, apr_size_t len, int plus,
                                 char **out)
 {
     char *decoded = apr_palloc(pool, len + 1);
     char *p = decoded;
-    apr_size_t i;
+    const char *at = text, *end = text + len;
+    const char *percent = next(NULL, at, end, '%'), *blank = plus ? next(NULL, at, end, '+') : end;
 
-    for (i = 0; i < len; i++) {
-        if (text[i] == '+' && plus) {
-            *p++ = ' ';
-        } else if (text[i] == '%') {
-            int high = i + 2 < len ? OPENSSL_hexchar2int((unsigned char)text[i + 1]) : -1;
-            int low = i + 2 < len ? OPENSSL_hexchar2int((unsigned char)text[i + 2]) : -1;
-            if (high < 0 || low < 0) {
-                return APR_EINVAL;
-            }
-            *p++ = (char)(high << 4 | low);
-            i += 2;
-        } else {
-            *p++ = text[i];
+    for (;;) {
+        const char *special = percent < blank ? percent : blank;
+        int high, low;
+
+        memcpy(p, at, special - at);
+        p += special - at;
+        if (special == end) {
+            break;
         }
+        at = special + 1;
+        if (special == blank) {
+            *p++ = ' ';
+            blank = next(blank, at, end, '+');
+            continue;
+        }
+        high = end - at >= 2 ? OPENSSL_hexchar2int((unsigned char)at[0]) : -1;
+        low = end - at >= 2 ? OPENSSL_hexchar2int((unsigned char)at[1]) : -1;
+        if (high < 0 || low < 0) {
+            return APR_EINVAL;
+        }
+        *p++ = (char)(high << 4 | low);
+        at += 2;
+        percent = next(percent, at, end, '%');
     }
     *p = '\0';
     *out = decoded;
