@@ -9,9 +9,8 @@
 #include "../base/json.h"
 #include "../jose/sealed.h"
 #include "keyring_area.h"
-#include "logout_token.h"
+#include "kids.h"
 
-#define DAY    apr_time_from_sec(86400)
 #define FULL   "full " /* what is due, before the algorithm */
 #define ROUNDS 3       /* what is done makes more due: a key that is made is to be taken over */
 
@@ -31,10 +30,11 @@ struct oas_keyring {
     oas_keyring_area_t *area;
     apr_thread_mutex_t *mutex; /* of current and all holders */
     snapshot_t *current;
-    apr_thread_mutex_t *task;    /* of whoever takes over what is new; the next three are his */
+    apr_thread_mutex_t *task;    /* of whoever takes over what is new; the next are his */
     apr_uint32_t generation;     /* of the area, that it has looked at */
     char seen[OAS_RING_MAX + 1]; /* version of the keyring that it has looked at */
     int full;                    /* 1: it was said that there is no room for a key */
+    oas_kids_t resealed;         /* under the first secret once, by whomever */
 };
 
 static apr_status_t drop_current(void *baton)
@@ -301,17 +301,26 @@ static void note_seen(oas_keyring_t *ring, const char *version)
     apr_cpystrn(ring->seen, version, sizeof(ring->seen));
 }
 
-/* 0: some key rests under a former secret, so somebody has to ask for it and seal it anew. */
-static int all_current(const oas_keyring_t *ring, const oas_keyring_image_t *image)
+/* Whether a key is to come under the first secret, so that a former one can go. Each once: what
+ * another node, for which another secret is the first one, makes of it later stays, or they would
+ * undo each other's work for ever. */
+static int needs_reseal(oas_keyring_t *ring, const oas_key_row_t *row)
 {
-    int i;
+    if (oas_box_is_current(ring->issuer->secrets, oas_key_row_sealed(row))) {
+        oas_kids_add(&ring->resealed, row->kid);
+    }
+    return !oas_kids_has(&ring->resealed, row->kid);
+}
+
+/* 0: somebody has to ask for a key and seal it anew. */
+static int all_current(oas_keyring_t *ring, const oas_keyring_image_t *image)
+{
+    int all = 1, i;
 
     for (i = 0; i < image->count; i++) {
-        if (!oas_box_is_current(ring->issuer->secrets, oas_key_row_sealed(&image->rows[i]))) {
-            return 0;
-        }
+        all &= !needs_reseal(ring, &image->rows[i]);
     }
-    return 1;
+    return all;
 }
 
 static void adopt(oas_keyring_t *ring, apr_pool_t *pool)
@@ -321,9 +330,10 @@ static void adopt(oas_keyring_t *ring, apr_pool_t *pool)
 
     if (generation != ring->generation &&
         (image = oas_keyring_read(ring->area, &generation, pool))) {
+        int whole = *image->ring != '\0', current = all_current(ring, image);
+
         ring->generation = generation;
-        if (take(ring, image->rows, image->count, *image->ring != '\0', NULL) &&
-            *image->ring != '\0' && all_current(ring, image)) {
+        if (take(ring, image->rows, image->count, whole, NULL) && whole && current) {
             note_seen(ring, image->ring);
         }
     }
@@ -483,48 +493,35 @@ static apr_status_t do_due(oas_tx_t *tx, const char *due)
     return APR_SUCCESS;
 }
 
-/* Keys that rest under a former secret come under the first one, so that the former can go. Another
- * node may be faster: the row has another version then. @return how many */
-static int reseal(const oas_keyring_t *ring, oas_tx_t *tx, const apr_array_header_t *rows)
+static int reseal_row(const oas_keyring_t *ring, oas_tx_t *tx, const oas_key_row_t *row)
 {
     const oas_seal_for_t issuer = whose(tx->issuer);
+    oas_bytes_t sealed;
+    oas_jwk_t *jwk;
+
+    return open_row(&jwk, ring, row, tx->pool) == APR_SUCCESS &&
+           oas_key_seal(&sealed, jwk, oas_alg_find(row->alg), &issuer, tx->pool) == APR_SUCCESS &&
+           oas_store_key_reseal(tx->db, row->kid, row->version, sealed, tx->pool) == APR_SUCCESS;
+}
+
+/* Another node may be faster: the row has another version then. @return how many */
+static int reseal(oas_keyring_t *ring, oas_tx_t *tx, const apr_array_header_t *rows)
+{
+    oas_kids_t done = {.count = 0};
     int count = 0, i;
 
     for (i = 0; i < rows->nelts; i++) {
         const oas_key_row_t *row = &APR_ARRAY_IDX(rows, i, oas_key_row_t);
-        const oas_alg_t *alg = oas_alg_find(row->alg);
-        oas_bytes_t sealed;
-        oas_jwk_t *jwk;
 
-        if (oas_box_is_current(issuer.secrets, oas_key_row_sealed(row)) ||
-            open_row(&jwk, ring, row, tx->pool) != APR_SUCCESS ||
-            oas_key_seal(&sealed, jwk, alg, &issuer, tx->pool) != APR_SUCCESS) {
-            continue;
+        if (!needs_reseal(ring, row)) {
+            oas_kids_add(&done, row->kid);
+        } else if (reseal_row(ring, tx, row)) {
+            oas_kids_add(&done, row->kid);
+            count++;
         }
-        count +=
-            oas_store_key_reseal(tx->db, row->kid, row->version, sealed, tx->pool) == APR_SUCCESS;
     }
+    ring->resealed = done;
     return count;
-}
-
-static oas_keys_ask_t question(const oas_keyring_t *ring)
-{
-    const oas_issuer_t *issuer = ring->issuer;
-    apr_interval_time_t lead = oas_keyring_lead(issuer);
-    apr_interval_time_t rotate = issuer->signing.rotate;
-    apr_interval_time_t ahead = rotate / 2 < DAY ? rotate / 2 : DAY;
-    apr_interval_time_t token = oas_longest_token(issuer);
-    oas_keys_ask_t ask = {.have = *ring->seen != '\0' ? ring->seen : NULL,
-                          .algs = issuer->signing.ring,
-                          .lead = lead,
-                          .rotate = rotate,
-                          .ahead = ahead > lead ? ahead : lead};
-
-    if (token < apr_time_from_sec(OAS_LOGOUT_TOKEN_LIFETIME)) {
-        token = apr_time_from_sec(OAS_LOGOUT_TOKEN_LIFETIME);
-    }
-    ask.token = apr_time_sec(token + issuer->clock_skew);
-    return ask;
 }
 
 /* The other processes get what is in place here; each asks for itself where that is not all. */
@@ -547,12 +544,14 @@ static void take_told(oas_keyring_t *ring, const oas_keys_told_t *told, apr_pool
 /* One question and what follows from it; *again: something has been done, so ask once more. */
 static apr_status_t follow_once(oas_keyring_t *ring, oas_tx_t *tx, int *again)
 {
-    const oas_keys_ask_t ask = question(ring);
+    oas_keys_ask_t ask = oas_keyring_question(ring->issuer);
     oas_keys_told_t told;
-    apr_status_t rv = oas_store_keys_follow(tx->db, &ask, &told, tx->pool);
+    apr_status_t rv;
     int full = 0, i;
 
     *again = 0;
+    ask.have = *ring->seen != '\0' ? ring->seen : NULL;
+    rv = oas_store_keys_follow(tx->db, &ask, &told, tx->pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }

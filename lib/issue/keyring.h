@@ -15,6 +15,7 @@
 
 #include "../base/tx.h"
 #include "../jose/keyset.h"
+#include "../store/key.h"
 
 /** How often the database is asked, and how much longer than that and the life of the key set in
  * caches a new key is published before it signs. */
@@ -35,6 +36,9 @@ apr_interval_time_t oas_keyring_lead(const oas_issuer_t *issuer);
  * next, and retired until their last token ends. 0: there is no schedule. Lifetimes that clients of
  * the database have are not known here. */
 int oas_keyring_crowd(const oas_issuer_t *issuer);
+
+/** What a node asks about the keyring; it adds `have`, the version that it knows. */
+oas_keys_ask_t oas_keyring_question(const oas_issuer_t *issuer);
 
 /** What the processes of a node share of one issuer. */
 typedef struct oas_keyring_area oas_keyring_area_t;

@@ -3,7 +3,9 @@
 #include "keyring.h"
 
 #include "../jose/jwk.h"
+#include "logout_token.h"
 
+#define DAY     apr_time_from_sec(86400)
 #define DUE_TOO 2 /* of each algorithm: the active key and the next one */
 
 oas_words_t *oas_issuer_algs(const oas_issuer_t *issuer, apr_pool_t *pool)
@@ -31,6 +33,24 @@ int oas_issuer_signs(const oas_issuer_t *issuer, const char *alg)
 apr_interval_time_t oas_keyring_lead(const oas_issuer_t *issuer)
 {
     return issuer->lifetimes[OAS_LIFETIME_JWKS] + OAS_KEYRING_MARGIN;
+}
+
+oas_keys_ask_t oas_keyring_question(const oas_issuer_t *issuer)
+{
+    apr_interval_time_t lead = oas_keyring_lead(issuer);
+    apr_interval_time_t rotate = issuer->signing.rotate;
+    apr_interval_time_t ahead = rotate / 2 < DAY ? rotate / 2 : DAY;
+    apr_interval_time_t token = oas_longest_token(issuer);
+    oas_keys_ask_t ask = {.algs = issuer->signing.ring,
+                          .lead = lead,
+                          .rotate = rotate,
+                          .ahead = ahead > lead ? ahead : lead};
+
+    if (token < apr_time_from_sec(OAS_LOGOUT_TOKEN_LIFETIME)) {
+        token = apr_time_from_sec(OAS_LOGOUT_TOKEN_LIFETIME);
+    }
+    ask.token = apr_time_sec(token + issuer->clock_skew);
+    return ask;
 }
 
 int oas_keyring_crowd(const oas_issuer_t *issuer)

@@ -234,6 +234,8 @@ static apr_status_t revive(oas_db_t *db)
         if (PQtransactionStatus(db->conn) == PQTRANS_IDLE)
             return APR_SUCCESS;
         oas_wire_abandon(db->conn);
+    } else if (db->gate) {
+        oas_gate_note_loss(&db->place); /* others may have had something under way */
     }
     if (!may_reset(db))
         return APR_EAGAIN;

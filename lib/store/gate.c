@@ -9,12 +9,12 @@
 #include "../base/metrics.h"
 #include "../base/tx.h"
 #include "unsettled.h"
-#include "wire.h"
 
 #define LOSS_MEMORY apr_time_from_sec(30)
 /* Nodes come back one after the other: where a silent host comes first each takes connect_timeout
  * to pass it, and may have begun before the other host was there. */
 #define RETURN_MEMORY apr_time_from_sec(10)
+#define AWAY_MIN      apr_time_from_sec(1) /* so long the others are waited for anyway */
 
 /* One who waits; lives on that thread's stack. */
 typedef struct waiter {
@@ -40,6 +40,7 @@ struct oas_gate {
     volatile apr_time_t opened;  /* 0: nobody has come yet */
     apr_time_t reached;          /* when somebody reached the database last, by oas_clock */
     volatile apr_uint32_t away;  /* written under the mutex, read without it */
+    apr_time_t shut, missed;     /* when it was found away, first and last */
     apr_uint64_t refused;
     oas_unsettled_t *unsettled;
     int joined; /* another gate stands before the pool, and tells whether it can be reached */
@@ -358,6 +359,25 @@ void oas_gate_leave(oas_gate_place_t *place)
     memset(place, 0, sizeof(*place));
 }
 
+/* Whoever finds that out long after others has nothing new to say; nor was the database away when
+ * it only took no further connection for a moment. Mutex held. */
+static void note_return(oas_gate_t *gate)
+{
+    apr_time_t now = oas_clock();
+
+    oas_unsettled_note(gate->unsettled, OAS_MOMENT_LOST);
+    if (now - gate->shut >= AWAY_MIN &&
+        !oas_unsettled_within(gate->unsettled, OAS_MOMENT_BACK, now - gate->missed))
+        oas_unsettled_note(gate->unsettled, OAS_MOMENT_BACK);
+}
+
+static void note_away(oas_gate_t *gate)
+{
+    gate->missed = oas_clock();
+    if (!gate->away)
+        gate->shut = gate->missed;
+}
+
 void oas_gate_report(oas_gate_place_t *place, int reached)
 {
     oas_gate_t *gate = place->gate;
@@ -369,11 +389,13 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
     if (reached && !apr_atomic_read32(&gate->away))
         return;
     pthread_mutex_lock(&gate->mutex);
-    if (reached && gate->away)
-        oas_unsettled_note(gate->unsettled, OAS_MOMENT_BACK);
+    if (!reached)
+        note_away(gate);
+    else if (gate->away)
+        note_return(gate);
     if (!gate->joined)
         oas_gauge_add(OAS_M_POOLS_AWAY, !reached - (int)gate->away);
-    apr_atomic_set32(&gate->away, !reached);
+    __atomic_store_n(&gate->away, !reached, __ATOMIC_RELEASE); /* the moments are noted before */
     if (place->probe)
         gate->probing = 0;
     place->probe = 0;
@@ -400,11 +422,10 @@ oas_gate_faith_t oas_gate_faith(oas_gate_t *gate)
 {
     oas_unsettled_t *list = gate->unsettled;
 
-    if (oas_unsettled_within(list, OAS_MOMENT_BACK, RETURN_MEMORY))
+    if (__atomic_load_n(&gate->away, __ATOMIC_ACQUIRE) ||
+        oas_unsettled_within(list, OAS_MOMENT_BACK, RETURN_MEMORY))
         return OAS_GATE_RETURNED;
-    return oas_unsettled_within(list, OAS_MOMENT_LOST, LOSS_MEMORY) ||
-                   oas_unsettled_within(list, OAS_MOMENT_BACK, LOSS_MEMORY) ||
-                   oas_unsettled_count(list)
+    return oas_unsettled_within(list, OAS_MOMENT_LOST, LOSS_MEMORY) || oas_unsettled_count(list)
                ? OAS_GATE_LOSES
                : OAS_GATE_SURE;
 }

@@ -31,8 +31,8 @@ int oas_gate_is_unsettled(oas_gate_t *gate);
 
 /**
  * For a gate that was made before it was known that `into` stands before the same pool: what could
- * not be settled behind either, and what was lost, is one from now on, also for those who are still
- * to pass `gate`. Once for each gate; `into` lives as long.
+ * not be settled behind either, what was lost, and when it came back, is one from now on, also for
+ * those who are still to pass `gate`. Once for each gate; `into` lives as long.
  */
 void oas_gate_join(oas_gate_t *gate, oas_gate_t *into);
 
@@ -90,8 +90,8 @@ void oas_gate_note_loss(oas_gate_place_t *place);
 typedef enum {
     OAS_GATE_SURE,
     OAS_GATE_LOSES,   /**< not quite: answers got lost lately, or the database was away */
-    OAS_GATE_RETURNED /**< not at all: it could not be reached until a moment ago, and perhaps there
-                           are nodes that cannot reach it yet */
+    OAS_GATE_RETURNED /**< not at all: it could not be reached for more than a moment until now, and
+                           perhaps there are nodes that cannot reach it yet */
 } oas_gate_faith_t;
 
 /** Cheap. */

@@ -4,7 +4,6 @@
 #include <apr_thread_mutex.h>
 #include "../base/clock.h"
 #include "runner.h"
-#include "wire.h"
 
 struct oas_readiness {
     apr_thread_mutex_t *mutex;

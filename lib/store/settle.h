@@ -12,8 +12,9 @@
 /**
  * To be called before an attempt is sent: undoes what this node knows to be undone of the same
  * code, token or assertion, and, while answers of the database get lost, gives other processes and
- * nodes the time to do so. Does nothing for any other statement: whoever only reads waits for
- * nobody's undo.
+ * nodes the time to do so. Whatever still seems to be used then is judged later when the database
+ * has just come back (oas_gate_faith). Does nothing for any other statement: whoever only reads
+ * waits for nobody's undo.
  * @return APR_SUCCESS; OAS_DB_UNAVAILABLE: nobody knows whether it may go on, its client is to come
  * again; or as oas_db_run
  */

@@ -5,7 +5,6 @@
 #include <apr_atomic.h>
 #include "../base/clock.h"
 #include "../base/tx.h"
-#include "wire.h"
 
 typedef struct {
     const char *prefix;

@@ -9,7 +9,6 @@
 #include <apr_strings.h>
 #include "../base/clock.h"
 #include "unsettled.h"
-#include "wire.h"
 
 #define READY      0x6f617331u /* the area begins as zeros */
 #define SLOTS      1024        /* more than a node has threads */

@@ -7,7 +7,6 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include "../base/clock.h"
-#include "wire.h"
 
 #define LIST_MAX 1024 /* more than a process has threads */
 

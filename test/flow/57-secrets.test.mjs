@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance, until } from './lib/instance.mjs';
 import { keysAt } from './lib/keyset.mjs';
 import { Surfer } from './lib/surfer.mjs';
@@ -93,6 +94,10 @@ test('each step of the change, and what was under way before it', async (t) => {
     await goesOn(mixed);
     await until('keys are sealed with the new one', async () => (await ring())[0].secret !== before.secret);
     for (const node of server.nodes) assert.deepEqual(await published(node), [before.kid]);
+    const version = () => server.sql('SELECT version FROM oas_keys');
+    const sealed = await version();
+    await sleep(5000); // every other second each node looks
+    assert.deepEqual(await version(), sealed, 'the other node leaves it at that');
   });
 
   await t.test('both use the new one', async () => {

@@ -167,6 +167,22 @@ static void *APR_THREAD_FUNC settle_later(apr_thread_t *thread, void *data)
     return NULL;
 }
 
+static void be_away_and_return(apr_interval_time_t time)
+{
+    oas_gate_place_t place;
+
+    oas_db_release(db);
+    oas_gate_size(gate, 2);
+    ck_assert_int_eq(oas_gate_enter(gate, 0, &place), APR_SUCCESS);
+    oas_gate_report(&place, 0);
+    ck_assert_int_eq(oas_gate_faith(gate),
+                     OAS_GATE_RETURNED); /* whoever finds it back is the next */
+    apr_sleep(time);
+    oas_gate_report(&place, 1);
+    oas_gate_leave(&place);
+}
+
+/* Also when the database has just come back: what was undone while it waited goes on. */
 START_TEST(test_others_may_settle_first)
 {
     oas_session_new_t login = open_session("file|others", &session);
@@ -187,52 +203,91 @@ START_TEST(test_others_may_settle_first)
     other.db = cluster_db(cluster_connect(other.pool, cluster_params(0), 0), TEST_ISSUER,
                           other.gate, other.pool);
 
-    lose_an_answer();
+    if (_i)
+        be_away_and_return(apr_time_from_msec(1100));
+    else
+        lose_an_answer();
+    ck_assert_int_eq(oas_gate_faith(gate), _i ? OAS_GATE_RETURNED : OAS_GATE_LOSES);
     ck_assert_int_eq(apr_thread_create(&thread, NULL, settle_later, &other, pool), APR_SUCCESS);
     fill_random(in.attempt, OAS_ID_LEN);
     ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE); /* not: replayed */
     apr_thread_join(&rv, thread);
     fill_random(in.attempt, OAS_ID_LEN);
-    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REPLAYED); /* it still is, if a second later */
+    ck_assert_int_eq(oas_gate_is_unsettled(other.gate), 0);
+    if (!_i) /* it still is, if a second later */
+        ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REPLAYED);
     apr_pool_destroy(other.pool);
 }
 END_TEST
-
-static void be_away_and_return(void)
-{
-    oas_gate_place_t place;
-
-    oas_gate_size(gate, 2);
-    ck_assert_int_eq(oas_gate_enter(gate, 0, &place), APR_SUCCESS);
-    oas_gate_report(&place, 0);
-    ck_assert_int_eq(oas_gate_faith(gate), OAS_GATE_SURE);
-    oas_gate_report(&place, 1);
-    oas_gate_leave(&place);
-    ck_assert_int_eq(oas_gate_faith(gate), OAS_GATE_RETURNED);
-}
 
 /* After its return a node condemns nobody for as long as others may still be on their way. */
 START_TEST(test_other_nodes_may_return_later)
 {
     oas_refresh_t in = family("file|returned", 0);
     oas_undo_area_t *area = oas_shared_map(oas_undo_area_size());
+    const apr_time_t long_ago = oas_clock() - apr_time_from_sec(10);
+    oas_refresh_t spent = in;
     oas_gate_t *later;
 
     ck_assert_ptr_nonnull(area);
     ck_assert_int_eq(oas_undo_area_prepare(area), APR_SUCCESS);
     ck_assert_int_eq(refresh(&in), OAS_REFRESH_ROTATED);
-    oas_db_release(db);
-    be_away_and_return();
-    fill_random(in.attempt, OAS_ID_LEN);
-    ck_assert_int_eq(oas_store_refresh(db, &in, &result, &grant, pool), OAS_DB_UNAVAILABLE);
+    be_away_and_return(apr_time_from_msec(1100));
+    ck_assert_int_eq(oas_gate_faith(gate), OAS_GATE_RETURNED);
+    fill_random(spent.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(oas_store_refresh(db, &spent, &result, &grant, pool), OAS_DB_UNAVAILABLE);
     ck_assert_str_eq(cell_of_grant("revoked_at IS NULL", "oas_grants", in.grant_id), "t");
+    memcpy(in.token_hash, children[0].token_hash, OAS_SHA256_LEN);
+    memcpy(spent.token_hash, in.token_hash, OAS_SHA256_LEN);
+    new_children(children, 1);
+    ck_assert_int_eq(again(&in), OAS_REFRESH_ROTATED); /* the newest is nobody's to undo */
 
     ck_assert_int_eq(oas_gate_create(&later, pool), APR_SUCCESS);
     oas_unsettled_share(oas_gate_unsettled(later), area);
-    oas_undo_area_note(area, OAS_MOMENT_BACK, oas_clock() - apr_time_from_sec(10));
+    oas_undo_area_note(area, OAS_MOMENT_LOST, long_ago);
+    oas_undo_area_note(area, OAS_MOMENT_BACK, long_ago);
     ck_assert_int_eq(oas_gate_faith(later), OAS_GATE_LOSES);
     db = cluster_db(conn, TEST_ISSUER, later, pool);
-    ck_assert_int_eq(again(&in), OAS_REFRESH_REUSED);
+    ck_assert_int_eq(again(&spent), OAS_REFRESH_REUSED);
+}
+END_TEST
+
+/* What ends in a moment is no outage, and whoever finds out late that one has ended does not begin
+ * it anew. */
+START_TEST(test_returns_that_count)
+{
+    oas_undo_area_t *area = oas_shared_map(oas_undo_area_size());
+    oas_gate_place_t place;
+    oas_gate_t *early;
+
+    ck_assert_ptr_nonnull(area);
+    ck_assert_int_eq(oas_undo_area_prepare(area), APR_SUCCESS);
+    oas_unsettled_share(list(), area);
+    be_away_and_return(0);
+    ck_assert_int_eq(oas_gate_faith(gate), OAS_GATE_LOSES);
+
+    ck_assert_int_eq(oas_gate_create(&early, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_gate_enter(early, 0, &place), APR_SUCCESS);
+    oas_gate_report(&place, 0);
+    apr_sleep(apr_time_from_msec(1100));
+    oas_undo_area_note(area, OAS_MOMENT_BACK, oas_clock() - apr_time_from_msec(500));
+    oas_unsettled_share(oas_gate_unsettled(early), area);
+    oas_gate_report(&place, 1);
+    ck_assert_int_lt(oas_undo_area_noted(area, OAS_MOMENT_BACK), oas_clock() - 400000);
+    oas_gate_leave(&place);
+}
+END_TEST
+
+/* Nor does it matter through which of them the pool was found away. */
+START_TEST(test_return_of_joined_gates)
+{
+    oas_gate_t *known;
+
+    ck_assert_int_eq(oas_gate_create(&known, pool), APR_SUCCESS);
+    oas_unsettled_note(list(), OAS_MOMENT_BACK);
+    ck_assert_int_eq(oas_gate_faith(known), OAS_GATE_SURE);
+    oas_gate_join(gate, known);
+    ck_assert_int_eq(oas_gate_faith(known), OAS_GATE_RETURNED);
 }
 END_TEST
 
@@ -446,8 +501,10 @@ Suite *store_settle_suite(void)
     tcase_add_test(tcase, test_assertion_may_be_used);
     tcase_add_test(tcase, test_late_is_never);
     tcase_add_test(tcase, test_clock_was_set);
-    tcase_add_test(tcase, test_others_may_settle_first);
+    tcase_add_loop_test(tcase, test_others_may_settle_first, 0, 2);
     tcase_add_test(tcase, test_other_nodes_may_return_later);
+    tcase_add_test(tcase, test_returns_that_count);
+    tcase_add_test(tcase, test_return_of_joined_gates);
     tcase_add_test(tcase, test_patience_is_for_what_may_be_good_again);
     tcase_add_test(tcase, test_patience_holds_no_row_of_others);
     tcase_add_test(tcase, test_list);

@@ -54,8 +54,8 @@ export async function until(what, holds, limit = 20_000) {
 
 // Lines that say what the server found wrong, a child that died, and what a sanitizer writes.
 const trouble = /\] \[(?:\w+:)?(?:warn|error|crit|alert|emerg)\] |exit signal|Sanitizer|: runtime error: /;
-// What any httpd says that is stopped or restarted in the middle of things.
-const harmless = /AH00045|AH00046|AH00098|AH00488/;
+// What any httpd says that is stopped or restarted in the middle of things, and of mod_ssl's lock between processes.
+const harmless = /AH00045|AH00046|AH00098|AH00167|AH00291|AH00488|AH02026/;
 
 export class Instance {
   constructor(dir, variables) {
