@@ -78,7 +78,20 @@ export function instructionTable(result) {
 const tooFew = ({ share, ratio }) => share !== null && ratio < share;
 const tooMuch = ({ share, cpuRatio }) => share !== null && cpuRatio > 1.25;
 
-/** One line: which cases are below their share of the probe, or cost more of httpd's CPU than a quarter above the probe. */
+/** MiB of httpd after the load, and ms from its start to the first answer, at most. */
+const memoryMax = 45;
+const firstAnswerMax = 60;
+
+/** What a whole run found of httpd itself and is more than was asked for. */
+function excesses({ memory, firstAnswer }) {
+  return [
+    ...(memory?.loaded.resident > memoryMax ? [`memory after the load ${memory.loaded.resident.toFixed(1)} MiB of ${memoryMax}`] : []),
+    ...(firstAnswer > firstAnswerMax ? [`first answer after ${firstAnswer.toFixed(0)} ms of ${firstAnswerMax}`] : []),
+  ];
+}
+
+/** One line: which cases are below their share of the probe, cost more of httpd's CPU than a quarter above the probe or send the
+ * database more than they need, and what httpd needs too much of. */
 export function verdict(result) {
   const below = result.cases.filter(tooFew).map((one) => `${one.id} ${part(one.ratio)} of ${part(one.share)}`);
   const dear = result.cases.filter(tooMuch).map((one) => `${one.id} ${part(one.cpuRatio)}`);
@@ -87,6 +100,7 @@ export function verdict(result) {
     ...(below.length ? [`below their share of the probe: ${below.join(', ')}`] : []),
     ...(dear.length ? [`more than 1.25 times the probe's CPU: ${dear.join(', ')}`] : []),
     ...(chatty.length ? [`more statements than needed: ${chatty.join(', ')}`] : []),
+    ...excesses(result),
   ];
   return { good: found.length === 0, line: found.length ? found.join('; ') : 'every case reaches its share of the probe, within a quarter more of the CPU' };
 }
@@ -97,8 +111,8 @@ export function limitLines(result) {
     const { idle, loaded } = result.memory;
     const text = ({ resident, proportional, children }) =>
       `${resident.toFixed(1)} MiB resident (${children.map((mib) => mib.toFixed(1)).join(' and ')} the children), ${proportional.toFixed(1)} MiB with shared pages counted once`;
-    lines.push(`memory of httpd idle: ${text(idle)}`, `memory of httpd after the load: ${text(loaded)}`);
+    lines.push(`memory of httpd idle: ${text(idle)}`, `memory of httpd after the load: ${text(loaded)}, at most ${memoryMax}`);
   }
-  if (result.firstAnswer) lines.push(`first answer ${result.firstAnswer.toFixed(0)} ms after the start`);
+  if (result.firstAnswer) lines.push(`first answer ${result.firstAnswer.toFixed(0)} ms after the start, at most ${firstAnswerMax}`);
   return lines;
 }

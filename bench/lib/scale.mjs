@@ -24,6 +24,7 @@ const [rotation, code] = ['rotation-ES256', 'code-ES256'].map((name) => cases.fi
 const runs = Number(values.runs);
 const time = Number(values.time);
 const families = 20_000; // that rotations go round among
+const keptMin = 0.85; // of the rate with the fewest rows, with the most
 
 /** The medians of a case with so many connections. */
 async function rate(bench, one, connections, tokens) {
@@ -80,7 +81,9 @@ try {
   console.log(`\n${head('connections')}`);
   for (const row of result.scale.connections) console.log(`| ${row.connections} | ${cells(row).join(' | ')} |`);
   const [first, last] = [result.scale.rows[0], result.scale.rows.at(-1)];
-  console.log(`\nwritten to ${out}\nrotation with ${last.rows} rows: ${(last.rotation.rate / first.rotation.rate).toFixed(2)} of its rate with ${first.rows}`);
+  const kept = last.rotation.rate / first.rotation.rate;
+  console.log(`\nwritten to ${out}\nrotation with ${last.rows} rows: ${kept.toFixed(2)} of its rate with ${first.rows}, at least ${keptMin}`);
+  process.exitCode = kept < keptMin ? 1 : 0;
 } finally {
   await bench.stop();
 }

@@ -35,6 +35,7 @@ function conf() {
   const allow = Object.values(apis).map((uri) => `${uri} read`);
   const clients = ['RS256', 'ES256', 'EdDSA'].map((alg) => client(`web-${alg}`, { type: 'web', allow, extra: [`OAuth2ASIDTokenAlg ${alg}`] }));
   return `${resources.join('')}${clients.join('')}${client('worker', { type: 'machine', uri: [], allow })}${client('inspector', { type: 'machine', uri: [], allow })}
+    OAuth2ASLifetime access-token 1d
     OAuth2ASPasswordProvider file
     OAuth2ASClaim name "%{reqenv:OAUTH2AS_NAME} of the bench" scope=profile
     OAuth2ASClaim email "%{reqenv:OAUTH2AS_NAME}@example.test" scope=email

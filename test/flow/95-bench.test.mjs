@@ -103,5 +103,8 @@ test('the last line names the cases below their share', () => {
   assert.deepEqual(verdict({ cases: [of(0.95)] }), { good: true, line: 'every case reaches its share of the probe, within a quarter more of the CPU' });
   assert.deepEqual(verdict({ cases: [{ ...of(0.95), cpuRatio: 1.3 }] }), { good: false, line: "more than 1.25 times the probe's CPU: a 1.30" });
   assert.deepEqual(verdict({ cases: [of(0.95), of(0.8)] }), { good: false, line: 'below their share of the probe: a 0.80 of 0.90' });
+  const whole = (resident, firstAnswer) => verdict({ cases: [of(0.95)], memory: { loaded: { resident } }, firstAnswer });
+  assert.equal(whole(45, 60).good, true);
+  assert.deepEqual(whole(45.2, 61), { good: false, line: 'memory after the load 45.2 MiB of 45; first answer after 61 ms of 60' });
   assert.match(table({ cases: [of(0.8)] }), /\| A \| 1 \|  \| 1 \| 0\.80 \| 0\.90 \|/);
 });
