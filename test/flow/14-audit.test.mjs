@@ -162,9 +162,7 @@ test('a graceful restart opens the file again, and starts the program again', as
   const moved = fileOf(byFile, 'moved.log');
   fs.renameSync(fileOf(byFile, 'audit.log'), moved);
   const old = logs.get(byFile);
-  process.kill(byFile.pid, 'SIGUSR1');
-  byPipe.announce(/long lost child came home/, { maybe: true }); // httpd about the program that it has just stopped
-  process.kill(byPipe.pid, 'SIGUSR1');
+  for (const { pid } of [...byFile.nodes, ...byPipe.nodes]) process.kill(pid, 'SIGUSR1');
   for (let i = 0; i < 200 && !fs.existsSync(fileOf(byFile, 'audit.log')); i++) await sleep(50);
   await sleep(1000);
   await tokens(byFile, await signIn(byFile));
