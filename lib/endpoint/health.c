@@ -33,21 +33,13 @@ static oas_outcome_t respond_health(oas_tx_t *tx)
     return OAS_ANSWERED;
 }
 
-/* With a gap the node serves: the others may have the same one, and all would be taken out. */
-static const char *key_word(const oas_keyset_t *keys)
-{
-    if (oas_keyset_default(keys) == NULL) {
-        return "none";
-    }
-    return oas_keyset_has_gap(keys) ? "incomplete" : "ok";
-}
-
 static oas_outcome_t respond_ready(oas_tx_t *tx)
 {
     const char *leaving = tx->host->leaving(tx);
-    int keys = oas_keyset_default(tx->keys) != NULL;
+    oas_keys_state_t keys = oas_keyset_state(tx->keys);
     oas_ready_t database = oas_readiness_ask(tx->readiness, tx->db, tx->pool);
-    int ready = leaving == NULL && keys && database == OAS_READY_YES;
+    /* with incomplete keys too: other nodes may lack the same one, and all would be taken out */
+    int ready = leaving == NULL && keys != OAS_KEYS_NONE && database == OAS_READY_YES;
     oas_members_t *body = oas_members_create(tx->pool);
     oas_members_t *checks = oas_members_create(tx->pool);
 
@@ -55,7 +47,7 @@ static oas_outcome_t respond_ready(oas_tx_t *tx)
     oas_members_object(body, "checks", checks);
     oas_members_string(checks, "database", database_words[database]);
     oas_members_string(checks, "schema", schema_words[database]);
-    oas_members_string(checks, "keys", key_word(tx->keys));
+    oas_members_string(checks, "keys", oas_keys_state_names[keys]);
     oas_members_string(checks, "draining", leaving != NULL ? leaving : "no");
     oas_reply_json(tx, ready ? 200 : 503, oas_members_text(body));
     return OAS_ANSWERED;

@@ -87,6 +87,22 @@ static void tell_key_states(teller_t *teller)
     teller->tx->host->each_keys(teller->tx, key_states, teller);
 }
 
+static void conditions(void *baton, const char *issuer, const oas_keyset_t *keys)
+{
+    oas_keys_state_t i, state = oas_keyset_state(keys);
+
+    for (i = 0; i < OAS_KEYS_STATES; i++) {
+        const char *const labels[] = {"issuer", issuer, "state", oas_keys_state_names[i], NULL};
+
+        tell_value(baton, labels, i == state);
+    }
+}
+
+static void tell_conditions(teller_t *teller)
+{
+    teller->tx->host->each_keys(teller->tx, conditions, teller);
+}
+
 static void times_of(const teller_t *teller, const char *issuer, const oas_key_info_t *key)
 {
     const oas_key_times_t *times = key->times;
@@ -142,6 +158,8 @@ static const struct {
     {STATE("children", "Child processes of the node that are alive."), tell_children},
     {STATE("draining", "1 while the node is stopping or a drain file is there."), tell_draining},
     {STATE("database_up", "0 while the database is away for some child process."), tell_database},
+    {STATE("keys_state", "1 in the state that each issuer's keys are in, as ready says."),
+     tell_conditions},
     {STATE("key_info", "The keys of each issuer and what each is for."), tell_key_states},
     {STATE("key_timestamp_seconds", "The schedule of the keys in the database."), tell_key_times},
 };

@@ -149,9 +149,15 @@ void oas_keyset_note_gap(oas_keyset_t *set)
     set->gap = 1;
 }
 
-int oas_keyset_has_gap(const oas_keyset_t *set)
+const char *const oas_keys_state_names[OAS_KEYS_STATES] = {
+    [OAS_KEYS_OK] = "ok", [OAS_KEYS_INCOMPLETE] = "incomplete", [OAS_KEYS_NONE] = "none"};
+
+oas_keys_state_t oas_keyset_state(const oas_keyset_t *set)
 {
-    return set != NULL && set->gap;
+    if (oas_keyset_default(set) == NULL) {
+        return OAS_KEYS_NONE;
+    }
+    return set->gap ? OAS_KEYS_INCOMPLETE : OAS_KEYS_OK;
 }
 
 const oas_signer_t *oas_keyset_signer(const oas_keyset_t *set, const char *alg)

@@ -46,12 +46,23 @@ int oas_keyset_info(const oas_keyset_t *set, int i, oas_key_info_t *out);
 /** Notes the times of the key that was added last. */
 void oas_keyset_note_times(oas_keyset_t *set, const oas_key_times_t *times);
 
-/** Notes that keys are missing which could not be opened; and asks for that. */
+/** Notes that keys are missing which could not be opened. */
 void oas_keyset_note_gap(oas_keyset_t *set);
+
+/** Whether the work can be done with a set. */
+typedef enum {
+    OAS_KEYS_OK,
+    OAS_KEYS_INCOMPLETE, /**< some could not be opened; it signs with the others */
+    OAS_KEYS_NONE,       /**< there is none to sign with */
+    OAS_KEYS_STATES
+} oas_keys_state_t;
+
+/** As administrators are told. */
+extern const char *const oas_keys_state_names[OAS_KEYS_STATES];
 
 /* In all that follow a set that is NULL has no key. */
 
-int oas_keyset_has_gap(const oas_keyset_t *set);
+oas_keys_state_t oas_keyset_state(const oas_keyset_t *set);
 
 /** The active signer of an algorithm, or NULL. */
 const oas_signer_t *oas_keyset_signer(const oas_keyset_t *set, const char *alg);

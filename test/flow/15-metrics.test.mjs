@@ -200,6 +200,7 @@ test('state: keys, database, build', async () => {
     const keys = families.oauth2as_key_info.samples.map(({ labels }) => labels).filter((labels) => labels.issuer === issuer);
     assert.deepEqual(keys.map(({ kid }) => kid).sort(), published);
     for (const { state } of keys) assert.equal(state, 'active');
+    for (const [state, value] of Object.entries({ ok: 1, incomplete: 0, none: 0 })) assert.equal(values.get(of('keys_state', { issuer, state })), value);
   }
   const measured = async (name) => {
     const deadline = Date.now() + 30_000;

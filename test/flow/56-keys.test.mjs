@@ -10,6 +10,7 @@ import { keysAt, StrictVerifier } from './lib/keyset.mjs';
 import { request } from './lib/http.mjs';
 import { own, Receiver } from './lib/logout.mjs';
 import { basic, client, decode, secretOf, token } from './lib/oauth.mjs';
+import { parseMetrics } from './lib/prometheus.mjs';
 
 const api = 'https://api.example.test/';
 const second = 'https://second.example.test/';
@@ -20,6 +21,7 @@ const server = await startInstance({
   nodes: 2,
   args: ['--keyring', 'alg=RS256,ES256 rotate=90d'],
   conf:
+    'OAuth2ASEndpoint metrics /oauth2as/metrics\n<Location "/oauth2as/metrics">\nRequire all granted\n</Location>\n' +
     'OAuth2ASLifetime jwks 1s\nOAuth2ASLifetime access-token 20s\nOAuth2ASAuditLog ${OAS_DIR}/audit.log\n' +
     `<OAuth2ASResource "${second}">\nOAuth2ASTokenAlg ES256\n</OAuth2ASResource>\nOAuth2ASOutboundAllow 127.0.0.1/32\n${machine}${told}`,
 });
@@ -167,7 +169,12 @@ test('a key that was stolen is gone within seconds, and its tokens with it', asy
 });
 
 test('whatever cannot be opened, a key that was removed is gone: another one signs, or none', async () => {
-  const checks = async (node) => (await request(node.url('oauth2as/ready'))).json.checks.keys;
+  const checks = async (node) => {
+    const { keys } = (await request(node.url('oauth2as/ready'))).json.checks;
+    const { families } = parseMetrics((await request(node.url('oauth2as/metrics'))).text);
+    const [{ state }] = families.oauth2as_keys_state.samples.filter(({ value }) => value === 1).map(({ labels }) => labels);
+    return state === keys ? keys : `${keys}, by the metrics ${state}`;
+  };
   const all = (what, condition) => until(what, async () => (await Promise.all(server.nodes.map(condition))).every(Boolean));
   const foreign = (state) => server.sql(`INSERT INTO oas_keys (kid, alg, state, sealed, created_at, activated_at, ends_at)
     SELECT 'foreign', 'RS256', '${state}', 'x', now(), CASE '${state}' WHEN 'retired' THEN now() END, CASE '${state}' WHEN 'retired' THEN now() + interval '1 day' END`);

@@ -196,12 +196,15 @@ START_TEST(set_states)
     apr_array_header_t *algs;
 
     ck_assert_ptr_null(oas_keyset_default(set));
+    ck_assert_int_eq(oas_keyset_state(NULL), OAS_KEYS_NONE);
+    ck_assert_int_eq(oas_keyset_state(set), OAS_KEYS_NONE);
     ck_assert_int_eq(oas_keyset_add(set, ec, eddsa, OAS_KEY_ACTIVE), APR_EINVAL);
     ck_assert_int_eq(oas_keyset_add(set, ec, NULL, OAS_KEY_ACTIVE), APR_EINVAL);
     ck_assert_int_eq(oas_keyset_add(set, ec, es256, OAS_KEY_NEXT), APR_SUCCESS);
     ck_assert_int_eq(oas_keyset_add(set, ec, es256, OAS_KEY_ACTIVE), APR_EEXIST);
     ck_assert_ptr_null(oas_keyset_signer(set, "ES256"));
     ck_assert_ptr_null(oas_keyset_default(set));
+    ck_assert_int_eq(oas_keyset_state(set), OAS_KEYS_NONE);
     ck_assert_ptr_nonnull(oas_keyset_find(set, oas_jwk_thumbprint(ec), "ES256"));
     ck_assert_ptr_null(oas_keyset_find(set, oas_jwk_thumbprint(ec), "EdDSA"));
     ck_assert_ptr_null(oas_keyset_find(set, NULL, "ES256"));
@@ -211,6 +214,9 @@ START_TEST(set_states)
     ck_assert_int_eq(algs->nelts, 1);
     ck_assert_str_eq(APR_ARRAY_IDX(algs, 0, const char *), "EdDSA");
     ck_assert_uint_eq(json_array_size(json_object_get(oas_keyset_public(set, pool), "keys")), 2);
+    ck_assert_int_eq(oas_keyset_state(set), OAS_KEYS_OK);
+    oas_keyset_note_gap(set);
+    ck_assert_int_eq(oas_keyset_state(set), OAS_KEYS_INCOMPLETE);
 }
 END_TEST
 
