@@ -169,7 +169,7 @@ BEGIN
         SELECT c.relname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
         WHERE c.relnamespace = (SELECT s.relnamespace FROM pg_class AS s WHERE s.oid = 'oas_schema'::regclass)
             AND c.relname LIKE 'oas\_%' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-            AND a.attname = 'purge_after' AND NOT a.attisdropped
+            AND a.attname = 'purge_after' AND c.relname <> 'oas_refresh_tokens'
         ORDER BY c.relname
     LOOP
         RETURN QUERY EXECUTE format('SELECT %1$L, count(*), oas_epoch(min(t.purge_after)), $3 FROM ('

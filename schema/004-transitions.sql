@@ -4,9 +4,11 @@
 -- the key alone, so that on tables in partitions it is planned for one of them.
 
 -- Tokens end with their grant (oas_purge_1). So a rotation writes to one index, the one that keeps a token from being
--- there twice. A hash of another length would match nothing, and PostgreSQL reads and compiles such a rule anew at each
--- statement, which costs as much as that index.
-ALTER TABLE oas_refresh_tokens DROP COLUMN purge_after, DROP CONSTRAINT oas_refresh_tokens_token_hash_check;
+-- there twice. The column itself stays for those who are in the middle of the function that version 3 had, where they
+-- wait for this transaction. A hash of another length would match nothing, and PostgreSQL reads and compiles such a rule
+-- anew at each statement, which costs as much as that index.
+ALTER TABLE oas_refresh_tokens ALTER COLUMN purge_after DROP NOT NULL, DROP CONSTRAINT oas_refresh_tokens_token_hash_check;
+DROP INDEX oas_refresh_tokens_purge;
 ALTER TABLE oas_codes DROP CONSTRAINT oas_codes_code_hash_check;
 
 -- What only modules of versions 1 and 2 call.

@@ -115,6 +115,6 @@ EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test
 	test/flow/configtest.test.mjs \
 	test/flow/configtest-login.test.mjs \
 	test/flow/configtest-logout.test.mjs \
-	test/flow/leaks.mjs \
+	test/flow/leaks.mjs test/flow/upgrade.mjs \
 	demo-app/httpd.conf demo-app/index.html demo-app/app.js demo-app/style.css demo-app/icon.svg \
 	demo-app/api/items.json

@@ -12,7 +12,7 @@ import { top } from './instance.mjs';
  */
 export function recipe(name, places = {}, page = 'login.md') {
   const text = fs.readFileSync(path.join(top, 'docs', page), 'utf8');
-  const found = text.split(new RegExp(`<!-- recipe: ${name} -->\n\`\`\`[a-z]+\n`));
+  const found = text.split(new RegExp(`<!-- recipe: ${name} -->\n *\`\`\`[a-z]+\n`));
   assert.equal(found.length, 2, `docs/${page} has not one recipe ${name}`);
   let conf = found[1].slice(0, found[1].indexOf('```'));
   for (const [old, value] of Object.entries(places)) {
