@@ -36,7 +36,8 @@ apr_status_t oas_schema_partitions(oas_db_t *db, int *count, apr_pool_t *pool);
  */
 apr_status_t oas_schema_partition(oas_db_t *db, int count, const char **why, apr_pool_t *pool);
 
-/** 1 when this program can work with that version: its own, or the next one, which only adds. */
+/** 1 when this program can work with that version: its own, or the next one, on which nothing that
+ * this one sends stops working. */
 int oas_schema_usable(int version);
 
 /**
