@@ -27,6 +27,9 @@ const char *oas_alg_name(const oas_alg_t *alg);
 /** The i-th of the list in order of preference (RS256, PS256, ES256, EdDSA), or NULL at the end. */
 const oas_alg_t *oas_alg_at(int i);
 
+/** The place of one in that order. */
+int oas_alg_index(const oas_alg_t *alg);
+
 /** A public or private key with its RFC 7638 thumbprint; immutable, usable from many threads. */
 typedef struct oas_jwk oas_jwk_t;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "../base/json.h"
+#include "../base/metrics.h"
 
 /* Headers by which a token would bring or name its own key; ours never carry one. */
 static const char *const key_headers[] = {"jwk", "jku", "x5c", "x5u"};
@@ -13,6 +14,7 @@ apr_status_t oas_jws_sign(const char **out, const oas_signer_t *signer, const ch
 {
     const char *header = oas_signer_header(signer, typ, pool);
     const char *text;
+    apr_time_t began;
     oas_bytes_t signature;
     apr_status_t status;
 
@@ -21,8 +23,10 @@ apr_status_t oas_jws_sign(const char **out, const oas_signer_t *signer, const ch
         return APR_EGENERAL;
     }
     text = apr_pstrcat(pool, header, ".", oas_base64url_encode(pool, payload, len), NULL);
+    began = apr_time_now();
     status = oas_alg_sign(&signature, signer->alg, signer->jwk->key, signer->sign, text,
                           strlen(text), pool);
+    oas_observe(OAS_M_SIGN_TIME, oas_alg_index(signer->alg), apr_time_now() - began);
     if (status != APR_SUCCESS) {
         return status;
     }

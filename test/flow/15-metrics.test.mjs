@@ -32,7 +32,6 @@ const server = await startInstance({
     ${client('web', { type: 'web' })}
     ${client('machine', { type: 'machine', uri: [] })}`,
 });
-await server.begun(); // each process signs once with each key when it begins
 const known = { headers: { 'x-scraper': 'yes' } };
 const ask = (accept) => request(server.url('oauth2as/metrics'), { headers: { 'x-scraper': 'yes', ...(accept && { accept }) } });
 const machine = (scope = 'read:items') =>

@@ -100,6 +100,14 @@ test('consents are remembered, so nobody is asked again what was allowed before'
   assert.ok(callbackOf(await surfer.go(authorizeUrl(server, params))).code);
 });
 
+test('an access that was withdrawn after the backup is withdrawn by the statement of the page', async () => {
+  const [[sub]] = await server.sql(`SELECT DISTINCT sub FROM oas_consents WHERE client_id = 'asks' AND live`);
+  const withdraw = () => run('withdraw', { ...here, 'oauth2as|alice': sub, "'shop'": "'asks'" }).trim();
+  assert.deepEqual([withdraw(), withdraw()], ['t', 'f']);
+  assert.equal(await server.count('oas_consents', `client_id = 'asks' AND live`), 0);
+  assert.equal(await server.count('oas_grants', `client_id = 'asks' AND revoked_at IS NULL`), 0);
+});
+
 test('the audit log has what was done since, the ends of it by the tool included', () => {
   const lines = run('again', { ...log, '2026-03-02T01:00:00Z': '2020-01-01T00:00:00Z' }).trim().split('\n').map((line) => JSON.parse(line));
   assert.deepEqual(lines.map(({ event, action, count }) => [event, action, count]), [
