@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two nodes behind HAProxy that passes TLS on and tells the address by the PROXY protocol, as docs/load-balancers.md has it.
-import { behind, drains, inside, knowsTheCertificate, knowsTheUser, page, signsIn, startNodes, survives, tellsTheTruth } from './lib/balanced.mjs';
+import { behind, drains, inside, knowsTheCertificate, knowsTheUser, page, restartsBeneathConnections, signsIn, startNodes, survives, tellsTheTruth } from './lib/balanced.mjs';
 import { recipe } from './lib/recipe.mjs';
 
 const server = await startNodes(inside('node-tcp', { '/etc/apache2/oauth2as/clients.pem': '${OAS_DIR}/clients.pem' }));
@@ -13,4 +13,4 @@ const places = {
   'inter 2s': 'inter 200ms',
   'login.example.com': 'localhost',
 };
-behind(server, 'haproxy', recipe('haproxy-tcp', places, page), [signsIn, knowsTheUser, knowsTheCertificate, drains, survives, tellsTheTruth]);
+behind(server, 'haproxy', recipe('haproxy-tcp', places, page), [signsIn, knowsTheUser, knowsTheCertificate, drains, restartsBeneathConnections, survives, tellsTheTruth]);

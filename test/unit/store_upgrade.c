@@ -2,6 +2,7 @@
 /* From former versions to this one with data, and modules of the version before on this schema. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <pthread.h>
 #include <apr_strings.h>
@@ -121,8 +122,9 @@ END_TEST
 
 #define BOB_PROOF "encode(sha256('$y$hash'), 'hex')"
 
-/* One life of a session, as the former module sends it: `n` makes it different from others. */
-static void live_formerly(int n)
+/* One life of a session, as the former module sends it: `n` makes it different from others. It
+ * stops before the statement that begins with `next`, which it returns. */
+static const char *live_until(int n, const char *next)
 {
     const char *id = apr_psprintf(pool, "'00000000-0000-0000-0000-0000000000%02d'", n);
     const char *hash = apr_psprintf(pool, "sha256('%d')", n);
@@ -168,9 +170,19 @@ static void live_formerly(int n)
     };
     apr_size_t i;
 
-    for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-        ck_assert_str_eq(cluster_sql(former, apr_psprintf(pool, "EXECUTE %s", steps[i].call)),
-                         steps[i].answer);
+    for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        const char *call = apr_psprintf(pool, "EXECUTE %s", steps[i].call);
+
+        if (next != NULL && strncmp(steps[i].call, next, strlen(next)) == 0)
+            return call;
+        ck_assert_str_eq(cluster_sql(former, call), steps[i].answer);
+    }
+    return NULL;
+}
+
+static void live_formerly(int n)
+{
+    live_until(n, NULL);
 }
 
 /* Types of parameters and columns, by which a module knows a statement. */
@@ -299,14 +311,21 @@ static void *apply_newest(void *data)
     return data;
 }
 
-/* A rotation under way goes on to its end: the upgrade waits for it, and has nothing it waits for.
- */
-START_TEST(test_upgrade_under_a_rotation)
+/* Returns when somebody waits for a lock in this database. */
+static void until_someone_waits(void)
 {
     const char *waits = "SELECT EXISTS (SELECT 1 FROM pg_locks AS l WHERE NOT l.granted "
                         "AND l.database = (SELECT oid FROM pg_database WHERE datname = "
                         "current_database()) AND pg_sleep(0.05) IS NOT NULL)";
-    PGresult *result = NULL;
+
+    while (cluster_sql(owner, waits)[0] != 't')
+        ;
+}
+
+/* A rotation under way goes on to its end: the upgrade waits for it, and has nothing it waits for.
+ */
+START_TEST(test_upgrade_under_a_rotation)
+{
     pthread_t thread;
 
     start_formerly("beneath");
@@ -314,16 +333,54 @@ START_TEST(test_upgrade_under_a_rotation)
     say(former, "SELECT count(*) FROM (SELECT 1 FROM oas_grants FOR UPDATE) AS g", "0");
     say(former, "UPDATE oas_refresh_tokens SET generation = 1 WHERE false", "");
     ck_assert_int_eq(pthread_create(&thread, NULL, apply_newest, NULL), 0);
-    do {
-        PQclear(result);
-        result = PQexec(owner, waits);
-        ck_assert_int_eq(PQresultStatus(result), PGRES_TUPLES_OK);
-    } while (PQgetvalue(result, 0, 0)[0] != 't');
-    PQclear(result);
+    until_someone_waits();
     say(former, "UPDATE oas_grants SET scope = scope WHERE false", "");
     say(former, "COMMIT", "");
     pthread_join(thread, NULL);
     ck_assert_int_eq(from, OAS_SCHEMA_VERSION - 1);
+    PQfinish(former);
+}
+END_TEST
+
+/* The files of the newest version, as they stand there. */
+static const char *newest_files(void)
+{
+    FILE *files =
+        popen(apr_psprintf(pool, "cat '%s'/%03d-*.sql", schema_files(), OAS_SCHEMA_VERSION), "r");
+    const apr_size_t room = 1024 * 1024;
+    char *text = apr_pcalloc(pool, room);
+    apr_size_t length;
+
+    ck_assert_ptr_nonnull(files);
+    length = fread(text, 1, room - 1, files);
+    ck_assert_int_eq(pclose(files), 0);
+    ck_assert_uint_lt(length, room - 1);
+    return text;
+}
+
+/* A rotation that has begun by the function of the version before, and waits there for the upgrade,
+ * is answered. */
+START_TEST(test_upgrade_before_a_rotation)
+{
+    PGconn *upgrader;
+    PGresult *result;
+    const char *call;
+
+    start_formerly("before");
+    call = live_until(40, "oas_refresh(");
+    upgrader = PQconnectdb(schema_params("before", 1));
+    cluster_sql(upgrader, "BEGIN");
+    cluster_sql(upgrader, "LOCK TABLE oas_grants IN ACCESS EXCLUSIVE MODE");
+    ck_assert_int_eq(PQsendQuery(former, call), 1);
+    until_someone_waits();
+    cluster_sql(upgrader, newest_files());
+    cluster_sql(upgrader, "SELECT oas_schema_grant('oauth2as')");
+    cluster_sql(upgrader, "COMMIT");
+    result = PQgetResult(former);
+    ck_assert_msg(PQresultStatus(result) == PGRES_TUPLES_OK, "%s", PQerrorMessage(former));
+    ck_assert_str_eq(PQgetvalue(result, 0, 0), "rotated");
+    PQclear(result);
+    PQfinish(upgrader);
     PQfinish(former);
 }
 END_TEST
@@ -362,6 +419,7 @@ Suite *store_upgrade_suite(void)
     tcase_add_test(tcase, test_former_module_goes_on);
     tcase_add_test(tcase, test_versions_side_by_side);
     tcase_add_test(tcase, test_upgrade_under_a_rotation);
+    tcase_add_test(tcase, test_upgrade_before_a_rotation);
     tcase_add_test(tcase, test_rights_come_along);
     return suite;
 }

@@ -23,6 +23,7 @@ const content = `
   OAuth2ASAuditLog \${OAS_DIR}/audit.log
   OAuth2ASThrottle pair=1000 account=1000 address=5 max=10min
   ${client('spa', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] })}
+  ${client('strict', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on', 'OAuth2ASRefreshReuseWindow 0'] })}
   ${machine('named', ['OAuth2ASClientAuth tls_client_auth', 'OAuth2ASClientCertificate "subject=CN=shop,O=Example"'])}
   ${machine('own', ['OAuth2ASClientAuth self_signed_tls_client_auth', 'OAuth2ASClientKeys file:${OAS_DIR}/own.json'])}
 `;
@@ -181,6 +182,23 @@ export function drains(server) {
   });
 }
 
+/** Ends what keepRunning() began: nothing was bad. */
+async function endGood(stops) {
+  for (const { good, bad } of await Promise.all(stops.map((stop) => stop()))) {
+    assert.deepEqual(bad, []);
+    assert.ok(good > 0);
+  }
+}
+
+/** Restarts all nodes at once, again and again; returns when the last of their old processes has ended. */
+async function restartNodes(server, times) {
+  for (let i = 0; i < times; i++) {
+    const old = new Set(await server.children());
+    for (const { pid } of server.nodes) process.kill(pid, 'SIGUSR1');
+    await until('the old processes end', async () => !(await server.children()).some((pid) => old.has(pid)));
+  }
+}
+
 export function restartsGracefully(server) {
   test('graceful restarts of the nodes under load cost no request', async (t) => {
     const { access_token } = await offline(server);
@@ -191,16 +209,42 @@ export function restartsGracefully(server) {
       // an application that keeps its connections: those to the nodes are not kept with them
       keepRunning(t, async () => assert.equal((await userinfo(server, access_token, { agent, method: 'POST' })).status, 200), 8),
     ];
-    for (let i = 0; i < 3; i++) {
-      const old = new Set(await server.children());
-      for (const { pid } of server.nodes) process.kill(pid, 'SIGUSR1');
-      await until('the old processes end', async () => !(await server.children()).some((pid) => old.has(pid)));
-    }
-    for (const stop of stops) {
-      const { good, bad } = await stop();
-      assert.deepEqual(bad, []);
-      assert.ok(good > 0);
-    }
+    await restartNodes(server, 3);
+    await endGood(stops);
+  });
+}
+
+/** Where TLS is passed on: a connection that a client keeps is one to a node, which closes it when it restarts. */
+export function restartsBeneathConnections(server) {
+  test('graceful restarts cost nothing who makes a new connection; on one that is kept a request may meet its end, and is good on another one', async (t) => {
+    const agent = new https.Agent({ keepAlive: true });
+    t.after(() => agent.destroy());
+    let repeated = 0;
+    /** As browsers and HTTP libraries do: what had no byte of an answer on a connection used before goes to a new one. */
+    const persistently = (send) =>
+      send({ agent }).catch((error) => {
+        if (!error.unanswered) throw error;
+        repeated++;
+        return send({});
+      });
+    const { access_token } = await offline(server);
+    const read = async () => assert.equal((await persistently((options) => userinfo(server, access_token, options))).status, 200);
+    /** Nobody forgives this one a second use: what had no answer was not read. */
+    const rotation = async () => {
+      const strictly = { client_id: 'strict' };
+      let { refresh_token } = await offline(server, strictly, strictly);
+      return async () => {
+        const form = { grant_type: 'refresh_token', refresh_token, ...strictly };
+        const answer = await persistently((options) => request(server.url('oauth/token'), { ca: server.ca, form, ...options }));
+        assert.equal(answer.status, 200, answer.text);
+        ({ refresh_token } = answer.json);
+      };
+    };
+    const rotations = await Promise.all([rotation(), rotation()]);
+    const stops = [keepRunning(t, () => oneRound(server), 2), keepRunning(t, read, 6), ...rotations.map((round) => keepRunning(t, round, 1))];
+    await restartNodes(server, 3);
+    await endGood(stops);
+    console.log(`${repeated} requests on kept connections repeated in three restarts of both nodes`);
   });
 }
 

@@ -39,7 +39,8 @@ export class Answer {
 
 /**
  * One request. `form` (object, array of pairs or URLSearchParams) becomes a body; `body` is sent as it is. `cert` and
- * `key` are the client's own, `localAddress` is where it comes from.
+ * `key` are the client's own, `localAddress` is where it comes from. An error has `unanswered` when a connection that had been
+ * used before ended without a byte of an answer.
  * @returns {Promise<Answer>}
  */
 export function request(url, { method, headers = {}, form, body, ca, cert, key, localAddress, agent, timeout = 30_000 } = {}) {
@@ -66,14 +67,16 @@ export function request(url, { method, headers = {}, form, body, ca, cert, key, 
     path: typeof url === 'string' ? url.slice(url.indexOf('/', url.indexOf('//') + 2)) : target.pathname + target.search,
   };
   return new Promise((resolve, reject) => {
+    let begun = false;
     const outgoing = (secure ? https : http).request(target, options, (message) => {
       const parts = [];
+      begun = true;
       message.on('data', (part) => parts.push(part));
       message.on('end', () => resolve(new Answer(target, message, Buffer.concat(parts))));
       message.on('error', reject);
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer from ${target.origin} within ${timeout} ms`)));
-    outgoing.on('error', reject);
+    outgoing.on('error', (error) => reject(Object.assign(error, { unanswered: outgoing.reusedSocket && !begun && ['ECONNRESET', 'EPIPE'].includes(error.code) })));
     outgoing.end(data);
   });
 }
