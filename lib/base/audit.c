@@ -38,9 +38,17 @@ static const char *time_text(apr_pool_t *pool)
 {
     apr_time_exp_t t;
 
+    char *text = apr_pstrdup(pool, "yyyy-mm-ddThh:mm:ss.mmmZ");
+
     apr_time_exp_gmt(&t, apr_time_now());
-    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1,
-                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec / 1000);
+    oas_put_digits(text, 4, (apr_uint64_t)t.tm_year + 1900);
+    oas_put_digits(text + 5, 2, (apr_uint64_t)t.tm_mon + 1);
+    oas_put_digits(text + 8, 2, (apr_uint64_t)t.tm_mday);
+    oas_put_digits(text + 11, 2, (apr_uint64_t)t.tm_hour);
+    oas_put_digits(text + 14, 2, (apr_uint64_t)t.tm_min);
+    oas_put_digits(text + 17, 2, (apr_uint64_t)t.tm_sec);
+    oas_put_digits(text + 20, 3, (apr_uint64_t)t.tm_usec / 1000);
+    return text;
 }
 
 static void add_who(const oas_tx_t *tx, oas_members_t *line)

@@ -166,6 +166,14 @@ apr_status_t oas_hex_decode(const char *text, unsigned char *out, apr_size_t len
     return APR_SUCCESS;
 }
 
+void oas_put_digits(char *out, int width, apr_uint64_t number)
+{
+    while (width-- > 0) {
+        out[width] = (char)('0' + number % 10);
+        number /= 10;
+    }
+}
+
 apr_status_t oas_random(void *out, apr_size_t len)
 {
     if (len > INT_MAX || RAND_bytes(out, (int)len) != 1) {

@@ -44,6 +44,9 @@ char *oas_hex_encode(apr_pool_t *pool, const void *data, apr_size_t len);
 /** Decodes exactly `len` bytes from 2*len hex digits (either case); else APR_EINVAL. */
 apr_status_t oas_hex_decode(const char *text, unsigned char *out, apr_size_t len);
 
+/** Writes the last `width` decimal digits of `number`, with zeros before them, and no NUL. */
+void oas_put_digits(char *out, int width, apr_uint64_t number);
+
 /** Fills `out` from the operating system's generator (by OpenSSL). APR_EGENERAL when there is none.
  */
 apr_status_t oas_random(void *out, apr_size_t len) __attribute__((warn_unused_result));

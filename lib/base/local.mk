@@ -7,6 +7,7 @@ liboas_base_la_SOURCES = \
 	lib/base/client_rules.c lib/base/client_rules.h lib/base/client_values.c \
 	lib/base/clock.c lib/base/clock.h \
 	lib/base/refresh_token.c lib/base/refresh_token.h \
+	lib/base/reserve.c lib/base/reserve.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/handle.c lib/base/handle.h \
 	lib/base/json.c lib/base/json.h \

@@ -16,6 +16,7 @@
 #include "members.h"
 #include "model.h"
 #include "params.h"
+#include "reserve.h"
 #include "words.h"
 
 struct oas_client_cache;
@@ -193,6 +194,7 @@ struct oas_tx {
     const oas_log_t *log;
     const char *request_id; /**< short, printable; shown on error pages and in every log line */
     struct oas_db *db;
+    oas_reserve_t random;
     const struct oas_keyset *keys; /**< what signs now and verifies; NULL: not known yet. The same
                                       for the whole request, whatever changes meanwhile */
     oas_request_t request;

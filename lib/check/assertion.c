@@ -186,7 +186,7 @@ static oas_outcome_t take_once(oas_tx_t *tx, const oas_assertion_t *assertion)
     const char *text = apr_pstrcat(tx->pool, "client_assertion\n", tx->client->client_id, "\n",
                                    assertion->jti, NULL);
     unsigned char key[OAS_SHA256_LEN], attempt[OAS_ID_LEN];
-    apr_status_t rv = oas_random(attempt, sizeof(attempt));
+    apr_status_t rv = oas_reserve_take(&tx->random, attempt, sizeof(attempt), tx->pool);
 
     if (rv != APR_SUCCESS) {
         return oas_fault(tx, OAS_TAG(00682), OAS_E_SERVER, rv, "no random bytes");

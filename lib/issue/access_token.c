@@ -117,7 +117,7 @@ static oas_members_t *token_claims(const oas_tx_t *tx, oas_dialect_t dialect, ap
 }
 
 /* Signs the token into *out. */
-static apr_status_t mint(const oas_tx_t *tx, const oas_resource_t *resource, apr_int64_t lifetime,
+static apr_status_t mint(oas_tx_t *tx, const oas_resource_t *resource, apr_int64_t lifetime,
                          const char **out)
 {
     const oas_signer_t *signer = choose_signer(tx, resource);
@@ -126,7 +126,8 @@ static apr_status_t mint(const oas_tx_t *tx, const oas_resource_t *resource, apr
     const char *sub = told_subject(tx);
     const char *jti;
 
-    if (signer == NULL || sub == NULL || oas_random(random, sizeof(random)) != APR_SUCCESS) {
+    if (signer == NULL || sub == NULL ||
+        oas_reserve_take(&tx->random, random, sizeof(random), tx->pool) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
     jti = oas_base64url_encode(tx->pool, random, sizeof(random));

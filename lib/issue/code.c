@@ -21,7 +21,7 @@ static apr_status_t make_code(oas_tx_t *tx, oas_code_put_t *put)
 {
     unsigned char secret[OAS_SECRET_LEN];
 
-    if (oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
+    if (oas_reserve_take(&tx->random, secret, sizeof(secret), tx->pool) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
     oas_sha256(secret, sizeof(secret), put->code_hash);
@@ -37,7 +37,8 @@ static apr_status_t describe(oas_tx_t *tx, oas_code_put_t *put)
     if (oas_base64url_decode(tx->pool, tx->session->id, strlen(tx->session->id), &session_id) !=
             APR_SUCCESS ||
         session_id.len != OAS_ID_LEN ||
-        oas_random(put->grant_id, sizeof(put->grant_id)) != APR_SUCCESS) {
+        oas_reserve_take(&tx->random, put->grant_id, sizeof(put->grant_id), tx->pool) !=
+            APR_SUCCESS) {
         return APR_EGENERAL;
     }
     memcpy(put->session_id, session_id.data, OAS_ID_LEN);
@@ -139,7 +140,7 @@ static apr_status_t describe_redemption(oas_tx_t *tx, oas_code_redeem_t *in)
     in->resource = oas_params_get(tx->params, "resource");
     in->access_lifetime = longest_access(tx);
     if (oas_handle_split(tx->code, in->grant_id, in->code_hash, tx->pool) != APR_SUCCESS ||
-        oas_random(in->attempt, sizeof(in->attempt)) != APR_SUCCESS) {
+        oas_reserve_take(&tx->random, in->attempt, sizeof(in->attempt), tx->pool) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
     return oas_refresh_first(tx, in->grant_id, &in->refresh);

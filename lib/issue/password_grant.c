@@ -21,7 +21,7 @@ oas_outcome_t oas_issue_password_grant(oas_tx_t *tx)
                                .access_lifetime = oas_lifetime(tx->issuer, tx->client, tx->resource,
                                                                OAS_LIFETIME_ACCESS_TOKEN),
                                .attempt = &login->attempt};
-    apr_status_t rv = oas_random(in.grant_id, sizeof(in.grant_id));
+    apr_status_t rv = oas_reserve_take(&tx->random, in.grant_id, sizeof(in.grant_id), tx->pool);
 
     if (rv == APR_SUCCESS) {
         rv = oas_refresh_first(tx, in.grant_id, &in.refresh);

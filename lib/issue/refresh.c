@@ -43,7 +43,7 @@ apr_status_t oas_refresh_first(oas_tx_t *tx, const unsigned char grant_id[OAS_ID
     if (!may_have(tx)) {
         return APR_SUCCESS;
     }
-    if (oas_random(secret, sizeof(secret)) != APR_SUCCESS) {
+    if (oas_reserve_take(&tx->random, secret, sizeof(secret), tx->pool) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
     first = apr_pcalloc(tx->pool, sizeof(*first));
@@ -145,7 +145,9 @@ static apr_status_t describe(oas_tx_t *tx, oas_refresh_t *in, children_t *childr
     in->window = oas_reuse_window(tx->issuer, tx->client);
     in->idle = oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_REFRESH_TOKEN_IDLE);
     in->recheck = tx->issuer->recheck.kind == OAS_RECHECK_SQL;
-    return rv == APR_SUCCESS ? oas_random(in->attempt, sizeof(in->attempt)) : rv;
+    return rv == APR_SUCCESS
+               ? oas_reserve_take(&tx->random, in->attempt, sizeof(in->attempt), tx->pool)
+               : rv;
 }
 
 /* What the client is told of each outcome, and what the log is told. */

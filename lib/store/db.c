@@ -330,14 +330,12 @@ typedef struct {
 
 /* The time until which the database may begin with an attempt: whatever comes later has been given
  * up by then, and may not happen behind our back. */
-static void note_until(char *until, apr_size_t size, const oas_db_t *db, const oas_conn_t *state,
-                       const run_t *run)
+static void note_until(char *until, const oas_db_t *db, const oas_conn_t *state, const run_t *run)
 {
     apr_time_t time = oas_clock() + db->limit / 2;
 
     time = state->ahead + (time < run->deadline ? time : run->deadline);
-    apr_snprintf(until, size, "%" APR_TIME_T_FMT ".%06d", apr_time_sec(time),
-                 (int)apr_time_usec(time));
+    oas_sql_put_seconds(until, time);
 }
 
 static int send_statement(PGconn *conn, const oas_stmt_t *stmt, const char *const *params,
@@ -362,12 +360,12 @@ static oas_trouble_t execute(oas_db_t *db, const oas_conn_t *state, run_t *run)
     apr_status_t rv = APR_SUCCESS;
     oas_trouble_t found;
     const char *sqlstate;
-    char until[32];
+    char until[OAS_SQL_SECONDS_SIZE];
 
     run->sqlstate[0] = '\0';
     run->result = NULL;
     run->sent = oas_clock();
-    note_until(until, sizeof(until), db, state, run);
+    note_until(until, db, state, run);
     if (PQsetnonblocking(conn, 1) || !send_statement(conn, run->stmt, run->params, until))
         oas_wire_abandon(conn);
     else

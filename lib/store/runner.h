@@ -90,6 +90,10 @@ const char *oas_sql_id(const unsigned char *id, apr_pool_t *pool);
 /** float8 parameter: seconds. */
 const char *oas_sql_seconds(apr_interval_time_t time, apr_pool_t *pool);
 
+/** The same in a place of this size. */
+#define OAS_SQL_SECONDS_SIZE 32
+void oas_sql_put_seconds(char *text, apr_time_t time);
+
 /** An array of bytea, each `len` long; NULL members are left out. */
 const char *oas_sql_array(const unsigned char *const *members, int n, apr_size_t len,
                           apr_pool_t *pool);

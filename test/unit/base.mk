@@ -12,6 +12,12 @@ test_unit_metrics_test_SOURCES = test/unit/metrics_test.c test/unit/unit.h
 test_unit_metrics_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_metrics_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += test/unit/reserve_test
+TESTS += test/unit/reserve_test
+test_unit_reserve_test_SOURCES = test/unit/reserve_test.c test/unit/unit.h
+test_unit_reserve_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_unit_reserve_test_LDADD = $(OAS_BASE) $(OAS_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += test/unit/shared_test
 TESTS += test/unit/shared_test
 test_unit_shared_test_SOURCES = test/unit/shared_test.c test/unit/unit.h
