@@ -16,6 +16,7 @@ bench_load_load_LDADD = $(APR_LIBS)
 bench: bench/probe/mod_oas_probe.la bench/load/load$(EXEEXT)
 
 CLEANFILES += bench/probe/mod_oas_probe.la bench/load/load$(EXEEXT) bench/results.json bench/scale.json
+EXTRA_DIST += bench/results/run.json bench/results/run-again.json bench/results/scale.json
 EXTRA_DIST += bench/README.md bench/login-flood.mjs bench/run bench/scale bench/profile bench/plot \
 	bench/lib/cases.mjs bench/lib/fill.mjs bench/lib/instructions.mjs bench/lib/limits.mjs bench/lib/measure.mjs bench/lib/record.mjs \
 	bench/lib/profile.mjs bench/lib/report.mjs bench/lib/run.mjs bench/lib/scale.mjs bench/lib/server.mjs
