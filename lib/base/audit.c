@@ -36,9 +36,8 @@ const char *oas_audit_name(oas_audit_event_t event)
 
 static const char *time_text(apr_pool_t *pool)
 {
-    apr_time_exp_t t;
-
     char *text = apr_pstrdup(pool, "yyyy-mm-ddThh:mm:ss.mmmZ");
+    apr_time_exp_t t;
 
     apr_time_exp_gmt(&t, apr_time_now());
     oas_put_digits(text, 4, (apr_uint64_t)t.tm_year + 1900);
