@@ -66,6 +66,18 @@ static int take_zone(int *out, const char *text)
     return 1;
 }
 
+/* The calendar has this day, and the day this time: apr_time_exp_gmt_get makes a day of March out
+ * of the 31st of February. */
+static int is_real(const apr_time_exp_t *t, apr_time_t time)
+{
+    apr_time_exp_t again;
+
+    return apr_time_exp_tz(&again, time, t->tm_gmtoff) == APR_SUCCESS &&
+           again.tm_year == t->tm_year && again.tm_mon == t->tm_mon &&
+           again.tm_mday == t->tm_mday && again.tm_hour == t->tm_hour &&
+           again.tm_min == t->tm_min && again.tm_sec == t->tm_sec;
+}
+
 int cli_time(apr_int64_t *out, const char *text)
 {
     static const char form[] = "0000-00-00T00:00:00";
@@ -80,8 +92,8 @@ int cli_time(apr_int64_t *out, const char *text)
     t.tm_hour = digits(text + 11, 2);
     t.tm_min = digits(text + 14, 2);
     t.tm_sec = digits(text + 17, 2);
-    if (t.tm_mon < 0 || t.tm_mon > 11 || t.tm_mday < 1 || t.tm_mday > 31 || t.tm_hour > 23 ||
-        t.tm_min > 59 || t.tm_sec > 60 || apr_time_exp_gmt_get(&time, &t) != APR_SUCCESS)
+    if (t.tm_mon < 0 || t.tm_mon > 11 || apr_time_exp_gmt_get(&time, &t) != APR_SUCCESS ||
+        !is_real(&t, time))
         return cli_fail(CLI_USAGE, "there is no %s", text);
     if (time > apr_time_now())
         return cli_fail(CLI_USAGE, "%s has not come yet", text);

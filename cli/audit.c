@@ -21,7 +21,7 @@ int cli_audit_open(cli_t *cli)
 {
     char why[120];
 
-    if (!cli->audit_log)
+    if (!cli->audit_log || cli->only_reads)
         return CLI_DONE;
     cli->audit_fd = open(cli->audit_log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE);
     return cli->audit_fd >= 0

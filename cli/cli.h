@@ -26,7 +26,8 @@ typedef struct {
     const char *dbd_params; /**< --dbd-params, else OAUTH2AS_DBDPARAMS, or NULL */
     const char *audit_log;  /**< --audit-log, else OAUTH2AS_AUDITLOG; NULL: standard error */
     int audit_fd, audited;
-    int json; /**< --output json */
+    int only_reads; /**< this verb changes nothing, so it needs no audit log */
+    int json;       /**< --output json */
 } cli_t;
 
 /** One line on standard error, "oauth2asctl: ...". Returns `code`. */
@@ -55,7 +56,8 @@ int cli_number(int *out, const char *text, int max, const char *option);
  */
 int cli_time(apr_int64_t *out, const char *text);
 
-/** Opens the audit log, before anything is changed. Done by cli_parse(). Returns the exit code. */
+/** Opens the audit log, before anything is changed; does nothing for a verb that only reads. Done
+ * by cli_parse(). Returns the exit code. */
 int cli_audit_open(cli_t *cli);
 
 /**

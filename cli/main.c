@@ -14,59 +14,65 @@
 typedef struct {
     const char *area, *verb, *arguments, *help;
     int (*run)(cli_t *cli);
+    int only_reads; /* needs no audit log */
 } verb_t;
+
+enum { CHANGES, ONLY_READS };
 
 static const verb_t verbs[] = {
     {"schema", "apply", "--issuer URL [--dir DIR] [--grant-to ROLE] [--partitions N]",
-     "creates or updates the tables; ROLE is who httpd connects as", cli_schema_apply},
-    {"schema", "status", "[--output table|json]", "prints version and issuer", cli_schema_status},
-    {"secret", "generate", "FILE", "writes a new OAuth2ASSecret", cli_secret_generate},
+     "creates or updates the tables; ROLE is who httpd connects as", cli_schema_apply, CHANGES},
+    {"schema", "status", "[--output table|json]", "prints version and issuer", cli_schema_status,
+     ONLY_READS},
+    {"secret", "generate", "FILE", "writes a new OAuth2ASSecret", cli_secret_generate, CHANGES},
     {"key", "generate", "ALG FILE | ALG --secret-file FILE [--new-secret] [--output table|json]",
      "a new signing key (RS256, PS256, ES256, EdDSA), in a file or in the keyring; --new-secret: "
      "no other key there is sealed with this secret yet",
-     cli_key_generate},
+     cli_key_generate, CHANGES},
     {"key", "import",
      "KEY-FILE --secret-file FILE [--new-secret] [--alg ALG] [--output table|json]",
-     "puts a key that is in a file into the keyring", cli_key_import},
+     "puts a key that is in a file into the keyring", cli_key_import, CHANGES},
     {"key", "activate", "KID [--now]",
-     "lets a key of the keyring sign; --now: though not all know it", cli_key_activate},
+     "lets a key of the keyring sign; --now: though not all know it", cli_key_activate, CHANGES},
     {"key", "retire", "KID [--now]",
-     "ends a key's time; --now: at once, with all tokens that it signed", cli_key_retire},
+     "ends a key's time; --now: at once, with all tokens that it signed", cli_key_retire, CHANGES},
     {"key", "status", "[--secret-file FILE]... [--output table|json]",
      "what signs, what is next and from when, when a retired key goes; FILE: what it opens",
-     cli_key_status},
+     cli_key_status, ONLY_READS},
     {"user", "add", "NAME [--claim NAME=VALUE]... [--email E [--verified]]",
-     "adds a user of the provider oauth2as", cli_user_add},
+     "adds a user of the provider oauth2as", cli_user_add, CHANGES},
     {"user", "passwd", "NAME", "sets a new password; ends the user's sessions and tokens",
-     cli_user_passwd},
+     cli_user_passwd, CHANGES},
     {"user", "lock", "NAME", "lets a user in no more; ends the user's sessions and tokens",
-     cli_user_lock},
-    {"user", "unlock", "NAME", "lets a user in again", cli_user_unlock},
-    {"user", "list", "[--output table|json]", "lists the users", cli_user_list},
+     cli_user_lock, CHANGES},
+    {"user", "unlock", "NAME", "lets a user in again", cli_user_unlock, CHANGES},
+    {"user", "list", "[--output table|json]", "lists the users", cli_user_list, ONLY_READS},
     {"session", "list", "SUB [--output table|json]", "lists where somebody is signed in",
-     cli_session_list},
+     cli_session_list, ONLY_READS},
     {"session", "end", "SID | --all SUB | --restored TIME",
      "signs a browser out, all of somebody's, or all that a restored backup has brought back",
-     cli_session_end},
+     cli_session_end, CHANGES},
     {"grant", "list", "[--sub SUB] [--client ID] [--all] [--limit N] [--output table|json]",
-     "lists what applications hold in somebody's name", cli_grant_list},
+     "lists what applications hold in somebody's name", cli_grant_list, ONLY_READS},
     {"grant", "tree", "GRANT_ID [--output table|json]",
-     "shows a grant and each refresh token that there was", cli_grant_tree},
+     "shows a grant and each refresh token that there was", cli_grant_tree, ONLY_READS},
     {"grant", "revoke", "--grant ID | [--sub SUB] [--client ID] | --restored TIME",
-     "ends grants; TIME: all that a restored backup has brought back", cli_grant_revoke},
+     "ends grants; TIME: all that a restored backup has brought back", cli_grant_revoke, CHANGES},
     {"purge", "status", "[--output table|json]", "what has ended and is still to be deleted",
-     cli_purge_status},
+     cli_purge_status, ONLY_READS},
     {"client", "list", "[--after ID] [--limit N] [--output table|json]",
-     "lists clients, those of a configuration too", cli_client_list},
-    {"client", "show", "ID [--output table|json]", "shows a client", cli_client_show},
+     "lists clients, those of a configuration too", cli_client_list, ONLY_READS},
+    {"client", "show", "ID [--output table|json]", "shows a client", cli_client_show, ONLY_READS},
     {"client", "add", "FILE|- [--replace] [--output table|json]",
-     "adds a client of the database, from JSON (RFC 7591), or replaces one", cli_client_add},
-    {"client", "disable", "ID", "a client of the database counts for none", cli_client_disable},
-    {"client", "enable", "ID", "and counts again", cli_client_enable},
+     "adds a client of the database, from JSON (RFC 7591), or replaces one", cli_client_add,
+     CHANGES},
+    {"client", "disable", "ID", "a client of the database counts for none", cli_client_disable,
+     CHANGES},
+    {"client", "enable", "ID", "and counts again", cli_client_enable, CHANGES},
     {"client", "secret", "ID [--read | --retire] [--output table|json]",
-     "gives it a second secret; or ends the older one", cli_client_secret},
+     "gives it a second secret; or ends the older one", cli_client_secret, CHANGES},
     {"client", "hash-secret", "", "prints the sha256: form for OAuth2ASClientSecret",
-     cli_client_hash_secret},
+     cli_client_hash_secret, ONLY_READS},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -95,14 +101,20 @@ int cli_store_failed(apr_status_t status, const char *what)
     return CLI_FAILED;
 }
 
-static void print_usage(FILE *out)
+/* Of one area, or of all (NULL). */
+static void print_usage(FILE *out, const char *area)
 {
     apr_size_t i;
 
-    fputs("Usage: oauth2asctl [--dbd-params PARAMS] AREA VERB [ARGUMENTS]\n\n", out);
-    for (i = 0; i < VERBS; i++)
-        fprintf(out, "  %s %s %s\n      %s\n", verbs[i].area, verbs[i].verb, verbs[i].arguments,
-                verbs[i].help);
+    fputs("Usage: oauth2asctl [--dbd-params PARAMS] [--audit-log FILE] AREA VERB [ARGUMENTS]\n"
+          "       oauth2asctl [AREA [VERB]] --help | --version\n\n",
+          out);
+    for (i = 0; i < VERBS; i++) {
+        if (area && strcmp(verbs[i].area, area))
+            continue;
+        fprintf(out, "  %s %s%s%s\n      %s\n", verbs[i].area, verbs[i].verb,
+                *verbs[i].arguments ? " " : "", verbs[i].arguments, verbs[i].help);
+    }
     fputs("\nPARAMS are those of DBDParams (libpq), for a role that owns the schema; without the\n"
           "option the environment variable OAUTH2AS_DBDPARAMS is used. Passwords and secrets are\n"
           "asked for on the terminal, or read from the first line of standard input.\n"
@@ -113,14 +125,29 @@ static void print_usage(FILE *out)
 
 static int verb_usage(const verb_t *verb, FILE *out)
 {
-    fprintf(out, "Usage: oauth2asctl %s %s %s\n", verb->area, verb->verb, verb->arguments);
+    fprintf(out, "Usage: oauth2asctl %s %s%s%s\n", verb->area, verb->verb,
+            *verb->arguments ? " " : "", verb->arguments);
     return CLI_USAGE;
+}
+
+static int is_area(const char *name)
+{
+    apr_size_t i = 0;
+
+    while (i < VERBS && strcmp(verbs[i].area, name))
+        i++;
+    return i < VERBS;
 }
 
 static int run(cli_t *cli, int argc, char *const *argv)
 {
     apr_size_t i;
     int code;
+
+    if (argc == 2 && !strcmp(argv[1], "--help") && is_area(argv[0])) {
+        print_usage(stdout, argv[0]);
+        return CLI_DONE;
+    }
 
     for (i = 0; argc > 1 && i < VERBS; i++) {
         if (strcmp(verbs[i].area, argv[0]) || strcmp(verbs[i].verb, argv[1]))
@@ -130,12 +157,13 @@ static int run(cli_t *cli, int argc, char *const *argv)
             return CLI_DONE;
         }
         cli->area = argv[0];
+        cli->only_reads = verbs[i].only_reads;
         cli->argc = argc - 1;
         cli->argv = argv + 1;
         code = verbs[i].run(cli);
         return code == CLI_USAGE ? verb_usage(&verbs[i], stderr) : code;
     }
-    print_usage(stderr);
+    print_usage(stderr, NULL);
     return CLI_USAGE;
 }
 
@@ -151,7 +179,7 @@ int main(int argc, char **argv)
         return CLI_DONE;
     }
     if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
-        print_usage(stdout);
+        print_usage(stdout, NULL);
         return CLI_DONE;
     }
     for (; at + 1 < argc; at += 2) {

@@ -14,7 +14,7 @@ CREATE FUNCTION oas_schema_partitions() RETURNS integer LANGUAGE sql STABLE AS $
 $$;
 
 -- Makes a table anew in that many partitions, with its rows, keys, indexes, settings and rights, and the functions that
--- take one of its rows. What else hangs on it (a view, a trigger, a foreign key of the administrator's) is an error.
+-- take one of its rows. What else hangs on it (a view, a trigger, a foreign key of the administrator's...) is an error.
 CREATE FUNCTION oas_table_partition(p_table name, p_count integer) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -26,9 +26,19 @@ DECLARE
     v_rights    text[];
     v_functions text[];
     v_command   text;
+    v_more      text;
 BEGIN
-    IF EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = v_old AND NOT tgisinternal) THEN
-        RAISE feature_not_supported USING MESSAGE = format('%s has a trigger', v_old);
+    -- DROP TABLE refuses for views and foreign keys by itself; these would go with it
+    SELECT more INTO v_more FROM (
+        SELECT 'a trigger' FROM pg_trigger WHERE tgrelid = v_old AND NOT tgisinternal
+        UNION ALL SELECT 'a privilege of a column' FROM pg_attribute WHERE attrelid = v_old AND attacl IS NOT NULL
+        UNION ALL SELECT 'a policy' FROM pg_policy WHERE polrelid = v_old
+        UNION ALL SELECT 'row level security' FROM pg_class WHERE oid = v_old AND relrowsecurity
+        UNION ALL SELECT 'a publication' FROM pg_publication_rel WHERE prrelid = v_old
+        UNION ALL SELECT 'extended statistics' FROM pg_statistic_ext WHERE stxrelid = v_old
+        UNION ALL SELECT 'a rule' FROM pg_rewrite WHERE ev_class = v_old) AS t (more) LIMIT 1;
+    IF v_more IS NOT NULL THEN
+        RAISE feature_not_supported USING MESSAGE = format('%s has %s', v_old, v_more);
     END IF;
     SELECT format('WITH (%s)', array_to_string(reloptions, ', ')) INTO v_settings FROM pg_class
     WHERE oid = coalesce((SELECT min(inhrelid::bigint)::oid FROM pg_inherits WHERE inhparent = v_old), v_old)
