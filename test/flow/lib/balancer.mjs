@@ -44,7 +44,7 @@ export async function startBalancer(server, kind, conf) {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
   const gone = once(child, 'exit');
   child.on('error', (error) => (said += error));
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (!(await request(server.url('.well-known/jwks.json'), { ca: server.ca }).then(({ status }) => status === 200, () => false))) {
     const log = path.join(dir, 'balancer.log');
     assert.ok(Date.now() < deadline && child.exitCode === null, `${kind} does not serve: ${said}${fs.existsSync(log) ? fs.readFileSync(log) : ''}`);

@@ -34,22 +34,46 @@ function parseAssignments(text) {
   return Object.fromEntries([...text.matchAll(/^(\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]));
 }
 
+/** One that nobody takes before it is used: neither test/instance nor the kernel, for a connection that goes out, gives any of these. */
 export async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
+    const server = net.createServer().listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(() => true, () => false);
+    if (!free) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
-/** Returns when it holds; fails when it does not within a generous time. */
-export async function until(what, holds, limit = 20_000) {
+/** Returns when it holds; fails when it does not within a generous time: a machine may have much else to do. */
+export async function until(what, holds, limit = 60_000) {
   const deadline = Date.now() + limit;
   while (!(await holds())) {
     assert.ok(Date.now() < deadline, `not within ${limit} ms: ${what}`);
     await sleep(50);
   }
+}
+
+/** What `ask` is answered, asked again as clients do for as long as that is 503. */
+export async function patiently(ask) {
+  let answer;
+  await until('an answer other than 503', async () => (answer = await ask()).status !== 503);
+  return answer;
+}
+
+/**
+ * Returns when every process of httpd has found the database back. Until then each lets one at a time try, which may be a
+ * background task of its own, and answers all others 503.
+ * @param ask asks for what needs the database and is good
+ */
+export function untilBack(ask) {
+  return until('every process serves again', async () => {
+    const answers = await Promise.all(Array.from({ length: 24 }, ask));
+    for (const { status, text } of answers) assert.ok([200, 503].includes(status), `${status} ${text}`);
+    return answers.every(({ status }) => status === 200);
+  });
 }
 
 // Lines that say what the server found wrong, a child that died, and what a sanitizer writes.
@@ -104,7 +128,7 @@ export class Instance {
 
   /** Fails for lines that were not announced, and for announced ones that did not come. */
   async checkLog() {
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 20_000;
     let unexpected;
     do {
       unexpected = this.newTrouble().filter((line) => !this.announced.some((entry) => entry.pattern.test(line) && (entry.met = true)));
@@ -313,9 +337,12 @@ export async function bringUp({ conf = '', args = [], nodes, env = () => ({}), p
   return instance;
 }
 
+// On a machine that has much else to do a connection may take long to come free; a file that is about that says how long.
+const patience = 'OAuth2ASDatabaseWait 10s\n';
+
 /** Starts a server for the test file that calls this at its top level, and stops it behind the last test. */
-export async function startInstance(options) {
-  const instance = await bringUp(options);
+export async function startInstance({ conf = '', ...options } = {}) {
+  const instance = await bringUp({ ...options, conf: patience + conf });
   afterEach(() => instance.checkLog());
   after(async () => {
     await instance.stop();
