@@ -4,7 +4,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startInstance } from './lib/instance.mjs';
+import { patiently, startInstance, until, untilBack } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
 import { Surfer, textOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client, getCode, redeem, userinfo } from './lib/oauth.mjs';
@@ -14,6 +14,8 @@ const server = await startInstance({
 });
 // What the store and mod_dbd may say while the database is away, and nothing else.
 const away = /OAS00[0-4]\d\d|OAS0065\d|OAS006[17]\d|OAS005\d\d|OAS007\d\d|AH006(?:29|3\d)|dbd/i;
+// What it may say of a redemption that lost its connection again and again, or whose row a dying backend still holds.
+const uncertain = /OAS0114[01]|OAS01230/;
 
 const grantOfAlice = await getCode(server);
 const { access_token: token } = (await redeem(server, grantOfAlice)).json;
@@ -27,6 +29,7 @@ function assertAway(answer) {
 }
 
 async function assertWhole() {
+  await untilBack(() => userinfo(server, token));
   assert.equal((await userinfo(server, token)).status, 200);
   const got = await getCode(server);
   assert.equal((await redeem(server, got)).status, 200);
@@ -36,57 +39,74 @@ function killBackends() {
   return server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oauth2as'", 'postgres');
 }
 
-/** Reads as fast as they are answered, until the returned function is called; what was not 200 counts. */
+/**
+ * Reads as fast as they are answered, by some readers until `stop` is called, which tells what was not 200. `good` returns
+ * when each reader has had so many more good answers.
+ */
 function keepReading(t, workers = 4) {
-  const seen = { good: 0, bad: [] };
+  const bad = [];
+  const counts = Array(workers).fill(0);
   let running = true;
   t.after(() => (running = false));
-  const work = Array.from({ length: workers }, async () => {
+  const work = counts.map(async (_, i) => {
     while (running) {
       const answer = await userinfo(server, token).catch((error) => ({ status: error.code ?? error.message, text: '' }));
-      if (answer.status === 200) seen.good++;
-      else seen.bad.push(`${answer.status} ${answer.text}`);
+      if (answer.status === 200) counts[i]++;
+      else bad.push(`${answer.status} ${answer.text}`);
     }
   });
-  return async () => {
-    running = false;
-    await Promise.all(work);
-    return seen;
+  return {
+    async good(more) {
+      const goals = counts.map((count) => count + more);
+      await until(`each reader has ${more} good answers`, () => counts.every((count, i) => count >= goals[i]));
+    },
+    async stop() {
+      running = false;
+      await Promise.all(work);
+      return bad;
+    },
   };
 }
 
+/** Whether a background task has found the database away since: such lines name no client. */
+const noticedByTask = (since) => server.log().slice(since).split('\n').some((line) => /OAS002\d\d/.test(line) && !line.includes('[client '));
+
 test('backends killed while requests run: no read is lost', async (t) => {
   server.announce(away, { maybe: true });
-  const stop = keepReading(t);
+  const readers = keepReading(t);
+  await readers.good(5);
   for (let times = 0; times < 10; times++) {
-    await sleep(150);
     await killBackends();
+    await sleep(100);
+    await readers.good(2); // no read meets more than one of these
   }
-  await sleep(150);
-  const { good, bad } = await stop();
-  assert.deepEqual(bad, []);
-  assert.ok(good > 50, `${good} reads`);
+  assert.deepEqual(await readers.stop(), []);
   await assertWhole();
 });
 
 for (const mode of ['fast', 'immediate']) {
   test(`PostgreSQL restarted (${mode}) between requests: the next one is answered`, async () => {
     server.announce(away, { maybe: true });
-    await Promise.all(Array.from({ length: 16 }, () => userinfo(server, token))); // all connections are in use
+    const read = () => userinfo(server, token);
+    await Promise.all(Array.from({ length: 16 }, read)); // all connections are in use
+    const since = server.log().length;
     await server.postgres('restart', mode);
-    for (let times = 0; times < 20; times++) assert.equal((await userinfo(server, token)).status, 200, `read ${times}`);
+    for (let times = 0; times < 20; times++) {
+      let answer = await read();
+      // a process whose task has come while nobody was there takes requests again when one of its own has been answered
+      if (answer.status === 503 && noticedByTask(since)) answer = await patiently(read);
+      assert.equal(answer.status, 200, `read ${times}: ${answer.text}`);
+    }
     await assertWhole();
   });
 
   test(`PostgreSQL restarted (${mode}) while requests run: 200 or 503, and whole at once`, async (t) => {
     server.announce(away, { maybe: true });
-    const stop = keepReading(t);
-    await sleep(200);
+    const readers = keepReading(t);
+    await readers.good(5);
     await server.postgres('restart', mode);
-    await sleep(1500);
-    const { good, bad } = await stop();
-    assert.ok(good > 20, `${good} reads`);
-    for (const answer of bad) assert.match(answer, /^503 .*temporarily_unavailable/);
+    await readers.good(20);
+    for (const answer of await readers.stop()) assert.match(answer, /^503 .*temporarily_unavailable/);
     await assertWhole();
   });
 }
@@ -95,36 +115,38 @@ test('a code survives a restart between its issue and its redemption', async () 
   server.announce(away, { maybe: true });
   const got = await getCode(server);
   await server.postgres('restart', 'fast');
-  const answer = await redeem(server, got);
-  assert.ok([200, 503].includes(answer.status), answer.text);
-  if (answer.status === 503) assert.equal((await redeem(server, got)).status, 200, 'a retry finds the code unspent');
+  const answer = await patiently(() => redeem(server, got));
+  assert.equal(answer.status, 200, `a retry finds the code unspent: ${answer.text}`);
 });
 
 test('redemptions while backends are killed: never invalid_grant for a code that was not used', async (t) => {
   server.announce(away, { maybe: true });
+  server.announce(uncertain, { maybe: true });
   const codes = [];
   for (let times = 0; times < 12; times++) codes.push(await getCode(server));
   let killing = true;
+  let pause = 0;
   t.after(() => (killing = false));
   const killer = (async () => {
     while (killing) {
       await killBackends();
-      await sleep(20);
+      await sleep(pause);
     }
   })();
   const outcomes = [];
   for (const got of codes) {
-    let answer = await redeem(server, got);
-    for (let tries = 0; answer.status === 503 && tries < 50; tries++) {
-      await sleep(50);
-      answer = await redeem(server, got);
-    }
+    pause = 20;
+    const answer = await patiently(() => {
+      pause += 10; // in the end a connection lives long enough, however slow the machine is
+      return redeem(server, got);
+    });
     outcomes.push(answer.status);
     if (answer.status !== 200) break;
   }
   killing = false;
   await killer;
   assert.deepEqual(outcomes, Array(codes.length).fill(200));
+  await assertWhole();
 });
 
 test('the database away: 503, Retry-After and temporarily_unavailable everywhere; what needs none is answered', async () => {
@@ -151,18 +173,12 @@ test('the database away: 503, Retry-After and temporarily_unavailable everywhere
     }
     const many = await Promise.all(Array.from({ length: 40 }, () => userinfo(server, token)));
     assert.ok(many.every(({ status }) => status === 503));
-    assert.ok(Date.now() - started < 15_000, 'nobody waits long');
+    assert.ok(Date.now() - started < 30_000, 'nobody waits long');
   } finally {
     await server.postgres('start');
   }
   assert.equal(loginPage.status, 200);
-  const deadline = Date.now() + 5000;
-  let back = 503;
-  while (back === 503 && Date.now() < deadline) {
-    back = (await userinfo(server, token)).status;
-    if (back === 503) await sleep(50);
-  }
-  assert.equal(back, 200);
+  await untilBack(() => userinfo(server, token));
   assert.equal((await redeem(server, got)).status, 200, 'the code was not spent meanwhile');
   await assertWhole();
 });
