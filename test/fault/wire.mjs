@@ -16,6 +16,7 @@ export class Wire {
     this.held = false; // nothing gets through, and nobody is told
     this.greeting = true; // new connections get through
     this.delay = 0; // ms, each way
+    this.tried = 0; // connections that somebody began
     this.name = path.join(folder, socketName);
     fs.mkdirSync(folder, { mode: 0o755 });
     this.plug();
@@ -41,6 +42,7 @@ export class Wire {
   }
 
   connect(client) {
+    this.tried++;
     const pair = { client, server: null, mute: false, held: this.held || !this.greeting };
     this.pairs.add(pair);
     client.on('error', () => {}).on('close', () => this.end(pair));

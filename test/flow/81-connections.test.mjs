@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bringUp, until } from './lib/instance.mjs';
+import { bringUp, patiently, until } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
 import { keepRunning } from './lib/load.mjs';
 import { client, getCode, offline, redeem, refresh, userinfo } from './lib/oauth.mjs';
@@ -29,7 +29,7 @@ async function within(options, work) {
 }
 
 test('DBDPersist Off: requests, tasks and password checks by httpd give back what is gone when they end', async () => {
-  const conf = `DBDPersist Off\n<Location "/private">\nAuthType Basic\nAuthName x\nAuthBasicProvider oauth2as\nRequire valid-user\n</Location>\n${spa}`;
+  const conf = `OAuth2ASDatabaseWait 10s\nDBDPersist Off\n<Location "/private">\nAuthType Basic\nAuthName x\nAuthBasicProvider oauth2as\nRequire valid-user\n</Location>\n${spa}`;
   await within({ args: ['--keyring', 'alg=RS256'], conf }, async (server) => {
     server.announce(/OAS01240/, { maybe: true });
     const { access_token, refresh_token } = await offline(server);
@@ -60,6 +60,7 @@ test('the first host of DBDParams is a dead machine: one request at a time conne
     wire.hold();
     wire.cut();
     const since = Date.now();
+    const before = wire.tried;
     const slow = [];
     const stop = keepRunning(t, async () => {
       const came = Date.now();
@@ -69,41 +70,49 @@ test('the first host of DBDParams is a dead machine: one request at a time conne
       await sleep(10);
     }, 12);
     await sleep(5000);
+    const [tried, seconds] = [wire.tried - before, (Date.now() - since) / 1000];
     const { good, bad } = await stop();
-    console.log(`${good} reads; slow ones began after ${slow.join(', ')} ms`);
+    console.log(`${good} reads, ${tried} connections begun; slow ones began after ${slow.join(', ')} ms`);
     assert.deepEqual(bad, []);
-    assert.ok(slow.length > 0, 'nobody has tried to connect');
-    if (process.env.OAS_MPM !== 'prefork') assert.ok(slow.length <= 4, `${slow.length} requests have waited for a connection, of two seconds each, in five`);
+    assert.ok(tried > 0, 'nobody has tried to connect');
+    if (process.env.OAS_MPM !== 'prefork') {
+      // libpq counts whole seconds, so two of them may be little more than one
+      assert.ok(tried <= seconds + 1, `${tried} requests have tried to connect, for two seconds each, in ${seconds} s`);
+      assert.ok(slow.length * 5 < good, `${slow.length} of ${good} reads have waited`);
+    }
 
-    const before = await server.children();
+    const old = await server.children();
     process.kill(server.pid, 'SIGUSR1');
     const restarted = Date.now();
-    await until('the old processes end', async () => (await server.children()).every((pid) => !before.includes(pid)));
-    assert.equal((await read()).status, 200);
+    await until('the old processes end', async () => (await server.children()).every((pid) => !old.includes(pid)));
+    assert.equal((await patiently(read)).status, 200);
     console.log(`an answer ${Date.now() - restarted} ms after the restart`);
-    assert.ok(Date.now() - restarted < 10_000, `${Date.now() - restarted} ms`);
+    assert.ok(Date.now() - restarted < 20_000, `${Date.now() - restarted} ms`);
     wire.release();
   });
 });
 
 test('MPM prefork is stopped under load: no process aborts because a request has a connection', async (t) => {
-  await within({ args: ['--keys', 'RS256'], conf: spa, env: () => ({ OAS_MPM: 'prefork' }) }, async (server) => {
+  await within({ args: ['--keys', 'RS256'], conf: `OAuth2ASDatabaseWait 10s\n${spa}`, env: () => ({ OAS_MPM: 'prefork' }) }, async (server) => {
     const [node] = server.nodes;
     const { access_token } = (await redeem(server, await getCode(server))).json;
     // httpd ends these in its signal handler, whatever they are at: where that is malloc() the C library may end them
     server.announce(/AH00052: child pid \d+ exit signal/, { maybe: true });
+    let reads = 0;
     const stop = keepRunning(t, async () => {
       const answer = await userinfo(server, access_token).catch(() => sleep(20)); // there is nobody meanwhile
       assert.ok(!answer?.status || answer.status === 200, `${answer?.status}`);
+      if (answer) reads++;
     }, 12);
     for (let times = 0; times < 3; times++) {
+      const before = reads;
       await sleep(500);
+      await until('there is load', () => reads > before + 30);
       await server.stopNode(node, 'SIGTERM');
       await server.startNode(node);
     }
-    const { good, bad } = await stop();
+    const { bad } = await stop();
     assert.deepEqual(bad, []);
-    assert.ok(good > 100, `${good} reads`);
     assert.doesNotMatch(server.log(), /Assertion/);
   });
 });

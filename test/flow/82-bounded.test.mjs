@@ -4,8 +4,9 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startInstance, until } from './lib/instance.mjs';
+import { patiently, startInstance, until } from './lib/instance.mjs';
 import { keepRunning } from './lib/load.mjs';
+import { request } from './lib/http.mjs';
 import { client, offline, refresh, userinfo } from './lib/oauth.mjs';
 import { Wire } from '../fault/wire.mjs';
 
@@ -23,7 +24,7 @@ test.after(() => wire.close());
 const oneChild = (text) => text.replace('MaxRequestWorkers 128', 'MaxRequestWorkers 32').replace('StartServers 2', 'StartServers 1');
 await server.reload({ 'httpd/httpd.conf': oneChild });
 
-const [free, ...held] = await Promise.all([offline(server), offline(server), offline(server)]);
+const [free, ...held] = [await offline(server), await offline(server), await offline(server)];
 // what the store and mod_dbd may say about it
 const away = /OAS002\d\d|OAS006[567]\d|OAS0083\d|AH006(?:29|3\d)|dbd/;
 const waiting = "SELECT 1 FROM pg_stat_activity WHERE usename = 'oauth2as' AND wait_event_type = 'Lock'";
@@ -33,8 +34,7 @@ const wait = (count) => until(`${count} statements wait for the lock`, async () 
 async function timed(asking) {
   const since = Date.now();
   const answer = await asking;
-  const ended = Date.now();
-  return { answer, since, ended, took: ended - since };
+  return { answer, took: Date.now() - since };
 }
 
 function assertAway(answer) {
@@ -65,17 +65,21 @@ test('a full pool: 503 after OAuth2ASDatabaseWait, and the others go on when the
   assert.equal((await server.sql(waiting, 'postgres')).length, 2, 'whoever has a connection waits on');
   await unlock();
   for (const { status, text } of await Promise.all(locked)) assert.ok([200, 503].includes(status), text);
-  assert.equal((await userinfo(server, free.access_token)).status, 200);
+  assert.equal((await patiently(() => userinfo(server, free.access_token))).status, 200);
   for (const { refresh_token } of held) await assertGood(refresh_token);
 });
 
-test('OAuth2ASDatabaseTimeout bounds a statement that waits for a lock', async () => {
+test('OAuth2ASDatabaseTimeout bounds a statement that waits for a lock', async (t) => {
   server.announce(away, { maybe: true });
   await server.reload({ 'test.conf': (text) => text.replace('DatabaseTimeout 20s', 'DatabaseTimeout 1s') });
   const unlock = await lock();
+  let slowest = 0;
+  const pace = keepRunning(t, async () => (slowest = Math.max(slowest, (await timed(request(server.url('.well-known/jwks.json')))).took)), 2);
   const { answer, took } = await timed(refresh(server, held[0].refresh_token));
+  await pace();
   assertAway(answer);
-  assert.ok(took > 600 && took < 3600, `one second and not the usual five were to be waited at most: ${took} ms`);
+  const most = 3600 + 3 * slowest; // so slow is the machine with what needs no database
+  assert.ok(took > 600 && took < most, `one second and not the usual five were to be waited at most: ${took} ms of ${most}`);
   await unlock();
   await assertGood(held[0].refresh_token);
 });
@@ -86,17 +90,20 @@ test('a database host that takes connections and says nothing: who has a connect
   await until('the pool has its two connections', async () => (await userinfo(server, free.access_token)).status === 200);
   wire.greetNobody();
   const answers = [];
+  const [since, before] = [Date.now(), wire.tried];
   const stop = keepRunning(t, async () => answers.push(await timed(userinfo(server, free.access_token))), 8);
   await sleep(5000);
+  await until('who has a connection goes on', () => answers.length > 100);
+  const [tried, seconds] = [wire.tried - before, (Date.now() - since) / 1000];
   wire.release();
   const { bad } = await stop();
   assert.deepEqual(bad, []);
   const slow = answers.filter(({ took }) => took > 1500);
-  const together = slow.flatMap((one) => slow.filter((other) => other !== one && Math.min(one.ended, other.ended) - Math.max(one.since, other.since) > 1000));
   const refused = answers.filter(({ answer }) => answer.status !== 200);
-  console.log(`${answers.length} reads, ${slow.length} of them slow, ${refused.length} refused`);
-  assert.ok(answers.length > 100, `${answers.length} reads`);
-  assert.ok(slow.length > 0, 'nobody has tried to connect');
-  assert.deepEqual(together.map(({ took }) => took), [], 'two have waited for a connection at the same time');
+  console.log(`${answers.length} reads, ${slow.length} of them slow, ${refused.length} refused, ${tried} connections begun`);
+  assert.ok(tried > 0, 'nobody has tried to connect');
+  // each tries for two seconds; libpq counts whole ones, so that may be little more than one
+  assert.ok(tried <= seconds + 1, `${tried} have tried to connect in ${seconds} s: not one at a time`);
+  assert.ok(slow.length * 5 < answers.length, `${slow.length} of ${answers.length} reads have waited`);
   for (const { answer } of refused) assertAway(answer);
 });
