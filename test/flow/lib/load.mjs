@@ -13,7 +13,7 @@ const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 export const loadConf =
   client('spa', { extra: own }) +
   client('asks') +
-  client('web', { type: 'web', extra: own }) +
+  client('web', { type: 'web', extra: [...own, 'OAuth2ASRefreshReuseWindow 60s'] }) + // longer than a slow round
   client('worker', { type: 'machine', uri: [] }) +
   // told at an address where nobody listens, so that it is tried again and again
   client('leaver', { extra: [...own, 'OAuth2ASPostLogoutRedirectURI https://app.example.test/out', 'OAuth2ASBackchannelLogoutURI http://127.0.0.1:9/', 'OAuth2ASFrontchannelLogoutURI https://app.example.test/front'] }) +
