@@ -52,9 +52,12 @@ test('graceful restarts under load: as many lines as events', async (t) => {
 test('it is killed: another one reads on', async () => {
   reads.announce(/OAS01251/);
   const before = linesOf(reads);
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,args=']);
-  const mine = stdout.split('\n').map((line) => line.trim().split(/\s+/)).filter(([, parent, command]) => Number(parent) === reads.pid && command === '/usr/bin/tee');
-  assert.equal(mine.length, 1, 'those of former generations have ended');
+  let mine;
+  await until('those of former generations have ended', async () => {
+    const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,args=']);
+    mine = stdout.split('\n').map((line) => line.trim().split(/\s+/)).filter(([, parent, command]) => Number(parent) === reads.pid && command === '/usr/bin/tee');
+    return mine.length === 1;
+  });
   process.kill(Number(mine[0][0]), 'SIGKILL');
   await until('another one is started', () => reads.log().includes('OAS01251'));
   await work(reads);
