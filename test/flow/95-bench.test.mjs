@@ -35,7 +35,8 @@ for (const one of cases) {
   test(`${one.title}: server and probe answer, and the database is asked no more than it has to be`, async () => {
     assert.equal(recorded[one.id].flatMap(({ statements }) => statements).length, one.statements);
     for (const target of ['server', 'probe', ...(one === cases[0] ? ['nothing', 'static'] : [])]) {
-      const found = await measure(bench, one, target, { connections, warm: 0, time: 100 });
+      let found = { rounds: 0 };
+      for (const time of [100, 1000, 10_000]) if (found.rounds === 0) found = await measure(bench, one, target, { connections, warm: 0, time }); // what a slow machine needs
       assert.ok(found.rounds > 0, `${target} answered ${found.answered} requests`);
       assert.equal(found.errors, 0);
     }
