@@ -78,8 +78,9 @@ export function untilBack(ask) {
 
 // Lines that say what the server found wrong, a child that died, and what a sanitizer writes.
 const trouble = /\] \[(?:\w+:)?(?:warn|error|crit|alert|emerg)\] |exit signal|Sanitizer|: runtime error: /;
-// What any httpd says that is stopped or restarted in the middle of things, and of mod_ssl's lock between processes.
-const harmless = /AH00045|AH00046|AH00098|AH00167|AH00291|AH00488|AH02026/;
+// What any httpd says that is stopped or restarted in the middle of things, and of mod_ssl's lock between processes; and that all
+// of its workers are busy, which takes many requests at once and a machine that is slow.
+const harmless = /AH00045|AH00046|AH00098|AH00167|AH00291|AH00488|AH02026|AH00161|AH00286|AH00287|AH00484|AH03490|AH10159/;
 
 export class Instance {
   constructor(dir, variables) {
