@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createPublicKey, randomUUID } from 'node:crypto';
-import { startInstance } from './lib/instance.mjs';
+import { startInstance, untilBack } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
 import { assertError, basic, client, getCode, redeem, secretOf, token } from './lib/oauth.mjs';
 import { assertionClaims, assertionForm, assertionType, keyAlgs, makeKey, signJws } from './lib/assertion.mjs';
@@ -71,18 +71,18 @@ test('at the code as well, with client_id or without', async () => {
 });
 
 const url = (where) => server.url(where);
+const now = () => Math.floor(Date.now() / 1000);
 const good = {
-  'the token endpoint': { aud: url('oauth/token') },
-  'several audiences': { aud: ['https://elsewhere.example/', server.issuer] },
-  'no iat': { iat: undefined },
-  'an hour ahead': { exp: Math.floor(Date.now() / 1000) + 3600 },
-  'just expired, within the skew': { exp: Math.floor(Date.now() / 1000) - 5 },
+  'the token endpoint': () => ({ aud: url('oauth/token') }),
+  'several audiences': () => ({ aud: ['https://elsewhere.example/', server.issuer] }),
+  'no iat': () => ({ iat: undefined }),
+  'an hour ahead': () => ({ exp: now() + 3600 }),
+  'just expired, within the skew': () => ({ exp: now() - 5 }),
 };
 for (const [what, claims] of Object.entries(good)) {
-  test(`taken: ${what}`, async () => assert.equal((await ask('keyed', keys.ES256, { claims })).status, 200));
+  test(`taken: ${what}`, async () => assert.equal((await ask('keyed', keys.ES256, { claims: claims() })).status, 200));
 }
 
-const now = () => Math.floor(Date.now() / 1000);
 const bad = {
   'the issuer without its slash': () => ({ aud: server.issuer.slice(0, -1) }),
   'a foreign audience': () => ({ aud: 'https://elsewhere.example/' }),
@@ -267,7 +267,7 @@ test('metadata says what there is', async () => {
 
 test('while the database is away it is not the client that is wrong', async () => {
   server.announce(/OAS00684/);
-  server.announce(/OAS00[0-4]\d\d|AH006(?:29|3\d)/, { maybe: true });
+  server.announceAway();
   await server.postgres('stop', 'fast');
   try {
     const answer = await ask('keyed', keys.ES256);
@@ -278,4 +278,5 @@ test('while the database is away it is not the client that is wrong', async () =
   } finally {
     await server.postgres('start');
   }
+  await untilBack(() => ask('keyed', keys.ES256)); // what there is to be logged of this comes before the test ends
 });

@@ -2,9 +2,9 @@
 // A client in its own name: which API, which scopes, what its token says; and no database behind it.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { startInstance } from './lib/instance.mjs';
+import { startInstance, untilBack } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { assertError, basic, client, decode, secretOf, token, userinfo } from './lib/oauth.mjs';
+import { assertError, basic, client, decode, introspect, secretOf, token, userinfo } from './lib/oauth.mjs';
 
 const api = 'https://api.example.test/';
 const billing = 'https://billing.example.test/';
@@ -24,6 +24,7 @@ const ask = (server, id, form = {}, headers = {}) =>
 
 test('a token for the API that is named, with all scopes the client has there', async () => {
   for (const name of ['audience', 'resource']) {
+    const begun = Date.now() / 1000;
     const answer = await ask(strict, 'worker', { [name]: api });
     assert.equal(answer.status, 200, answer.text);
     assert.match(answer.headers['cache-control'], /no-store/);
@@ -39,7 +40,7 @@ test('a token for the API that is named, with all scopes the client has there', 
     assert.equal(claims.aud, api);
     assert.equal(claims.scope, 'read:items');
     assert.equal(claims.exp - claims.iat, 300);
-    assert.ok(Math.abs(claims.iat - Date.now() / 1000) < 5);
+    assert.ok(claims.iat >= begun - 2 && claims.iat <= Date.now() / 1000 + 2);
     assert.ok(claims.jti);
     for (const name of ['auth_time', 'sid', 'grant_id', 'gty', 'amr', 'email']) assert.equal(claims[name], undefined, name);
   }
@@ -137,7 +138,7 @@ test('such a token is nobody at userinfo', async () => {
 });
 
 test('with PostgreSQL stopped, and without a statement in the first place', async () => {
-  strict.announce(/OAS00\d\d\d|AH006(?:29|3\d)|dbd/i, { maybe: true });
+  strict.announceAway();
   const before = await strict.count('oas_grants');
   await strict.postgres('stop', 'fast');
   try {
@@ -147,5 +148,7 @@ test('with PostgreSQL stopped, and without a statement in the first place', asyn
   } finally {
     await strict.postgres('start');
   }
+  const { access_token } = (await ask(strict, 'worker', { resource: api })).json;
+  await untilBack(() => introspect(strict, { token: access_token, client_id: 'worker', client_secret: secretOf('worker') }));
   assert.equal(await strict.count('oas_grants'), before);
 });

@@ -76,6 +76,8 @@ export function untilBack(ask) {
   });
 }
 
+// What the store, its background tasks and mod_dbd say while the database is away or has just come back.
+const away = /OAS00[0-4]\d\d|OAS005\d\d|OAS006[1578]\d|OAS007\d\d|OAS008\d\d|OAS0114[0-2]|OAS01230|OAS01272|AH006(?:29|3\d)|dbd/i;
 // Lines that say what the server found wrong, a child that died, and what a sanitizer writes.
 const trouble = /\] \[(?:\w+:)?(?:warn|error|crit|alert|emerg)\] |exit signal|Sanitizer|: runtime error: /;
 // What any httpd says that is stopped or restarted in the middle of things, and of mod_ssl's lock between processes; and that all
@@ -108,6 +110,11 @@ export class Instance {
   /** This test will make the server warn: a line must match. With `maybe`, one may. */
   announce(pattern, { maybe = false } = {}) {
     this.announced.push({ pattern, maybe, met: maybe });
+  }
+
+  /** The database goes away in this test. */
+  announceAway() {
+    this.announce(away, { maybe: true });
   }
 
   /** The error logs of all nodes; what was there stays where it was. */
