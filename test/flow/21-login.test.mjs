@@ -122,13 +122,14 @@ test('max_age asks again once the login is older', async () => {
   const fresh = await first.surfer.go(authorizeUrl(server, authorization({ client_id: 'own', max_age: '3600' }).params));
   assert.ok(callbackOf(fresh).code);
   await sleep(2100);
+  const begun = Math.floor(Date.now() / 1000);
   const old = await first.surfer.go(authorizeUrl(server, authorization({ client_id: 'own', max_age: '1' }).params));
   assert.ok('password' in old.form.fields);
   const silent = await first.surfer.go(authorizeUrl(server, authorization({ client_id: 'own', max_age: '1', prompt: 'none' }).params));
   assert.equal(callbackOf(silent).error, 'login_required');
   const zero = await getCode(server, { client_id: 'own', max_age: '0' }, { surfer: first.surfer });
   const claims = await idToken(zero);
-  assert.ok(claims.iat - claims.auth_time <= 2);
+  assert.ok(claims.auth_time >= begun, 'the login of just now');
 });
 
 test('a login changes the session handle and leaves the browser binding', async () => {
@@ -202,10 +203,16 @@ test('too many failures: 429 with the time to wait, for the right password as we
     }
   }
   assert.equal(status, 429);
-  const started = Date.now();
-  const right = await surfer.submit(page, { username: 'carol', password: 'right' });
-  assert.equal(right.status, 429);
-  assert.ok(Date.now() - started < 1500, 'nobody sleeps');
+  // the wait goes on for longer than the rest takes
+  await server.sql("UPDATE oas_throttle SET waiting_until = waiting_until + interval '9 minutes' WHERE waiting_until IS NOT NULL");
+  const took = [];
+  for (let tries = 0; tries < 5; tries++) {
+    const started = Date.now();
+    const right = await surfer.submit(page, { username: 'carol', password: 'right' });
+    took.push(Date.now() - started);
+    assert.equal(right.status, 429);
+  }
+  assert.ok(Math.min(...took) < 1500, `nobody sleeps: ${took} ms`);
   assert.ok((await getCode(server, { client_id: 'own' }, { username: 'bob', password: 'battery staple' })).code);
 });
 
