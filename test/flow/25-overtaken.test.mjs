@@ -3,14 +3,13 @@
 // written: nothing comes of that login, whichever of the two the database takes first.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { startInstance } from './lib/instance.mjs';
+import { startInstance, until } from './lib/instance.mjs';
 import { Surfer, textOf } from './lib/surfer.mjs';
 import { assertError, authorization, authorizeUrl, client, refresh, secretOf, token, userinfo } from './lib/oauth.mjs';
 
 const server = await startInstance({
   conf:
-    'OAuth2ASProfile auth0\n' +
+    'OAuth2ASProfile auth0\nOAuth2ASDatabaseTimeout 1min\n' + // who waits for a lock here does so for as long as it takes
     client('spa') +
     client('own', { type: 'web', extra: ['OAuth2ASFirstParty on', 'OAuth2ASGrantTypes authorization_code refresh_token password'] }),
 });
@@ -41,15 +40,11 @@ const ways = {
 };
 const ends = { 'the password is changed': "SELECT oas_user_passwd_1('bob', '$y$another')", 'the user is locked': "SELECT oas_user_lock_1('bob', true)" };
 
-async function until(condition) {
-  for (const end = Date.now() + 20_000; !(await condition()); await sleep(20)) assert.ok(Date.now() < end, 'it never came to this');
-}
-
 /** Waits until so many connections wait for a lock, or the promise is settled. */
 async function blocked(count, promise) {
   let settled = false;
   promise.finally(() => (settled = true)).catch(() => {});
-  await until(async () => settled || (await server.count('pg_locks', 'NOT granted')) >= count);
+  await until(`${count} wait for a lock`, async () => settled || (await server.count('pg_locks', 'NOT granted')) >= count);
 }
 
 async function assertNothingLives() {

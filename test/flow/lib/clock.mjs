@@ -31,7 +31,8 @@ export function withClock(options = {}) {
   };
   /** Returns when all processes of httpd have seen it. */
   const shiftClock = async (seconds) => {
-    fs.writeFileSync(clock, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+    fs.writeFileSync(`${clock}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+    fs.renameSync(`${clock}.new`, clock); // nobody reads half of it
     await sleep(2200);
   };
   return [settings, shiftClock];

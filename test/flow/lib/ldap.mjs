@@ -7,21 +7,10 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, until } from './instance.mjs';
 
 const slapd = ['/usr/sbin/slapd', '/usr/lib/openldap/slapd', '/usr/libexec/slapd'].find((file) => fs.existsSync(file));
 const suffix = 'dc=example,dc=test';
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 function answers(port) {
   return new Promise((resolve) => {
@@ -86,10 +75,10 @@ export async function startDirectory(people) {
   execFileSync(slapd, ['-T', 'add', '-f', `${dir}/slapd.conf`, '-l', `${dir}/people.ldif`], { stdio: 'pipe' });
   const start = async () => {
     child = spawn(slapd, ['-f', `${dir}/slapd.conf`, '-h', `ldap://127.0.0.1:${port}/`, '-d', '0'], { stdio: 'ignore' });
-    for (let tries = 0; !(await answers(port)); tries++) {
-      assert.ok(tries < 100 && child.exitCode === null, 'slapd does not start');
-      await sleep(50);
-    }
+    await until('slapd starts', () => {
+      assert.equal(child.exitCode, null, 'slapd does not start');
+      return answers(port);
+    });
   };
   const stop = async () => {
     if (child.exitCode !== null) return;
