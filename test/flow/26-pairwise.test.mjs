@@ -3,7 +3,7 @@
 // (OpenID Connect Core 8).
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { startInstance } from './lib/instance.mjs';
+import { startInstance, until } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
 import { afterUri, Receiver } from './lib/logout.mjs';
 import { authorization, authorizeUrl, callbackOf, client, decode, getCode, introspect, offline, redeem, refresh, secretOf, token, userinfo } from './lib/oauth.mjs';
@@ -122,6 +122,7 @@ test('a sector knows the session by a sid of its own, by which it is understood 
 });
 
 test('a client of the database has them, too', async () => {
+  await until('the client is in the database', async () => (await server.count('oas_clients', "client_id = 'two'")) > 0);
   const metadata = JSON.parse((await server.sql("SELECT metadata::text FROM oas_clients WHERE client_id = 'two'"))[0][0]);
   assert.equal(metadata.subject_type, 'pairwise');
   assert.equal(metadata.sector, 'other.example.test');

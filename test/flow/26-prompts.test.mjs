@@ -203,7 +203,7 @@ test('openid-client checks what max_age and prompt=login promise', async () => {
     const tokens = await openid.authorizationCodeGrant(config, answer.location, {
       pkceCodeVerifier: verifier,
       expectedNonce: nonce,
-      maxAge: Number(wish.max_age) || 5,
+      maxAge: Number(wish.max_age) || 60,
       idTokenExpected: true,
     });
     const { auth_time: time } = tokens.claims();

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startInstance } from './lib/instance.mjs';
-import { request } from './lib/http.mjs';
+import { fetchWith, request } from './lib/http.mjs';
 import { alter, appUri, assertError, basic, client, decode, getCode, introspect, redeem, revoke, secretOf, token, userinfo } from './lib/oauth.mjs';
 
 const openid = await import('openid-client');
@@ -206,7 +206,7 @@ test("a client's own access token ends too, and no other", async () => {
 
 test('by oauth4webapi and by openid-client', async () => {
   const issuer = new URL(server.issuer);
-  const options = { [oauth.allowInsecureRequests]: true };
+  const options = { [oauth.allowInsecureRequests]: true, [oauth.customFetch]: fetchWith() };
   const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options));
   for (const kind of ['access_token', 'refresh_token']) {
     const held = await tokens({ ...offline, client_id: 'web' });
@@ -214,7 +214,7 @@ test('by oauth4webapi and by openid-client', async () => {
     assert.equal(await oauth.processRevocationResponse(response), undefined);
     assert.ok(!(await works(held.access_token)), kind);
   }
-  const config = await openid.discovery(issuer, 'spa', undefined, openid.None(), { execute: [openid.allowInsecureRequests] });
+  const config = await openid.discovery(issuer, 'spa', undefined, openid.None(), { execute: [openid.allowInsecureRequests], [openid.customFetch]: fetchWith() });
   const held = await tokens(offline);
   await openid.tokenRevocation(config, held.refresh_token, { token_type_hint: 'refresh_token' });
   assert.ok(!(await works(held.access_token)));

@@ -7,7 +7,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startInstance, top } from './lib/instance.mjs';
+import { startInstance, top, until } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
 import { Surfer, textOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, basic, callbackOf, client, decode, getCode, introspect, redeem, revoke, secretLine, secretOf, token, userinfo } from './lib/oauth.mjs';
@@ -138,7 +138,7 @@ const events = {
   'client removed from every configuration': async (subject) => {
     const seen = (seconds) => server.sql(`UPDATE oas_clients SET seen_at = clock_timestamp() - interval '${seconds} seconds' WHERE client_id = 'leaving'`);
     await conf((text) => text.replace(leaving, ''));
-    await seen(170);
+    await seen(150);
     assert.equal((await userinfo(server, subject.tokens.access_token)).status, 200, 'another node may have it');
     await seen(181);
     await sleep(5500);
@@ -168,6 +168,7 @@ const events = {
 async function storeClient(id) {
   const found = await server.count('oas_clients', `client_id = '${id}'`);
   if (found) return;
+  await until('a background task has stored client app', async () => (await server.count('oas_clients', "client_id = 'app'")) > 0);
   await server.sql(
     `INSERT INTO oas_clients (client_id, source, config_hash, metadata) SELECT '${id}', 'database', config_hash, jsonb_set(metadata, '{client_id}', '"${id}"') FROM oas_clients WHERE client_id = 'app'`,
   );
