@@ -67,9 +67,9 @@ static void start(void)
     }
     if (!out || pclose(out) != 0 || !host[0] || !database[0] || !owner[0] || !runtime[0])
         fail("cannot start", "PostgreSQL");
-    snprintf(owner_params, sizeof(owner_params), "host=%s dbname=%s user=%s connect_timeout=2",
+    snprintf(owner_params, sizeof(owner_params), "host=%s dbname=%s user=%s connect_timeout=10",
              host, database, owner);
-    snprintf(runtime_params, sizeof(runtime_params), "host=%s dbname=%s user=%s connect_timeout=2",
+    snprintf(runtime_params, sizeof(runtime_params), "host=%s dbname=%s user=%s connect_timeout=10",
              host, database, runtime);
 }
 

@@ -24,6 +24,9 @@ typedef struct {
     int rotations, rotated;
 } load_t;
 
+/* How many requests each worker has begun. */
+static volatile int begun[RACERS];
+
 static void count(int *counter)
 {
     __atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
@@ -32,6 +35,7 @@ static void count(int *counter)
 /* One request of its own each time, as in a server. */
 static oas_db_t *next_request(racer_t *racer)
 {
+    __atomic_add_fetch(&begun[racer->index], 1, __ATOMIC_SEQ_CST);
     apr_pool_clear(racer->pool);
     return cluster_db(racer->conn, TEST_ISSUER, NULL, racer->pool);
 }
@@ -159,6 +163,19 @@ static void expect_all_done(const load_t *load)
         "no retry was taken for a theft");
 }
 
+/* Until the request that the last one was taken from, and the one that found out, are over, however
+ * slow: no request is hit twice. */
+static void let_all_go_on(void)
+{
+    int at[WORKERS], i;
+
+    for (i = 0; i < WORKERS; i++)
+        at[i] = __atomic_load_n(&begun[i], __ATOMIC_SEQ_CST);
+    for (i = 0; i < WORKERS; i++)
+        while (__atomic_load_n(&begun[i], __ATOMIC_SEQ_CST) < at[i] + 2)
+            usleep(1000);
+}
+
 /* Backends are ended one after the other: nobody notices. */
 static void fault_terminate(void)
 {
@@ -169,7 +186,7 @@ static void fault_terminate(void)
 
     thread = start_load(&load, 0);
     while (killed < KILLS) {
-        /* of those at work the oldest, so that nobody is hit again while he starts anew */
+        /* one of those at work */
         const char *backend = cluster_sql(
             superuser, "SELECT pid FROM pg_stat_activity WHERE usename = 'oauth2as' AND "
                        "query_start > clock_timestamp() - interval '1 second' "
@@ -178,8 +195,9 @@ static void fault_terminate(void)
         if (*backend) {
             cluster_terminate((int)apr_atoi64(backend));
             killed++;
+            let_all_go_on();
         }
-        usleep(5000);
+        usleep(1000);
     }
     __atomic_store_n(&load.finished, 1, __ATOMIC_RELEASE);
     pthread_join(thread, NULL);
@@ -234,7 +252,7 @@ static void fault_restart_under_load(const char *mode)
     race_run(RACERS, read_once, &load);
     race_expect(load.reads == RACERS, "all is well at once after a restart (%s); %d reads failed",
                 mode, load.reads_failed);
-    race_expect(apr_time_now() - start < apr_time_from_sec(10), "and quickly");
+    race_expect(apr_time_now() - start < apr_time_from_sec(30), "and quickly");
 }
 
 void race_faults(void)
