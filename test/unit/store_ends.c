@@ -481,9 +481,9 @@ START_TEST(test_long_work)
                 "created_at, purge_after) SELECT gen_random_uuid(), 'long', 'long', '', now(), "
                 "'', '2001-01-01', now() + interval '1 hour' FROM generate_series(1, 5000)");
     cluster_sql(owner, "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                       "'BEGIN PERFORM pg_sleep(0.6); RETURN NULL; END'; CREATE TRIGGER slow "
+                       "'BEGIN PERFORM pg_sleep(1); RETURN NULL; END'; CREATE TRIGGER slow "
                        "BEFORE UPDATE ON oas_grants EXECUTE FUNCTION slow()");
-    oas_db_limit(tool, apr_time_from_msec(1500));
+    oas_db_limit(tool, apr_time_from_msec(4500));
     ck_assert_int_eq(oas_store_grants_end_before(tool, 978307200 + 86400, "restored", &ended, pool),
                      APR_SUCCESS);
     ck_assert_int_eq(ended, 5000);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store_test.h"
 
+#include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <apr_strings.h>
 #include <apr_thread_proc.h>
 #include "../../lib/base/tx.h"
 #include "../../lib/store/gate.h"
@@ -278,21 +281,43 @@ typedef struct {
     apr_thread_t *thread;
     oas_gate_place_t *place;
     apr_status_t rv;
+    int tid;
 } borrower_t;
 
 static void *APR_THREAD_FUNC lend_once(apr_thread_t *thread, void *data)
 {
     borrower_t *borrower = data;
 
+    __atomic_store_n(&borrower->tid, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
     borrower->rv = oas_gate_lend(borrower->place, LONG_WAIT);
     return NULL;
+}
+
+/* Until he has come as far as to wait: his thread sleeps. */
+static void wait_for_borrower(const borrower_t *borrower)
+{
+    char state = 0;
+    int i;
+
+    for (i = 0; i < 4000 && state != 'S'; i++) {
+        int tid = __atomic_load_n(&borrower->tid, __ATOMIC_ACQUIRE);
+        FILE *stat = tid ? fopen(apr_psprintf(pool, "/proc/self/task/%d/stat", tid), "r") : NULL;
+
+        if (stat) {
+            if (fscanf(stat, "%*[^)]) %c", &state) != 1)
+                state = 0;
+            fclose(stat);
+        }
+        usleep(5000);
+    }
+    ck_assert_int_eq(state, 'S');
 }
 
 /* While one makes a connection, which may take long, the others use those that there are. */
 START_TEST(test_one_makes_a_connection)
 {
     oas_gate_place_t makes, uses, waits;
-    borrower_t borrower = {NULL, &waits, APR_EGENERAL};
+    borrower_t borrower = {NULL, &waits, APR_EGENERAL, 0};
     apr_status_t rv;
 
     make_gate(3);
@@ -361,7 +386,7 @@ END_TEST
 START_TEST(test_lent_in_turn)
 {
     oas_gate_place_t uses, waits, late;
-    borrower_t borrower = {NULL, &waits, APR_EGENERAL};
+    borrower_t borrower = {NULL, &waits, APR_EGENERAL, 0};
     oas_gate_place_t makes;
     apr_status_t rv;
 
@@ -371,7 +396,7 @@ START_TEST(test_lent_in_turn)
     ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &waits), APR_SUCCESS);
     ck_assert_int_eq(apr_thread_create(&borrower.thread, NULL, lend_once, &borrower, pool),
                      APR_SUCCESS);
-    usleep(50000);
+    wait_for_borrower(&borrower);
     oas_gate_leave(&uses);
     ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &late), APR_SUCCESS);
     ck_assert_int_eq(oas_gate_lend(&late, NO_WAIT), OAS_DB_UNAVAILABLE);

@@ -240,7 +240,7 @@ START_TEST(test_others_are_answered)
 
     oas_gate_size(gate, 2);
     hold(in.grant_id);
-    start_aside(&side, NULL, &in, apr_time_from_sec(1));
+    start_aside(&side, NULL, &in, apr_time_from_sec(3));
     while (!is_finished(&side)) {
         ck_assert_int_eq(oas_store_session_load(db, login.session_id, login.secret_hash, "shop", "",
                                                 apr_time_from_sec(600), &session, pool),
@@ -331,7 +331,7 @@ static void wait_for_hanging(const oas_code_redeem_t *code, const oas_refresh_t 
     wait_until_waiting(1);
     apr_sleep(apr_time_from_msec(300));
     cluster_sql(owner, "COMMIT");
-    apr_sleep(apr_time_from_msec(300));
+    apr_sleep(apr_time_from_msec(100));
     ck_assert_str_eq(
         cluster_sql(owner, apr_psprintf(pool, "SELECT oas_attempt_undo_1('%s', '%s', 0)",
                                         oas_hex_encode(pool, grant_id, OAS_ID_LEN), attempt)),

@@ -251,7 +251,7 @@ START_TEST(test_a_transition_reads_one_partition)
     for (i = 0; i < LIVES; i++)
         live("file|pruned");
     apr_pool_destroy(module); /* counters are told at the end of a connection */
-    for (i = 0; i < 100 && scans(1) - first < 10 * LIVES; i++)
+    for (i = 0; i < 400 && scans(1) - first < 10 * LIVES; i++)
         cluster_sql(owner, "SELECT pg_sleep(0.1)");
     ck_assert_int_ge((int)(scans(1) - first), 10 * LIVES);
     ck_assert_int_eq((int)(scans(0) - others), 0);

@@ -554,7 +554,7 @@ START_TEST(test_rotation_touches_no_index)
         follow(&in);
     }
     apr_pool_destroy(other); /* counters are told at the end of a connection */
-    for (i = 0; i < 100 && updates("n_tup_upd") - all < 50; i++)
+    for (i = 0; i < 400 && updates("n_tup_upd") - all < 50; i++)
         cluster_sql(owner, "SELECT pg_sleep(0.1)");
     ck_assert_int_ge((int)(updates("n_tup_upd") - all), 50);
     ck_assert_int_ge((int)(updates("n_tup_hot_upd") - hot), 48);

@@ -162,7 +162,7 @@ static void *APR_THREAD_FUNC settle_later(apr_thread_t *thread, void *data)
 {
     other_t *other = data;
 
-    apr_sleep(apr_time_from_msec(300));
+    apr_sleep(apr_time_from_msec(100));
     oas_db_settle(other->db);
     return NULL;
 }
