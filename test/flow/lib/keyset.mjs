@@ -19,9 +19,10 @@ export class StrictVerifier {
   }
 
   async refresh() {
+    const asked = Date.now(); // an answer may have been old when it came (RFC 9111 section 4.2.3)
     const { json, headers } = await keysAt(this.url);
     this.keys = createLocalJWKSet(json);
-    this.until = Date.now() + 1000 * Number(/max-age=(\d+)/.exec(headers['cache-control'])[1]);
+    this.until = asked + 1000 * Number(/max-age=(\d+)/.exec(headers['cache-control'])[1]);
   }
 
   /** Why the token is refused, or undefined. */
