@@ -68,7 +68,7 @@ export class Receiver {
   }
 
   /** The calls at `path`, once there are `count` of them. */
-  async wait(path, count = 1, time = 15_000) {
+  async wait(path, count = 1, time = 60_000) {
     for (const deadline = Date.now() + time; this.at(path).length < count; await sleep(20)) {
       assert.ok(Date.now() < deadline, `${this.at(path).length} instead of ${count} calls of ${path}`);
     }
