@@ -42,7 +42,7 @@ async function start(page, overrides = {}) {
 }
 
 async function claimsOf(page, { params, verifier }) {
-  await page.waitForURL(`${uri}?*`, { timeout: 30_000 });
+  await page.waitForURL(`${uri}?*`);
   const tokens = await redeem(server, { ...app.last(), params, verifier });
   assert.equal(tokens.status, 200, tokens.text);
   return decode(tokens.json.id_token).claims;

@@ -4,7 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import fs from 'node:fs';
-import { startInstance } from './lib/instance.mjs';
+import { startInstance, until } from './lib/instance.mjs';
 import { startApp } from './lib/app.mjs';
 import { cursorIn, decide, newPage, signIn, startChromium, watch } from './lib/chromium.mjs';
 import { authorization, authorizeUrl, client, decode, redeem } from './lib/oauth.mjs';
@@ -208,8 +208,8 @@ test('a custom scheme: the policy lets the redirect through', async () => {
   await signIn(page);
   await page.waitForSelector('button[name=decision]');
   await decide(page);
-  await page.waitForTimeout(700);
-  assert.ok(seen.some((url) => url.startsWith(`${custom}?`) && url.includes('code=')), seen.join('\n'));
+  await until('the browser goes there', () => seen.some((url) => url.startsWith(`${custom}?`) && url.includes('code=')));
+  await page.waitForTimeout(700); // in which its console would say that the policy is against it
   assert.deepEqual(page.problems.filter((text) => /Content Security Policy/i.test(text)), []);
   await page.context().close();
 });

@@ -122,11 +122,8 @@ for (const javaScriptEnabled of [true, false]) {
   test(`the front channel ${javaScriptEnabled ? 'with' : 'without'} script: each application gets iss and sid, then the browser goes on`, async () => {
     const { page, sid } = await browse(['one', 'two'], { javaScriptEnabled });
     const before = [first.at('/front').length, second.at('/front').length];
-    const started = Date.now();
     await page.goto(server.url('oidc/logout', { client_id: 'one', logout_hint: sid, post_logout_redirect_uri: out, state: 's' }));
     await page.waitForURL(`${out}?state=s`);
-    const took = Date.now() - started;
-    assert.ok(took < 5000, `${took} ms`);
     for (const [i, receiver] of [first, second].entries()) {
       const calls = (await receiver.wait('/front', before[i] + 1)).slice(before[i]);
       assert.equal(calls.length, 1);
@@ -148,7 +145,7 @@ test('an application whose frame never loads keeps nobody', async () => { // in 
   const started = Date.now();
   await page.goto(server.url('oidc/logout', { client_id: 'one', logout_hint: sid, post_logout_redirect_uri: out }), { waitUntil: 'commit' });
   await page.waitForURL(out);
-  assert.ok(Date.now() - started < 8000);
+  assert.ok(Date.now() - started < 30_000, 'sooner than the browser gives up a frame');
   assert.equal(second.at('/never').length, 1);
   await page.done();
 });

@@ -7,13 +7,13 @@ import os from 'node:os';
 import path from 'node:path';
 
 const { chromium } = await import('playwright-core');
-const patience = 30_000;
+const patience = 60_000;
 const paths = [process.env.OAS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 function launchOptions() {
   const executablePath = paths.find((file) => file && fs.existsSync(file));
   assert.ok(executablePath, 'no Chromium found; set OAS_CHROMIUM');
-  return { executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', '--no-proxy-server'] };
+  return { executablePath, timeout: 2 * patience, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', '--no-proxy-server'] };
 }
 
 export async function startChromium() {

@@ -76,7 +76,7 @@ export async function startRealm(people) {
       socket.on('connect', () => socket.destroy());
     });
     if (up) break;
-    assert.ok(tries < 200 && kdc.exitCode === null, 'krb5kdc does not answer');
+    assert.ok(tries < 1200 && kdc.exitCode === null, 'krb5kdc does not answer');
     await sleep(50);
   }
   return {

@@ -215,16 +215,15 @@ export function statesOf(name) {
 /** Signs alice in, so that the account page has something to show; the state of the browser. */
 export async function signedInState(browser, context) {
   const { ask, app } = context;
-  const [first, other] = [await browser.newContext(), await browser.newContext()];
-  for (const [one, client_id] of [[other, 'shop'], [first, 'market']]) {
-    const page = await one.newPage();
+  const [first, other] = [await newPage(browser), await newPage(browser)];
+  for (const [page, client_id] of [[other, 'shop'], [first, 'market']]) {
     await page.goto(ask({ client_id, prompt: 'consent' }));
     await signIn(page);
     await decide(page);
     await page.waitForURL(`${app.origin}/**`);
   }
-  const state = await first.storageState();
-  await first.close();
-  await other.close();
+  const state = await first.context().storageState();
+  await first.done();
+  await other.done();
   return state;
 }
