@@ -8,8 +8,8 @@ import path from 'node:path';
 
 const socketName = '.s.PGSQL.5432';
 
-// what the background task does at any time
-const background = /^oas_(client_sync|purge|limit_families|logouts_claim|probe)$/;
+// what the background tasks do at any time
+const background = /^oas_(client_sync|purge|limit_families|logouts_claim|logouts_count|purge_status|keys_follow|probe)$/;
 
 /** Splits a stream of messages: type byte, length that counts itself, content. */
 class Messages {
