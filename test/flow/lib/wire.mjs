@@ -62,6 +62,7 @@ class Connection {
       this.bytes = Buffer.concat([this.bytes, part]);
       this.look(false);
     });
+    this.answers = 0; // that came on this connection
     socket.on('error', () => {});
     socket.on('close', () => this.socket === socket && this.look(true));
   }
@@ -83,12 +84,22 @@ class Connection {
     else resolve(found);
   }
 
-  async exchange(bytes) {
-    if (!this.socket || this.socket.destroyed || this.socket.readableEnded) this.open();
-    const found = await new Promise((resolve, reject) => {
+  once(bytes) {
+    return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
       this.socket.write(bytes);
     });
+  }
+
+  async exchange(bytes) {
+    if (!this.socket || this.socket.destroyed || this.socket.readableEnded) this.open();
+    const found = await this.once(bytes).catch((error) => {
+      // the server may close one that was not used for a while at the moment at which it is; then a new one is as good
+      if (this.answers === 0 || this.bytes.length > 0) throw error;
+      this.open();
+      return this.once(bytes);
+    });
+    this.answers++;
     if (/close/i.test(found.message.headers.connection ?? '')) {
       this.socket.destroy();
       this.socket = null;
