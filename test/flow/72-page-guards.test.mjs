@@ -4,7 +4,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { assertCookies, assertGuarded, assertQuiet, policyOf } from './lib/guards.mjs';
-import { startInstance } from './lib/instance.mjs';
+import { startInstance, until } from './lib/instance.mjs';
 import { afterUri, own } from './lib/logout.mjs';
 import { appUri, authorization, authorizeUrl, callbackOf, client, getCode } from './lib/oauth.mjs';
 import { pageNames } from './lib/pages.mjs';
@@ -128,7 +128,7 @@ test('an external login is guarded from end to end', async () => {
 });
 
 test('the database away: the page is guarded all the same', async () => {
-  server.announce(/OAS00[0-4]\d\d|OAS005\d\d|AH006(?:29|3\d)/, { maybe: true });
+  server.announce(/OAS00[0-4]\d\d|OAS005\d\d|AH006(?:29|3\d)|dbd/i, { maybe: true });
   const surfer = await signedIn();
   await server.postgres('stop', 'fast');
   try {
@@ -141,4 +141,6 @@ test('the database away: the page is guarded all the same', async () => {
   } finally {
     await server.postgres('start');
   }
+  const account = async () => (await surfer.clone().go(server.url('account'))).status;
+  await until('each process has it back', async () => (await Promise.all(Array.from({ length: 24 }, account))).every((status) => status === 200));
 });
