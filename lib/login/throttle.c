@@ -59,43 +59,52 @@ static const char *origin_bucket(const oas_tx_t *tx)
                               : address_bucket(tx->request.address, tx->pool);
 }
 
-/* The counters of the account, and of it and whoever tries. */
-static void describe_account(const oas_tx_t *tx, const char *typed, const char *origin,
-                             unsigned char name[OAS_SHA256_LEN], oas_throttle_attempt_t *out)
+/*
+ * A browser that has signed in by this name: neither what strangers do nor its address keeps it
+ * waiting. Who knew the password once may have made many such browsers, so they share a counter of
+ * the account. There is no third one: the pair stands in its place and is counted once.
+ */
+static void describe_known(const oas_tx_t *tx, const char *typed, const char *device,
+                           oas_throttle_attempt_t *out)
 {
-    const char *exact = exact_name(tx, typed);
-    const char *user = oas_fold_name(typed, tx->pool);
-    const char *device;
+    counter_key(tx, "device", exact_name(tx, typed), device, out->key[OAS_THROTTLE_PAIR]);
+    counter_key(tx, "known", oas_fold_name(typed, tx->pool), "", out->key[OAS_THROTTLE_ACCOUNT]);
+    memcpy(out->key[OAS_THROTTLE_ADDRESS], out->key[OAS_THROTTLE_PAIR], OAS_SHA256_LEN);
+    out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.pair;
+}
 
-    counter_key(tx, "name", exact, "", name);
-    device = tx->endpoint != OAS_EP_TOKEN ? oas_known_device(tx, name) : NULL;
-    out->limit[OAS_THROTTLE_PAIR] = tx->issuer->throttle.pair;
-    if (device != NULL) { /* the second counter is another one of the pair */
-        counter_key(tx, "device", exact, device, out->key[OAS_THROTTLE_PAIR]);
-        counter_key(tx, "known", exact, device, out->key[OAS_THROTTLE_ACCOUNT]);
-        out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.pair;
-        return;
-    }
+/* Everybody else. An application has another counter of the pair in place of its address. */
+static void describe_stranger(const oas_tx_t *tx, const char *typed, oas_throttle_attempt_t *out)
+{
+    const char *user = oas_fold_name(typed, tx->pool);
+    const char *origin = origin_bucket(tx);
+
     counter_key(tx, "pair", user, origin, out->key[OAS_THROTTLE_PAIR]);
     counter_key(tx, "account", user, "", out->key[OAS_THROTTLE_ACCOUNT]);
-    out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.account;
+    if (by_application(tx)) {
+        counter_key(tx, "application", user, origin, out->key[OAS_THROTTLE_ADDRESS]);
+        out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.pair;
+    } else {
+        counter_key(tx, "address", "", origin, out->key[OAS_THROTTLE_ADDRESS]);
+        out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.address;
+    }
 }
 
 void oas_throttle_describe(const oas_tx_t *tx, const char *username,
                            unsigned char name[OAS_SHA256_LEN], oas_throttle_attempt_t *out)
 {
-    const char *origin = origin_bucket(tx);
+    const char *device;
 
-    describe_account(tx, username, origin, name, out);
+    counter_key(tx, "name", exact_name(tx, username), "", name);
+    device = tx->endpoint != OAS_EP_TOKEN ? oas_known_device(tx, name) : NULL;
+    out->limit[OAS_THROTTLE_PAIR] = tx->issuer->throttle.pair;
+    out->limit[OAS_THROTTLE_ACCOUNT] = tx->issuer->throttle.account;
     out->max = tx->issuer->throttle.max;
     out->forgets = 0;
-    if (by_application(tx)) { /* the third counter is a second one of the pair */
-        counter_key(tx, "application", oas_fold_name(username, tx->pool), origin,
-                    out->key[OAS_THROTTLE_ADDRESS]);
-        out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.pair;
+    if (device != NULL) {
+        describe_known(tx, username, device, out);
     } else {
-        counter_key(tx, "address", "", origin, out->key[OAS_THROTTLE_ADDRESS]);
-        out->limit[OAS_THROTTLE_ADDRESS] = tx->issuer->throttle.address;
+        describe_stranger(tx, username, out);
     }
 }
 

@@ -15,7 +15,8 @@
  * counts as its /64. A password grant comes from an application's server, so the application
  * stands for the address, unless it says its user's (OAuth2ASForwardedFor), and no counter adds up
  * all accounts. A browser that has signed in by this name before (known.h) is a pair with it,
- * wherever it is, and its attempts are not added to the account's: strangers cannot lock it out.
+ * wherever it is; its attempts are added up with those of the account's other known browsers, and
+ * neither with strangers' nor with its address's: neither of these can lock it out.
  * @param name set to what oas_known_remember calls this name: spellings that may be two people's
  *             are two, though they share their counters
  */

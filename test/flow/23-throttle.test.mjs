@@ -13,7 +13,7 @@ const hash = (password) => execFileSync('openssl', ['passwd', '-apr1', password]
 const server = await startInstance({
   prepare: (dir) => fs.writeFileSync(`${dir}/people`, `victim:${hash('word')}\nVictim:${hash('other word')}\n`),
   conf: `${client('own', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] })}
-    OAuth2ASThrottle pair=3 account=8 address=20 max=10min
+    OAuth2ASThrottle pair=3 account=8 address=20 max=2h
     RemoteIPHeader X-Forwarded-For
     RemoteIPInternalProxy 127.0.0.0/8
     OAuth2ASPasswordProvider oauth2as
@@ -148,6 +148,41 @@ test('one address, many accounts', async () => {
   signedIn(await right(stranger(81)));
 });
 
+/** Lets time go by for the counters. */
+const passed = (minutes) =>
+  server.sql(`UPDATE oas_throttle SET last_failure = last_failure - interval '${minutes} minutes', waiting_until = waiting_until - interval '${minutes} minutes'`);
+
+test('an office behind one address: mistakes that go on all day make nobody wait', async () => {
+  const office = stranger(82);
+  await fail(20, (i) => wrong(stranger(82), `person${i}`)); // of all that are free, none is left
+  for (let i = 0; i < 8; i++) { // one leaks in six minutes
+    await passed(4);
+    signedIn(await right(office));
+    await passed(3);
+    assert.equal((await wrong(stranger(82), `clerk${i}`)).status, 200);
+  }
+  assert.equal(await server.count('oas_throttle', 'failures > 19'), 0);
+  assert.equal(await server.count('oas_throttle', 'waiting_until IS NOT NULL'), 0);
+});
+
+test('whoever guesses from the address of others makes strangers wait there, not browsers that are known', async () => {
+  const home = stranger(83);
+  signedIn(await right(home));
+  await fail(21, (i) => wrong(stranger(83), `user${i}`));
+  paused(await stranger(83).signIn('bob', 'battery staple'));
+  assert.equal((await wrong(home, 'alice')).status, 200);
+  signedIn(await right(home));
+  paused(await home.signIn('bob', 'battery staple')); // not known for that one
+});
+
+test('who knew a password once and kept many known browsers guesses the next one no more often', async () => {
+  const homes = Array.from({ length: 4 }, (_, i) => stranger(84 + i));
+  for (const home of homes) signedIn(await right(home));
+  await fail(9, (i) => wrong(homes[i % 4], 'alice'));
+  for (const home of homes) paused(await right(home));
+  signedIn(await right(stranger(90)));
+});
+
 test('IPv6: a /64 is one address', async () => {
   const from = (i) => new At(`2001:db8:0:1:${i}::1`);
   await fail(4, (i) => wrong(from(i), 'alice'));
@@ -165,7 +200,7 @@ test('spellings of one name are one account', async () => {
 test('the wait doubles, and ends at max', async () => {
   const surfer = stranger(100);
   await fail(3, () => wrong(surfer, 'alice'));
-  for (const [failures, seconds] of [[4, 2], [5, 4], [6, 8], [12, 512], [13, 600], [500, 600]]) {
+  for (const [failures, seconds] of [[4, 2], [5, 4], [6, 8], [12, 512], [16, 7200], [500, 7200]]) {
     await server.sql(`UPDATE oas_throttle SET failures = ${failures - 1}, waiting_until = NULL WHERE failures > 0`);
     await server.sql('DELETE FROM oas_throttle WHERE failures < 1');
     assert.equal((await wrong(surfer, 'alice')).status, 200);

@@ -35,7 +35,7 @@ const server = await startInstance({
   prepare: (dir) => fs.writeFileSync(`${dir}/people`, `carol:${hash('file carol')}\nfrank:${hash('file frank')}\nаlice:${hash('cyrillic')}\n`),
   conf: `${client('own', { extra: own })}
     OAuth2ASPasswordProvider file oauth2as
-    OAuth2ASThrottle pair=1000 account=1000 address=1000
+    OAuth2ASThrottle pair=1000 account=1000 address=1000 max=1d
     <Location "/authorize">
       AuthUserFile \${OAS_DIR}/people
     </Location>\n`,

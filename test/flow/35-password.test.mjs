@@ -26,7 +26,7 @@ const server = await startInstance({
   prepare: (dir) => fs.writeFileSync(`${dir}/people`, `carol:{SHA}${createHash('sha1').update('file word').digest('base64')}\n`),
   conf:
     'OAuth2ASProfile auth0\nOAuth2ASAuditLog ${OAS_DIR}/audit.log\n' +
-    'OAuth2ASThrottle pair=3 account=50 address=20 max=15min\n' +
+    'OAuth2ASThrottle pair=3 account=50 address=20 max=2h\n' +
     'OAuth2ASPasswordProvider file ldap oauth2as\n' +
     'OAuth2ASClaim email "%{reqenv:AUTHENTICATE_MAIL}%{reqenv:AUTHENTICATE_EMAIL}" scope=email\n' +
     `<Location "/authorize">\nAuthUserFile \${OAS_DIR}/people\nAuthLDAPURL ${directory.url}\n</Location>\n` +

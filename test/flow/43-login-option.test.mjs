@@ -19,6 +19,7 @@ const protectedBy = (where, name, who = 'valid-user') => `<Location "${where}">
 </Location>
 `;
 const server = await startInstance({
+  args: ['--module', 'authz_host'],
   prepare(dir) {
     fs.writeFileSync(`${dir}/staff.htpasswd`, `dora:${hash('typed once')}\n`);
     fs.writeFileSync(`${dir}/intranet.htpasswd`, `carol:${hash('remembered')}\nalice:${hash('remembered')}\n`);
@@ -26,7 +27,7 @@ const server = await startInstance({
   },
   conf:
     recipe('password', { '/etc/apache2/oauth2as/staff.htpasswd': '${OAS_DIR}/staff.htpasswd' }) +
-    recipe('basic', { '/etc/apache2/oauth2as/intranet.htpasswd': '${OAS_DIR}/intranet.htpasswd' }) +
+    recipe('basic', { '/etc/apache2/oauth2as/intranet.htpasswd': '${OAS_DIR}/intranet.htpasswd', '10.0.0.0/8': '127.0.0.1' }) +
     `OAuth2ASAuditLog \${OAS_DIR}/audit.log
 OAuth2ASLoginOption password "Staff"
 OAuth2ASLoginOption strong "Smart card" /login/strong acr=urn:example:strong amr=hwk,pin reauth=can
@@ -127,6 +128,14 @@ test('whoever the module lets through is signed in, as the option and the name i
   const again = await surfer.go(authorizeUrl(server, authorization({ prompt: 'none' }).params));
   assert.ok(callbackOf(again).code, 'the session is there for the next request');
   assert.ok(auditLines().some(({ event, option, provider }) => event === 'login' && option === 'intranet' && provider === 'intranet'));
+});
+
+test('HTTP Basic as the documentation has it: from elsewhere no password is even looked at', async () => {
+  server.announce(/AH01630/);
+  const login = await loginPage();
+  const { href } = await choose(login, 'intranet');
+  for (const password of ['remembered', 'guessed']) // a guess that is looked at is in the error log
+    assert.equal((await login.surfer.send(href, { localAddress: '127.0.0.2', headers: credentials('carol', password) })).status, 403);
 });
 
 test('the same name by the password form, by one option and by another are three people', async () => {

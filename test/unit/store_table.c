@@ -89,7 +89,7 @@ START_TEST(test_counter_starts_again)
     ck_assert_int_eq(attempt(&in), 0);
     ck_assert_int_ge(attempt(&in), 1);
     set_counter(&in, OAS_THROTTLE_PAIR,
-                "waiting_until = NULL, last_failure = last_failure - interval '901 seconds'");
+                "waiting_until = NULL, last_failure = last_failure - interval '1801 seconds'");
     ck_assert_int_eq(attempt(&in), 0);
     ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR, "failures"), "1");
     ck_assert_str_eq(counter(&in, OAS_THROTTLE_ACCOUNT, "failures"), "3");
@@ -97,6 +97,102 @@ START_TEST(test_counter_starts_again)
                              "purge_after >= last_failure + interval '900 seconds' AND "
                              "purge_after <= last_failure + interval '2 hours'"),
                      "t");
+}
+END_TEST
+
+/* Moves the counter's time back: `seconds` pass. */
+static void pass(const oas_throttle_attempt_t *in, int key, double seconds)
+{
+    set_counter(in, key,
+                apr_psprintf(pool,
+                             "waiting_until = waiting_until - interval '%f seconds', "
+                             "last_failure = last_failure - interval '%f seconds'",
+                             seconds, seconds));
+}
+
+/* Of a hundred in 900 seconds one leaks every nine, of fifty one every 18, of ten one every 90. */
+START_TEST(test_failures_leak)
+{
+    oas_throttle_attempt_t in = attempt_of(10, 50, 100);
+    int i;
+
+    for (i = 0; i < 6; i++)
+        ck_assert_int_eq(attempt(&in), 0);
+    for (i = 0; i < OAS_THROTTLE_KEYS; i++)
+        pass(&in, i, 94.5);
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR, "failures"), "6");
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_ACCOUNT, "failures"), "2");
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_ADDRESS, "failures"), "1");
+    pass(&in, OAS_THROTTLE_PAIR, 86); /* the 4.5 seconds of before are not lost: 90.5 */
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR, "failures"), "6");
+}
+END_TEST
+
+/* Good sign-ins, which count and give back, do not hold up what leaks, and make no credit. */
+START_TEST(test_good_sign_ins_do_not_stop_the_leak)
+{
+    oas_throttle_attempt_t in = attempt_of(1000, 1000, 10);
+    int i;
+
+    for (i = 0; i < 10; i++)
+        ck_assert_int_eq(attempt(&in), 0);
+    for (i = 0; i < 30; i++) { /* every half minute: 3.33 leak in 300 seconds, all in 900 */
+        pass(&in, OAS_THROTTLE_ADDRESS, 30);
+        ck_assert_int_eq(attempt(&in), 0);
+        ck_assert_int_eq(oas_store_throttle_forgive(db, &in, pool), APR_SUCCESS);
+        if (i == 10)
+            ck_assert_str_eq(counter(&in, OAS_THROTTLE_ADDRESS, "failures"), "7");
+    }
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_ADDRESS, "failures"), "0");
+    for (i = 0; i < 11; i++)
+        ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_int_ge(attempt(&in), 1);
+}
+END_TEST
+
+/* As many guesses as one can, for six hours, as soon as the wait is over or a little later. */
+static int guesses_in_six_hours(oas_throttle_attempt_t *in, int key, int later)
+{
+    int seconds = 0, guesses = 0, wait;
+
+    fill_random(in->key[0], sizeof(in->key));
+    while (seconds < 6 * 3600) {
+        wait = attempt(in);
+        guesses += wait == 0;
+        wait = wait ? wait : later;
+        seconds += wait;
+        if (wait)
+            pass(in, key, wait);
+    }
+    return guesses;
+}
+
+/* No more than whoever spends the free ones, pauses for a quarter of an hour, and so on: 24 times
+ * ten, and ten at first. */
+START_TEST(test_what_an_attacker_gets)
+{
+    oas_throttle_attempt_t in = attempt_of(10, 1000000, 1000000);
+    static const int later[] = {0, 20, 60, 89};
+    int guesses = guesses_in_six_hours(&in, OAS_THROTTLE_PAIR, later[_i]);
+
+    ck_assert_int_ge(guesses, 230);
+    ck_assert_int_le(guesses, 260);
+}
+END_TEST
+
+START_TEST(test_one_counter_named_twice)
+{
+    oas_throttle_attempt_t in = attempt_of(3, 50, 3);
+
+    memcpy(in.key[OAS_THROTTLE_ADDRESS], in.key[OAS_THROTTLE_PAIR], OAS_SHA256_LEN);
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_int_eq(attempt(&in), 0);
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR, "failures"), "2");
+    ck_assert_int_eq(oas_store_throttle_forgive(db, &in, pool), APR_SUCCESS);
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_PAIR, "failures"), "1");
+    ck_assert_str_eq(counter(&in, OAS_THROTTLE_ACCOUNT, "failures"), "1");
 }
 END_TEST
 
@@ -318,6 +414,10 @@ Suite *store_table_suite(void)
     tcase_add_test(tcase, test_waits_beyond_the_limit);
     tcase_add_test(tcase, test_any_counter_counts);
     tcase_add_test(tcase, test_counter_starts_again);
+    tcase_add_test(tcase, test_failures_leak);
+    tcase_add_test(tcase, test_good_sign_ins_do_not_stop_the_leak);
+    tcase_add_loop_test(tcase, test_what_an_attacker_gets, 0, 4);
+    tcase_add_test(tcase, test_one_counter_named_twice);
     tcase_add_test(tcase, test_a_flood_that_waits_adds_nothing);
     tcase_add_test(tcase, test_old_counters_go_away);
     tcase_add_test(tcase, test_forgive);
