@@ -26,7 +26,8 @@ BEGIN
     PERFORM oas_grant_end_1(p_grant, p_reason);
 END $$;
 
--- As it was in version 1, but who had to wait condemns nobody.
+-- As it was in version 1, but who had to wait condemns nobody, and a grant that was active already (an access token came
+-- along with the code) stays so since then.
 CREATE OR REPLACE FUNCTION oas_code_use_1(p_grant uuid, p_hash bytea, p_client text, p_redirect_uri text,
     p_challenge text, p_resource text, p_attempt uuid)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
@@ -67,51 +68,59 @@ BEGIN
         RETURN 'expired';
     END IF;
     UPDATE oas_codes SET used_at = v_now, attempt = p_attempt WHERE grant_id = p_grant;
-    UPDATE oas_grants SET activated_at = v_now WHERE grant_id = p_grant;
+    UPDATE oas_grants SET activated_at = coalesce(activated_at, v_now) WHERE grant_id = p_grant;
     RETURN 'done';
 END $$;
 
 -- Whether a code or refresh token is used already, so that to present it once more could condemn its grant. Only of what an
--- undo could make good again, which somebody has who has had the token: no other row is held. All columns are that
--- row's own, so they are what was committed meanwhile. When that cannot be said in time, nobody may go on.
+-- undo could make good again, which somebody has who has had the token: no other row is held. Of a refresh token all is in
+-- that row, as it was committed meanwhile; a code is looked at when the row is held, which who redeems or undoes it holds.
+-- When that cannot be said in time, nobody may go on.
 CREATE FUNCTION oas_attempt_spent_1(p_grant uuid, p_hash bytea, p_client text, p_window float8) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '100ms' AS $$
 DECLARE
-    v_spent boolean;
+    v_refresh boolean;
+    v_spent   boolean;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true); -- there is nothing to keep, but a lock of a row is a commit
-    SELECT CASE WHEN coalesce(p_hash IN (g.refresh_hash, g.refresh_parent_hash), false)
-        THEN coalesce(g.refresh_parent_hash = p_hash AND NOT CASE
+    SELECT coalesce(p_hash IN (g.refresh_hash, g.refresh_parent_hash), false),
+        coalesce(g.refresh_parent_hash = p_hash AND NOT CASE
             WHEN p_window IS NULL THEN g.refresh_used_at <= g.refresh_rotated_at
             ELSE clock_timestamp() < g.refresh_rotated_at + make_interval(secs => p_window) END, false)
-        ELSE g.activated_at IS NOT NULL END INTO v_spent
+    INTO v_refresh, v_spent
     FROM oas_grants AS g
     WHERE g.grant_id = p_grant AND g.client_id = p_client AND g.revoked_at IS NULL
         AND (p_hash IN (g.refresh_hash, g.refresh_parent_hash)
             OR EXISTS (SELECT 1 FROM oas_codes AS c WHERE c.grant_id = p_grant AND c.code_hash = p_hash
                 AND c.expires_at > clock_timestamp()))
     FOR SHARE OF g;
+    IF NOT v_refresh THEN
+        SELECT used_at IS NOT NULL INTO v_spent FROM oas_codes WHERE grant_id = p_grant AND code_hash = p_hash;
+    END IF;
     RETURN v_spent;
 END $$;
 
 -- Undoes the redemption of a code or the rotation of a refresh token, unless there was none or it has been followed by
--- another one. p_window: the client's reuse window. Where there is one, others may have been given the same child
--- meanwhile, so it stays, and the window begins anew; where there is none, nobody has it. False: there was nothing to do.
--- The attempt may hang in its commit and hold the row: then the undo comes again, and keeps nobody waiting meanwhile.
+-- another one. What was issued along with a code, before it was redeemed, goes on. p_window: the client's reuse window.
+-- Where there is one, others may have been given the same child meanwhile, so it stays, and the window begins anew; where
+-- there is none, nobody has it. False: there was nothing to do. The attempt may hang in its commit and hold the row: then
+-- the undo comes again, and keeps nobody waiting meanwhile.
 CREATE FUNCTION oas_attempt_undo_1(p_grant uuid, p_attempt uuid, p_window float8) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '100ms' AS $$
 DECLARE
     v_grant oas_grants%ROWTYPE;
     v_made  timestamptz;
+    v_used  timestamptz;
     v_now   timestamptz := clock_timestamp();
 BEGIN
     SELECT * INTO v_grant FROM oas_grants WHERE grant_id = p_grant FOR UPDATE;
-    UPDATE oas_codes SET used_at = NULL, attempt = NULL WHERE grant_id = p_grant AND attempt = p_attempt;
+    SELECT used_at INTO v_used FROM oas_codes WHERE grant_id = p_grant AND attempt = p_attempt;
     IF FOUND THEN
+        UPDATE oas_codes SET used_at = NULL, attempt = NULL WHERE grant_id = p_grant;
         DELETE FROM oas_refresh_tokens WHERE grant_id = p_grant;
         UPDATE oas_grants
-        SET activated_at = NULL, refresh_generation = NULL, refresh_hash = NULL, refresh_rotated_at = NULL,
-            refresh_used_at = NULL, refresh_expires_at = NULL, cnf = NULL
+        SET activated_at = nullif(activated_at, v_used), refresh_generation = NULL, refresh_hash = NULL,
+            refresh_rotated_at = NULL, refresh_used_at = NULL, refresh_expires_at = NULL, cnf = NULL
         WHERE grant_id = p_grant;
         RETURN true;
     ELSIF v_grant.refresh_attempt IS DISTINCT FROM p_attempt THEN

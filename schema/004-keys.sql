@@ -6,11 +6,11 @@
 -- remove a key, and bring back one that was here before under a secret that still opens it.
 -- One key of an algorithm is next, one is active, any number is retired, by two unique indexes.
 --
--- Lock order: keys by kid, and nothing else.
+-- Lock order: keys by kid, and nothing after them; who changes clients has those already.
 
 -- published_at: when the first node was told of a next key. usable_at: it is in every cache of the key set by then; NULL: no
 -- node has told yet how long that takes. lifetime: seconds that the longest token lives
--- which nodes sign with it. ends_at: a retired key is published until then. version goes up with each change.
+-- which was, or could be, signed with it, as far as the clients table as it is now does not say so; it never shrinks. ends_at: a retired key is published until then. version goes up with each change.
 CREATE TABLE oas_keys (
     kid          text PRIMARY KEY CHECK (kid ~ '^[A-Za-z0-9_-]+$'),
     alg          text NOT NULL,
@@ -61,19 +61,43 @@ BEGIN
         WHEN EXISTS (SELECT 1 FROM oas_keys WHERE kid = p_kid) THEN 'known' ELSE 'taken' END;
 END $$;
 
+-- Seconds that the longest token of a client lives which has a lifetime of its own for one; NULL: it has none. Nobody
+-- signs for a client with one beyond a hundred years.
+CREATE FUNCTION oas_client_token_1(p_metadata jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT ceil(max(CASE WHEN l.ms <= 3153600000000 THEN l.ms END) / 1000)::bigint
+    FROM (SELECT CASE jsonb_typeof(t) WHEN 'number' THEN t::numeric END AS ms
+        FROM unnest(ARRAY[p_metadata #> '{lifetimes_ms,access-token}', p_metadata #> '{lifetimes_ms,id-token}']) AS t) AS l
+$$;
+
+-- A client's lifetimes are changed, or it is deleted, also by hand: keys that may have signed for it remember what it had.
+-- That counts for the next one as well, which may sign before the last process has heard of the change.
+CREATE FUNCTION oas_client_had_1() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    EXECUTE format('WITH signing AS MATERIALIZED (SELECT k.kid, c.token '
+        'FROM %1$I.oas_keys AS k, (SELECT %1$I.oas_client_token_1($1) AS token) AS c '
+        'WHERE k.state <> ''retired'' AND k.lifetime < c.token ORDER BY k.kid FOR UPDATE OF k) '
+        'UPDATE %1$I.oas_keys AS k SET lifetime = s.token, version = k.version + 1 '
+        'FROM signing AS s WHERE k.kid = s.kid', TG_TABLE_SCHEMA)
+    USING OLD.metadata;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER oas_client_changed AFTER UPDATE ON oas_clients FOR EACH ROW
+WHEN (OLD.metadata -> 'lifetimes_ms' IS DISTINCT FROM NEW.metadata -> 'lifetimes_ms')
+EXECUTE FUNCTION oas_client_had_1();
+CREATE TRIGGER oas_client_deleted AFTER DELETE ON oas_clients FOR EACH ROW
+WHEN (OLD.metadata -> 'lifetimes_ms' IS NOT NULL) EXECUTE FUNCTION oas_client_had_1();
+
 -- The active key of an algorithm signs no more. It stays published until its last token has ended, those of clients
--- included that have a lifetime of their own.
+-- included that have a lifetime of their own, and a minute: the last node hears of it some seconds later.
 CREATE FUNCTION oas_key_relieve_1(p_alg text, p_now timestamptz) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_clients float8;
+    v_clients bigint;
 BEGIN
-    SELECT max(l::text::float8) / 1000 INTO v_clients
-    FROM oas_clients AS c, unnest(ARRAY[c.metadata #> '{lifetimes_ms,access-token}',
-        c.metadata #> '{lifetimes_ms,id-token}']) AS l
-    WHERE jsonb_typeof(l) = 'number';
+    SELECT max(oas_client_token_1(metadata)) INTO v_clients FROM oas_clients;
     UPDATE oas_keys
-    SET state = 'retired', retired_at = p_now, version = version + 1,
-        ends_at = p_now + make_interval(secs => greatest(lifetime, v_clients))
+    SET state = 'retired', retired_at = p_now, version = version + 1, lifetime = greatest(lifetime, v_clients),
+        ends_at = p_now + make_interval(secs => greatest(lifetime, v_clients)) + interval '1 minute'
     WHERE alg = p_alg AND state = 'active';
 END $$;
 

@@ -16,7 +16,7 @@ INSERT INTO oas_rights VALUES
 -- When the end of rows was last complete; -infinity: not yet.
 INSERT INTO oas_marks VALUES ('purge', '-infinity');
 
--- pending: its code was not redeemed yet. How long a family may be idle is known to httpd only, so an idle one is live.
+-- pending: nothing was issued yet, and its code is still good. How long a family may be idle is known to httpd only, so an idle one is live.
 CREATE FUNCTION oas_grant_state_1(p_grant oas_grants) RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT CASE
         WHEN p_grant.revoked_at IS NOT NULL THEN 'revoked'

@@ -216,6 +216,8 @@ RETURNS text LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- As oas_code_redeem_2 was, with oas_grant_for_2 in one. p_refresh is the family's first token; NULL: there will be none.
+-- The grant is active, at the latest, since the moment at which its code was used: by that an undo tells what it has to
+-- take back.
 -- The grant's row decides who wins. Most codes are redeemed once, by whom they were made for: that is tried first, by one
 -- UPDATE which finds the grant only as long as nothing was issued from it; until then nobody has used the code, for both
 -- are noted in one transaction, so who waited for the row need not look at the code again. Everything else is
@@ -236,7 +238,7 @@ DECLARE
 BEGIN
     LOOP
         UPDATE oas_grants AS g
-        SET activated_at = v_now,
+        SET activated_at = coalesce(g.activated_at, v_now),
             scope = CASE WHEN p_refresh IS NULL THEN oas_scope_online_1(g.scope) ELSE g.scope END
         FROM oas_codes AS c, oas_subject_states AS s
         WHERE g.grant_id = p_grant AND c.grant_id = p_grant AND c.code_hash = p_hash AND s.sub = g.sub

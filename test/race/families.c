@@ -395,6 +395,8 @@ void race_mutants(void)
     const race_round_t *const twice = &family_rounds[FAMILY_ROUNDS - 1];
     const race_round_t *const redeeming[] = {twice, &race_front_round, NULL};
     const race_round_t *const holding[] = {&race_front_round, NULL};
+    const race_round_t *const undoing[] = {&race_undo_round, NULL};
+    const race_round_t *const asking[] = {&race_spent_round, NULL};
     const race_round_t *const putting[] = {&race_session_round, &race_lock_round,
                                            &race_tracked_round, NULL};
     const race_round_t *const claiming[] = {&race_claim_round, NULL};
@@ -404,6 +406,7 @@ void race_mutants(void)
     const race_round_t *const changing[] = {&race_change_round, NULL};
     const race_round_t *const signing_in[] = {&race_login_round, NULL};
     const race_round_t *const first_key[] = {&race_first_key_round, NULL};
+    const race_round_t *const shortening[] = {&race_shortened_round, NULL};
     const race_round_t *const activating[] = {&race_activate_round, &race_keys_round, NULL};
 
     mutate_rotation();
@@ -411,6 +414,10 @@ void race_mutants(void)
            "without a look at what was issued", redeeming);
     mutate("oas_code_redeem_3", "p_grant FOR UPDATE;", "p_grant;",
            "without the lock of the code's grant", holding);
+    mutate("oas_attempt_undo_1", "nullif(activated_at, v_used)", "NULL",
+           "without a look at what came along with the code", undoing);
+    mutate("oas_attempt_spent_1", "FOR SHARE OF g;", ";", "without the lock of the code's grant",
+           asking);
     mutate("oas_code_put_4", "FOR SHARE OF s;", ";", "without the session's lock", putting);
     mutate("oas_login_holds_1", "PERFORM oas_user_hold_1(p_name, false);", "",
            "without the login's lock of the name", signing_in);
@@ -432,12 +439,17 @@ void race_mutants(void)
            first_key);
     mutate("oas_key_activate_1", "ORDER BY kid FOR UPDATE;", "ORDER BY kid;",
            "without the lock of the keys", activating);
+    mutate("oas_client_had_1", "k.lifetime < c.token", "false",
+           "without a memory of what clients had", shortening);
     race_inside();
     race_revoked_round.run();
     race_first_key_round.run();
     race_keys_round.run();
     twice->run();
     race_front_round.run();
+    race_undo_round.run();
+    race_spent_round.run();
+    race_shortened_round.run();
     race_lock_round.run();
     race_login_round.run();
     race_claim_round.run();

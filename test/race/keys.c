@@ -3,9 +3,11 @@
 #include "race.h"
 
 #include <string.h>
+#include <unistd.h>
 #include <apr_strings.h>
 #include "../../lib/base/words.h"
 #include "../../lib/store/key.h"
+#include "../../lib/store/runner.h"
 
 #define ALG "ES256"
 
@@ -179,6 +181,54 @@ static void race_reseal(void)
                 late);
 }
 
+static void activate_or_shorten(racer_t *racer, void *data)
+{
+    key_round_t *round = data;
+    int i = racer->index;
+    const char *const params[] = {apr_psprintf(racer->pool, "c%d", i), "", "{}",
+                                  apr_psprintf(racer->pool,
+                                               "{\"lifetimes_ms\": {\"access-token\": %d}}",
+                                               86400000 + 1000 * i)};
+    oas_rows_t *rows;
+
+    if (i % 8 == 0) {
+        activate_next(racer, data);
+        return;
+    }
+    if (i % 8 < 7)
+        usleep((useconds_t)i * 20);
+    round->statuses[i] =
+        oas_db_run_row(racer->db, OAS_STMT_CLIENT_CHANGE, params, &rows, racer->pool);
+}
+
+/* Clients get shorter tokens while the key retires that signed the long ones: whichever comes
+ * first, it stays for the longest of them. */
+static void race_shortened(void)
+{
+    key_round_t round;
+    const char *left;
+
+    begin(&round, "active next");
+    cluster_sql(race_owner,
+                apr_psprintf(race_pool,
+                             "DELETE FROM oas_clients; INSERT INTO oas_clients (client_id, source, "
+                             "config_hash, metadata) SELECT 'c' || n, 'database', '', "
+                             "jsonb_build_object('lifetimes_ms', jsonb_build_object("
+                             "'access-token', 86400000 + 1000 * n)) FROM generate_series(1, %d) AS "
+                             "n WHERE n %% 8 > 0",
+                             RACERS));
+    race_run(RACERS, activate_or_shorten, &round);
+    expect_no_failure(&round);
+    expect_keys("active 1, retired 1");
+    left = cluster_sql(race_owner, "SELECT extract(epoch FROM ends_at - retired_at)::integer FROM "
+                                   "oas_keys WHERE state = 'retired'");
+    race_expect(apr_atoi64(left) == 86400 + RACERS - 1 + 60,
+                "the key stays for the longest token; it stays for %s s", left);
+    cluster_sql(race_owner, "DELETE FROM oas_clients");
+}
+
+const race_round_t race_shortened_round = {"clients get shorter tokens while a key retires",
+                                           race_shortened};
 const race_round_t race_first_key_round = {"64 first keys", race_first};
 const race_round_t race_activate_round = {"64 activations of a key", race_activate};
 const race_round_t race_keys_round = {"activation, retirement and nodes that follow",
@@ -193,5 +243,6 @@ void race_keys(void)
         race_activate();
         race_anything();
         race_reseal();
+        race_shortened();
     }
 }

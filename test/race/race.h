@@ -109,8 +109,9 @@ void race_mutants(void);
 void race_faults(void);
 
 extern const race_round_t race_session_round, race_lock_round, race_login_round;
-extern const race_round_t race_revoked_round, race_front_round;
+extern const race_round_t race_revoked_round, race_front_round, race_undo_round, race_spent_round;
 extern const race_round_t race_first_key_round, race_activate_round, race_keys_round;
+extern const race_round_t race_shortened_round;
 extern const race_round_t race_claim_round, race_tracked_round, race_others_round;
 extern const race_round_t race_rehash_round, race_rehash_passwd_round, race_change_round;
 

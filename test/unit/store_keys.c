@@ -126,19 +126,34 @@ START_TEST(a_next_key_is_new_when_the_first_node_is_told)
 }
 END_TEST
 
+/* Clients of two hours, and rows that count for no client, or not for this. */
+static void add_clients(void)
+{
+    cluster_sql(owner,
+                "INSERT INTO oas_clients (client_id, source, config_hash, metadata) VALUES "
+                "('long', 'database', '', '{\"lifetimes_ms\": {\"access-token\": 7200000, "
+                "\"session\": 999999999}}'), ('odd', 'database', '', '{\"lifetimes_ms\": "
+                "{\"id-token\": \"x\"}}'), ('none', 'database', '', '{\"lifetimes_ms\": 7}'), "
+                "('ever', 'database', '', '{\"lifetimes_ms\": {\"id-token\": 1e400}}'), "
+                "('null', 'database', '', '{}')");
+}
+
+/* It has retired now, and its last token ends after so many seconds. */
+static void expect_end(const char *kid, apr_int64_t seconds)
+{
+    ck_assert_int_eq(find(kid).state, OAS_KEY_RETIRED);
+    ck_assert_int_ge(find(kid).times.ends, now() + seconds + 50);
+    ck_assert_int_le(find(kid).times.ends, now() + seconds + 60);
+}
+
 START_TEST(a_retired_key_stays_until_its_last_token_has_ended)
 {
     put("a", OAS_KEY_STATES);
     ask(NULL, "ES256", 0); /* tokens of an hour */
     put("b", OAS_KEY_STATES);
-    cluster_sql(owner,
-                "INSERT INTO oas_clients (client_id, source, config_hash, metadata) VALUES "
-                "('long', 'database', '', '{\"lifetimes_ms\": {\"access-token\": 7200000, "
-                "\"session\": 999999999}}'), ('odd', 'database', '', '{\"lifetimes_ms\": "
-                "{\"id-token\": \"x\"}}'), ('none', 'database', '', '{\"lifetimes_ms\": 7}')");
+    add_clients();
     ck_assert_int_eq(activate("b", 1), OAS_KEY_ACTIVATED);
-    ck_assert_int_ge(find("a").times.ends, now() + 7190);
-    ck_assert_int_le(find("a").times.ends, now() + 7200);
+    expect_end("a", 7200);
     ck_assert_int_eq(ask(NULL, "ES256", 0).rows->nelts, 2);
     ck_assert_int_eq(activate("a", 0), OAS_KEY_ACTIVATED); /* all know it still */
     ck_assert_int_eq(find("a").times.ends, 0);
@@ -147,6 +162,53 @@ START_TEST(a_retired_key_stays_until_its_last_token_has_ended)
     ck_assert_int_eq(activate("a", 0), OAS_KEY_UNKNOWN);
     ck_assert_int_eq(ask(NULL, "ES256", 0).rows->nelts, 1);
     ck_assert_int_eq(find("a").state, OAS_KEY_STATES);
+}
+END_TEST
+
+/* It signed for a client that had a lifetime then. */
+START_TEST(what_clients_had_counts)
+{
+    static const char *const changes[] = {
+        "UPDATE oas_clients SET metadata = '{}'",
+        "UPDATE oas_clients SET metadata = '{\"lifetimes_ms\": {\"access-token\": 1}}'",
+        "DELETE FROM oas_clients",
+        "SET search_path = pg_catalog; DELETE FROM public.oas_clients; RESET search_path"};
+    int i;
+
+    put("a", OAS_KEY_STATES);
+    put("b", OAS_KEY_STATES);
+    ask(NULL, "ES256", 0);
+    add_clients();
+    cluster_sql(owner, "UPDATE oas_clients SET config_hash = 'x'"); /* nothing of that */
+    ck_assert_str_eq(cluster_sql(owner, "SELECT max(lifetime) FROM oas_keys"), "3600");
+    cluster_sql(owner, changes[_i]);
+    ck_assert_str_eq(cluster_sql(owner, "SELECT string_agg(lifetime::text, ' ') FROM oas_keys"),
+                     "7200 7200"); /* the next one may sign before all have heard of it */
+    for (i = 0; i < 2; i++) {
+        ck_assert_int_eq(activate(i ? "a" : "b", 1), OAS_KEY_ACTIVATED);
+        expect_end(i ? "b" : "a", 7200);
+        ask(NULL, "ES256", 0);
+    }
+    put("c", OAS_KEY_STATES); /* of which nothing can be longer than the rest */
+    ask(NULL, "ES256", 0);
+    ck_assert_int_eq(activate("c", 1), OAS_KEY_ACTIVATED);
+    ck_assert_int_eq(activate("b", 1), OAS_KEY_ACTIVATED);
+    expect_end("c", 3600);
+}
+END_TEST
+
+/* One that comes back has tokens of the time before it retired. */
+START_TEST(what_clients_had_counts_for_a_key_that_comes_back)
+{
+    put("a", OAS_KEY_STATES);
+    put("b", OAS_KEY_STATES);
+    ask(NULL, "ES256", 0);
+    add_clients();
+    ck_assert_int_eq(activate("b", 1), OAS_KEY_ACTIVATED);
+    cluster_sql(owner, "DELETE FROM oas_clients");
+    ck_assert_int_eq(activate("a", 1), OAS_KEY_ACTIVATED);
+    ck_assert_int_eq(activate("b", 1), OAS_KEY_ACTIVATED);
+    expect_end("a", 7200);
 }
 END_TEST
 
@@ -279,6 +341,8 @@ Suite *store_keys_suite(void)
     tcase_add_test(tcase, a_next_key_waits_until_it_is_everywhere);
     tcase_add_test(tcase, a_next_key_is_new_when_the_first_node_is_told);
     tcase_add_test(tcase, a_retired_key_stays_until_its_last_token_has_ended);
+    tcase_add_loop_test(tcase, what_clients_had_counts, 0, 4);
+    tcase_add_test(tcase, what_clients_had_counts_for_a_key_that_comes_back);
     tcase_add_test(tcase, the_longest_of_all_nodes_counts);
     tcase_add_test(tcase, the_schedule);
     tcase_add_test(tcase, keys_end_by_hand);

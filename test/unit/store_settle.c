@@ -35,6 +35,45 @@ START_TEST(test_code_is_good_again)
 }
 END_TEST
 
+/* All but how long it is kept. */
+static const char *whole_grant(const oas_code_redeem_t *in)
+{
+    return cell_of_grant("to_jsonb(g) - 'purge_after'", "oas_grants AS g", in->grant_id);
+}
+
+/* An access token may have come along with it (`_i`): that one goes on, whatever is undone. */
+START_TEST(test_code_is_as_it_was)
+{
+    oas_session_new_t login = open_session("file|along", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_refresh_first_t first = {.lifetime = apr_time_from_sec(600)};
+    oas_code_redeem_t in = redeem_for(&code);
+    const char *before;
+
+    code.scope = "openid email offline_access";
+    code.activate = _i;
+    put_code(&code);
+    fill_random(first.token_hash, OAS_SHA256_LEN);
+    in.refresh = &first;
+    before = apr_pstrdup(pool, whole_grant(&in));
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
+    ck_assert_str_ne(whole_grant(&in), before);
+    forget_redemption(&in);
+    oas_db_settle(db);
+    ck_assert_int_eq(oas_unsettled_count(list()), 0);
+    ck_assert_str_eq(whole_grant(&in), before);
+    ck_assert_str_eq(cell_of_grant("used_at IS NULL", "oas_codes", in.grant_id), "t");
+    ck_assert_int_eq(oas_store_grant_load(db, in.grant_id, &grant, pool),
+                     _i ? APR_SUCCESS : APR_ENOENT);
+
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_REPLAYED);
+    ck_assert_int_eq(oas_store_grant_load(db, in.grant_id, &grant, pool), APR_ENOENT);
+}
+END_TEST
+
 START_TEST(test_somebody_elses_redemption_stays)
 {
     oas_session_new_t login = open_session("file|stays", &session);
@@ -318,6 +357,25 @@ START_TEST(test_patience_is_for_what_may_be_good_again)
 }
 END_TEST
 
+/* Used is a code that was redeemed, not one that an access token came along with (`_i`). */
+START_TEST(test_patience_is_for_codes_that_were_used)
+{
+    oas_session_new_t login = open_session("file|unused", &session);
+    oas_code_put_t code = new_code(&login);
+    oas_code_redeem_t in = redeem_for(&code);
+    oas_redeem_outcome_t outcome;
+
+    code.activate = _i;
+    put_code(&code);
+    be_away_and_return(apr_time_from_msec(1100));
+    ck_assert_int_eq(oas_gate_faith(gate), OAS_GATE_RETURNED);
+    ck_assert_int_eq(redeem(&in, &grant), OAS_REDEEM_DONE);
+    fill_random(in.attempt, OAS_ID_LEN);
+    ck_assert_int_eq(oas_store_code_redeem(db, &in, &outcome, &grant, pool), OAS_DB_UNAVAILABLE);
+    ck_assert_str_eq(cell_of_grant("revoked_at IS NULL", "oas_grants", in.grant_id), "t");
+}
+END_TEST
+
 /* Nobody waits for, or writes to, the row of a grant of which he knows but the id. */
 START_TEST(test_patience_holds_no_row_of_others)
 {
@@ -494,6 +552,7 @@ Suite *store_settle_suite(void)
     tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, test_code_is_good_again);
+    tcase_add_loop_test(tcase, test_code_is_as_it_was, 0, 2);
     tcase_add_test(tcase, test_somebody_elses_redemption_stays);
     tcase_add_test(tcase, test_rotation_without_window);
     tcase_add_test(tcase, test_rotation_within_window);
@@ -506,6 +565,7 @@ Suite *store_settle_suite(void)
     tcase_add_test(tcase, test_returns_that_count);
     tcase_add_test(tcase, test_return_of_joined_gates);
     tcase_add_test(tcase, test_patience_is_for_what_may_be_good_again);
+    tcase_add_loop_test(tcase, test_patience_is_for_codes_that_were_used, 0, 2);
     tcase_add_test(tcase, test_patience_holds_no_row_of_others);
     tcase_add_test(tcase, test_list);
     tcase_add_test(tcase, test_taken_by_what_they_are_of);
