@@ -17,6 +17,7 @@ dist_templates_DATA = \
 	templates/logout_frontchannel.mustache \
 	templates/password.mustache \
 	templates/keep.mustache \
+	templates/help.mustache \
 	templates/person.mustache \
 	templates/alert.mustache \
 	templates/style.css \

@@ -282,7 +282,8 @@ struct oas_tx {
                                 access log */
     oas_error_id_t error;    /**< by oas_refuse, oas_fault */
     const char *detail;      /**< what the log said of it, or NULL */
-    const char *restart_url; /**< where its page leads to sign in another way, or NULL */
+    const char *restart_url; /**< where the request of the form that came back begins anew, or
+                                NULL; by load_interaction, load_external */
     int retry_after;         /**< seconds, for 429 and 503 */
     oas_reply_t reply;
 };

@@ -44,10 +44,10 @@ oas_outcome_t oas_check_max_age(oas_tx_t *tx)
     if (text == NULL) {
         return OAS_NEXT;
     }
-    if (strlen(text) > 9 || strspn(text, "0123456789") != strlen(text)) {
+    if (strspn(text, "0123456789") != strlen(text)) {
         return oas_refuse(tx, OAS_TAG(00648), OAS_E_MAX_AGE, NULL);
     }
-    tx->max_age = apr_atoi64(text);
+    tx->max_age = apr_atoi64(text); /* one that is too large is APR_INT64_MAX: any age */
     return OAS_NEXT;
 }
 

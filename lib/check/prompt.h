@@ -12,7 +12,7 @@
  * Registration section 4); what asks for an account and for silence at once is told so. */
 oas_outcome_t oas_check_prompt(oas_tx_t *tx);
 
-/** max_age: seconds, at most nine digits. */
+/** max_age: seconds, any number of digits. */
 oas_outcome_t oas_check_max_age(oas_tx_t *tx);
 
 /**

@@ -38,18 +38,11 @@ static void add_permissions(oas_tx_t *tx, json_t *data)
     json_object_set_new(data, "widened", json_boolean(widened));
 }
 
-/* Where "Use another account" leads: the same request, asking for a login. */
-static const char *switch_account_url(const oas_tx_t *tx)
-{
-    return oas_interaction_restart_url(tx,
-                                       tx->prompt & OAS_PROMPT_CONSENT ? "login consent" : "login");
-}
-
 static void add_links(const oas_tx_t *tx, json_t *data)
 {
     json_t *links = json_object();
 
-    oas_json_set(links, "switch_account", switch_account_url(tx));
+    oas_json_set(links, "switch_account", oas_interaction_restart_url(tx));
     oas_json_set(links, "account", tx->issuer->endpoint_paths[OAS_EP_ACCOUNT]);
     json_object_set_new(data, "links", links);
 }

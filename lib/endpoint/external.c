@@ -36,7 +36,7 @@ static oas_outcome_t load_external(oas_tx_t *tx)
     if (tx->browser == NULL) {
         return oas_refuse(tx, OAS_TAG(00932), OAS_E_COOKIES_OFF, NULL);
     }
-    rv = oas_interaction_open(tx);
+    rv = oas_interaction_reopen(tx);
     if (rv == APR_TIMEUP) {
         return oas_refuse(tx, OAS_TAG(00933), OAS_E_FORM_STALE, NULL);
     }
@@ -110,23 +110,23 @@ static const oas_login_option_t *option_here(oas_tx_t *tx)
  * The login that this browser began: the page can then lead back to it. Without the database, since
  * each login by Kerberos begins with such a page, which nobody sees.
  */
-static int reopen(oas_tx_t *tx, const oas_login_option_t *here)
+static void reopen(oas_tx_t *tx, const oas_login_option_t *here)
 {
     const char *client_id;
 
     tx->elsewhere = 1;
     if (load_query(tx) != OAS_NEXT) {
-        return 0;
+        return;
     }
     oas_cookie_read(tx);
-    if (oas_interaction_open(tx) != APR_SUCCESS || tx->option != here) {
-        return 0;
+    if (oas_interaction_reopen(tx) != APR_SUCCESS || tx->option != here) {
+        tx->restart_url = NULL;
+        return;
     }
     client_id = oas_params_get(tx->params, "client_id");
     if (client_id != NULL) {
         tx->client = apr_hash_get(tx->issuer->clients, client_id, APR_HASH_KEY_STRING);
     }
-    return 1;
 }
 
 /* A page in the place of httpd's, for whoever does not get in here. */
@@ -136,9 +136,7 @@ static const char *stop(oas_tx_t *tx, const char *tag, oas_error_id_t id, const 
     const char *name = here != NULL ? here->id : NULL;
 
     tx->carrier = OAS_CARRIER_PAGE;
-    if (reopen(tx, here)) {
-        tx->restart_url = oas_interaction_again_url(tx);
-    }
+    reopen(tx, here);
     oas_refuse(tx, tag, id,
                name != NULL ? apr_pstrcat(tx->pool, "login option ", name, ": ", why, NULL) : why);
     oas_reply_error(tx);

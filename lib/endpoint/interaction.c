@@ -21,6 +21,15 @@ static const char *own_url(const oas_tx_t *tx)
     return tx->issuer->endpoint_urls[tx->endpoint];
 }
 
+/* Where the same request begins anew; NULL when that is too long for an address. */
+static const char *again_url(const oas_tx_t *tx)
+{
+    const oas_params_t *params = oas_interaction_params(tx->params, tx->pool);
+    const char *query = oas_params_encode(params, tx->pool);
+
+    return strlen(query) <= REENTRY_MAX ? oas_uri_append(own_url(tx), query, 0, tx->pool) : NULL;
+}
+
 static oas_outcome_t reenter(oas_tx_t *tx)
 {
     const char *query = oas_params_encode(oas_interaction_params(tx->form, tx->pool), tx->pool);
@@ -30,6 +39,16 @@ static oas_outcome_t reenter(oas_tx_t *tx)
     }
     oas_reply_redirect(tx, oas_uri_append(own_url(tx), query, 0, tx->pool));
     return OAS_ANSWERED;
+}
+
+apr_status_t oas_interaction_reopen(oas_tx_t *tx)
+{
+    apr_status_t rv = oas_interaction_open(tx);
+
+    if ((rv == APR_SUCCESS || rv == APR_TIMEUP) && tx->form_step != OAS_FORM_NONE) {
+        tx->restart_url = again_url(tx);
+    }
+    return rv;
 }
 
 oas_outcome_t oas_load_interaction(oas_tx_t *tx)
@@ -44,7 +63,7 @@ oas_outcome_t oas_load_interaction(oas_tx_t *tx)
     if (tx->browser == NULL) {
         return oas_refuse(tx, OAS_TAG(00741), OAS_E_COOKIES_OFF, NULL);
     }
-    rv = oas_interaction_open(tx);
+    rv = oas_interaction_reopen(tx);
     if (rv == APR_EMISMATCH) { /* what was typed is not looked at; the page is shown again */
         return OAS_NEXT;
     }
@@ -137,15 +156,11 @@ oas_outcome_t oas_interaction_external(oas_tx_t *tx)
     return send_on(tx, OAS_FORM_EXTERNAL, tx->option->url);
 }
 
-const char *oas_interaction_again_url(const oas_tx_t *tx)
+const char *oas_interaction_restart_url(const oas_tx_t *tx)
 {
-    const oas_params_t *params = oas_interaction_params(tx->params, tx->pool);
+    const char *prompt =
+        tx->prompt & OAS_PROMPT_CONSENT ? "login select_account consent" : "login select_account";
 
-    return oas_uri_append(own_url(tx), oas_params_encode(params, tx->pool), 0, tx->pool);
-}
-
-const char *oas_interaction_restart_url(const oas_tx_t *tx, const char *prompt)
-{
     static const char *const left_out[] = {"prompt", "login_hint", "screen_hint", "id_token_hint"};
     const oas_params_t *carried = oas_interaction_params(tx->params, tx->pool);
     oas_params_t *params = oas_params_create(tx->pool);

@@ -30,12 +30,16 @@ oas_outcome_t oas_interaction_resume(oas_tx_t *tx);
  */
 oas_outcome_t oas_interaction_external(oas_tx_t *tx);
 
-/** Where the same request begins anew. */
-const char *oas_interaction_again_url(const oas_tx_t *tx);
-
-/** Where the same request begins anew, with another prompt: without login_hint, id_token_hint and
- * screen_hint, since somebody else may sign in, and another site may be the one to send them there.
+/**
+ * oas_interaction_open; for an authentic form of this browser, expired or not, it also sets
+ * tx->restart_url: where the same request begins anew, should an error page have to say so. No
+ * other form gets one, or a page of ours would lead into a login that somebody else made up.
  */
-const char *oas_interaction_restart_url(const oas_tx_t *tx, const char *prompt);
+apr_status_t oas_interaction_reopen(oas_tx_t *tx);
+
+/** Where the same request begins anew for another account (prompt login select_account): without
+ * login_hint, id_token_hint and screen_hint, since somebody else may sign in, and another site may
+ * be the one to send them there. */
+const char *oas_interaction_restart_url(const oas_tx_t *tx);
 
 #endif

@@ -52,6 +52,33 @@ static void add_options(oas_tx_t *tx, const apr_array_header_t *options, json_t 
     json_object_set_new(data, "no_password", json_boolean(passwords == 0));
 }
 
+/* 1 when somebody is signed in, and it is not left to them who signs in now. */
+static int asks_signed_in(const oas_tx_t *tx)
+{
+    return tx->session != NULL && !tx->other_account &&
+           !(tx->prompt & (OAS_PROMPT_SELECT_ACCOUNT | OAS_PROMPT_CREATE));
+}
+
+/* Who is signed in, and has to show it again; or is not the one who is wanted. */
+static void add_signed_in(const oas_tx_t *tx, json_t *data)
+{
+    if (asks_signed_in(tx)) {
+        json_object_set_new(data, oas_session_is_another(tx) ? "another" : "reauth", json_true());
+        json_object_set_new(data, "user", oas_page_user(tx->session));
+    }
+}
+
+/* What stands in the form of a new request, or NULL. */
+static const char *first_username(const oas_tx_t *tx)
+{
+    const char *hint = oas_params_get(tx->params, "login_hint");
+
+    if (hint != NULL) {
+        return hint;
+    }
+    return asks_signed_in(tx) && !oas_session_is_another(tx) ? oas_login_typed_name(tx) : NULL;
+}
+
 /* Where the login form may lead besides this server: to the application, or to the Location of an
  * option, behind which another sign-in may be. */
 static const char *form_target(const oas_tx_t *tx, const apr_array_header_t *options)
@@ -92,10 +119,7 @@ static oas_outcome_t login_page(oas_tx_t *tx, const char *username, int wrong)
     if (username != NULL && strlen(username) <= OAS_USERNAME_MAX) {
         oas_json_set(data, "username", username);
     }
-    if (tx->session != NULL && !tx->other_account) { /* whoever is signed in has to show it again */
-        json_object_set_new(data, "reauth", json_true());
-        json_object_set_new(data, "user", oas_page_user(tx->session));
-    }
+    add_signed_in(tx, data);
     if (tx->issuer->keep_signed_in) {
         json_object_set_new(data, "keep", json_true());
         json_object_set_new(data, "keep_ticked", json_boolean(keeps(tx)));
@@ -199,5 +223,5 @@ oas_outcome_t oas_require_login(oas_tx_t *tx)
         return oas_refuse(tx, OAS_TAG(00753), OAS_E_LOGIN_REQUIRED,
                           "signed in as somebody else than id_token_hint names");
     }
-    return login_page(tx, oas_params_get(tx->params, "login_hint"), 0);
+    return login_page(tx, first_username(tx), 0);
 }

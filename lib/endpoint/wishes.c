@@ -54,8 +54,7 @@ oas_outcome_t oas_require_registration(oas_tx_t *tx)
     if (*page == '/') {
         page = apr_pstrcat(tx->pool, tx->issuer->origin, page, NULL);
     }
-    back = oas_interaction_restart_url(tx,
-                                       tx->prompt & OAS_PROMPT_CONSENT ? "login consent" : "login");
+    back = oas_interaction_restart_url(tx);
     params = oas_params_create(tx->pool);
     oas_params_add(params, "return_to", back);
     url = oas_uri_append(page, oas_params_encode(params, tx->pool), 0, tx->pool);

@@ -240,6 +240,7 @@ apr_status_t oas_interaction_open(oas_tx_t *tx)
     const char *expires;
     const char *text;
     json_t *data;
+    int expired;
 
     client_id = client_id != NULL ? client_id : "";
     if (dot == NULL || dot - value > 12 || strchr(client_id, '\n') != NULL ||
@@ -254,15 +255,17 @@ apr_status_t oas_interaction_open(oas_tx_t *tx)
         !is_for_endpoint(tx, step, oas_json_string(data, "endpoint"))) {
         return APR_EACCES;
     }
-    if (apr_atoi64(expires) + apr_time_sec(tx->issuer->clock_skew) < apr_time_sec(apr_time_now())) {
-        return APR_TIMEUP;
-    }
+    expired =
+        apr_atoi64(expires) + apr_time_sec(tx->issuer->clock_skew) < apr_time_sec(apr_time_now());
     restore_params(tx, data);
     tx->asked = apr_atoi64(expires) - forms[step].lifetime;
     if (!oas_equal_str(oas_json_string(data, "browser"), tx->browser)) {
-        return APR_EMISMATCH;
+        return expired ? APR_TIMEUP : APR_EMISMATCH;
+    }
+    tx->form_step = step;
+    if (expired) {
+        return APR_TIMEUP;
     }
     restore_progress(tx, data);
-    tx->form_step = step;
     return restore_login(tx, step, data);
 }

@@ -33,7 +33,8 @@ apr_status_t oas_interaction_seal(oas_tx_t *tx, oas_form_t step, const char **ou
  * @return APR_EMISMATCH: an authentic login form of another browser, or of this one before it got
  * another cookie (two tabs opened at once): tx->params is set, but what was typed must not count;
  *         APR_EACCES: not of this issuer, endpoint, step, client, browser or session, or altered;
- *         APR_TIMEUP: authentic, but expired
+ *         APR_TIMEUP: authentic, but expired: tx->params is set, tx->form_step too when the form
+ * was this browser's
  */
 apr_status_t oas_interaction_open(oas_tx_t *tx);
 

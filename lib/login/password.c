@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "../store/session.h"
 #include "desk.h"
+#include "known.h"
 #include "steps.h"
 #include "throttle.h"
 
@@ -101,6 +102,20 @@ oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const 
     oas_login_result_t result = oas_login_verify(tx, NULL, username, password, login);
 
     return result == OAS_LOGIN_DONE ? oas_login_go_on(tx, oas_login_steps, login, NULL) : result;
+}
+
+const char *oas_login_typed_name(const oas_tx_t *tx)
+{
+    const oas_session_t *session = tx->session;
+    unsigned char name[OAS_SHA256_LEN];
+    oas_throttle_attempt_t attempt;
+
+    if (session->login == NULL || session->option == NULL ||
+        strcmp(session->option, OAS_OPTION_PASSWORD) != 0) {
+        return NULL;
+    }
+    oas_throttle_describe(tx, session->login, name, &attempt);
+    return oas_known_device(tx, name) != NULL ? session->login : NULL;
 }
 
 oas_outcome_t oas_accept_password(oas_tx_t *tx)

@@ -22,6 +22,11 @@ oas_login_result_t oas_login_verify(oas_tx_t *tx, const char *provider, const ch
 /** The same for a browser: with OAS_LOGIN_DONE, tx->session is a new session and its cookie set. */
 oas_login_result_t oas_login_password(oas_tx_t *tx, const char *username, const char *password);
 
+/** The user name that whoever is signed in (tx->session) typed for it in this browser: what the
+ * provider calls them, if they have signed in here by that very name before. NULL: they came by
+ * another option, or the provider knows them by a name that is not typed (a DN, a number). */
+const char *oas_login_typed_name(const oas_tx_t *tx);
+
 /**
  * Step of the password grants: the user name and password are right. With realm, only that provider
  * is asked. Sets tx->login.

@@ -22,7 +22,17 @@ static const char *const page_kinds[OAS_E_COUNT] = {
     [OAS_E_SERVER] = "server",
 };
 
-/* The same at the logout endpoints, where other things are to be said. */
+/* Whose page leads into the same request again (tx->restart_url). */
+enum { RESTART_AGAIN = 1, RESTART_ANOTHER_WAY };
+
+static const int restarts[OAS_E_COUNT] = {
+    [OAS_E_FORM_STALE] = RESTART_AGAIN,           [OAS_E_THROTTLED] = RESTART_AGAIN,
+    [OAS_E_SIGN_IN_UNAVAILABLE] = RESTART_AGAIN,  [OAS_E_SIGN_IN_BUSY] = RESTART_AGAIN,
+    [OAS_E_UNAVAILABLE] = RESTART_AGAIN,          [OAS_E_SERVER] = RESTART_AGAIN,
+    [OAS_E_OPTION_REFUSED] = RESTART_ANOTHER_WAY, [OAS_E_OPTION_UNAVAILABLE] = RESTART_ANOTHER_WAY,
+};
+
+/* The words of page_kinds at the logout endpoints, where other things are to be said. */
 static const struct {
     const char *kind, *at_logout;
 } logout_kinds[] = {
@@ -75,10 +85,11 @@ static void error_page(oas_tx_t *tx, const oas_error_row_t *row)
     if (tx->error == OAS_E_THROTTLED) {
         json_object_set_new(data, "wait", oas_page_wait(tx->retry_after));
     }
-    if (tx->restart_url != NULL) {
+    if (tx->restart_url != NULL && restarts[tx->error] != 0) {
+        int only = restarts[tx->error] == RESTART_AGAIN || tx->issuer->login_options->nelts == 1;
+
         json_object_set_new(data, "restart",
-                            json_pack("{sssb}", "url", tx->restart_url, "only",
-                                      tx->issuer->login_options->nelts == 1));
+                            json_pack("{sssb}", "url", tx->restart_url, "only", only));
     }
     if (tx->client != NULL && tx->client->client_uri != NULL) {
         json_object_set_new(

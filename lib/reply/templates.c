@@ -36,6 +36,7 @@ static const source_t sources[] = {
     {"handover", "handover.mustache", 0, 0},
     {"password", "password.mustache", 0, 0},
     {"keep", "keep.mustache", 0, 0},
+    {"help", "help.mustache", 0, 0},
     {"person", "person.mustache", 0, 0},
     {"alert", "alert.mustache", 0, 0},
     {"style", "style.css", 0, 1},

@@ -3,7 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { startInstance } from './lib/instance.mjs';
-import { Surfer, textOf, unescapeHtml } from './lib/surfer.mjs';
+import { Surfer, textOf, linkOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client, getCode, redeem, userinfo } from './lib/oauth.mjs';
 
 const custom = 'com.example.app:/callback';
@@ -56,9 +56,10 @@ const permissionsOf = (page) =>
 
 test('"Use another account" asks who somebody is, for the same request', async () => {
   const { surfer, page } = await signIn({ client_id: 'first', state: 'kept' });
-  const [, href] = page.text.match(/<a href="([^"]*)">Use another account<\/a>/);
-  const login = await surfer.go(new URL(unescapeHtml(href), server.issuer).href);
+  const login = await surfer.go(linkOf(page, 'Use another account'));
   assert.ok('password' in login.form.fields, textOf(login.text));
+  assert.equal(login.form.fields.username, '', 'it is another one');
+  assert.doesNotMatch(textOf(login.text), /Alice/);
   const other = await surfer.submit(login, { username: 'bob', password: 'battery staple' });
   assert.ok(isConsent(other));
   assert.match(textOf(other.text), /Bob Example/);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { startInstance } from './lib/instance.mjs';
-import { Surfer, textOf } from './lib/surfer.mjs';
+import { Surfer, textOf, linkOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client } from './lib/oauth.mjs';
 
 const hash = (password) => execFileSync('openssl', ['passwd', '-apr1', password], { encoding: 'utf8' }).trim();
@@ -16,6 +16,7 @@ const server = await startInstance({
     OAuth2ASThrottle pair=3 account=8 address=20 max=2h
     RemoteIPHeader X-Forwarded-For
     RemoteIPInternalProxy 127.0.0.0/8
+    OAuth2ASHelpLink forgot-password https://people.example.test/forgot
     OAuth2ASPasswordProvider oauth2as
     <Location "/authorize">
       AuthUserFile \${OAS_DIR}/people
@@ -97,9 +98,25 @@ test('an account that does not exist waits like one that does', async () => {
     await fail(4, () => wrong(surfer, username));
     const answer = await wrong(surfer, username);
     paused(answer);
-    texts.push(textOf(answer.text).replace(/\d+ (seconds|minutes)|Reference \S+/g, ''));
+    const shown = answer.text.replace(/\b(state|nonce|code_challenge)=[\w-]+/g, '$1');
+    texts.push(shown.replace(/\d+ (seconds|minutes)|<code>[\w-]+<\/code>/g, ''));
   }
   assert.equal(texts[0], texts[1]);
+});
+
+test('whoever waits can go on with the same request afterwards, or get a new password', async () => {
+  const surfer = stranger(6);
+  await fail(4, () => wrong(surfer, 'bob'));
+  const page = await surfer.go(authorizeUrl(server, authorization({ client_id: 'own', state: 'kept' }).params));
+  const answer = await surfer.submit(page, { username: 'bob', password: 'battery staple' });
+  paused(answer);
+  assert.equal(linkOf(answer, 'Forgot password?'), 'https://people.example.test/forgot');
+  const again = linkOf(answer, 'Try again');
+  assert.doesNotMatch(again, /bob|battery/);
+  await server.sql('DELETE FROM oas_throttle');
+  const back = callbackOf(await surfer.submit(await surfer.go(again), { username: 'bob', password: 'battery staple' }));
+  assert.ok(back.code);
+  assert.equal(back.state, 'kept');
 });
 
 test('strangers who try an account from everywhere do not lock its owner out', async () => {

@@ -4,7 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { withClock } from './lib/clock.mjs';
 import { startInstance } from './lib/instance.mjs';
-import { Surfer, textOf } from './lib/surfer.mjs';
+import { Surfer, textOf, linkOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client, decode, getCode, redeem, userinfo } from './lib/oauth.mjs';
 
 const [settings, shiftClock] = withClock({
@@ -26,15 +26,34 @@ function assertStale(answer) {
 
 test('a form that stayed open for an hour is refused with a page that says so, and a fresh one works', async () => {
   const login = new Surfer(server);
-  const loginPage = await open(login);
+  const loginPage = await open(login, { state: 'kept' });
   const consent = new Surfer(server);
   const consentPage = await consent.submit(await open(consent), user);
   assert.ok(consentPage.form.buttons.some(({ name }) => name === 'decision'));
   await shiftClock(3600 + 120);
   try {
-    assertStale(await login.submit(loginPage, user));
-    assertStale(await consent.submit(consentPage, { decision: 'allow' }));
+    const stale = await login.submit(loginPage, user);
+    assertStale(stale);
+    const staleConsent = await consent.submit(consentPage, { decision: 'allow' });
+    assertStale(staleConsent);
+    const again = await consent.go(linkOf(staleConsent, 'Try again'));
+    assert.ok(again.form.buttons.some(({ name }) => name === 'decision'), 'where it is asked again');
     assert.ok(callbackOf(await login.through(await open(login))).code);
+    assert.equal(callbackOf(await login.through(linkOf(stale, 'Try again'))).state, 'kept', 'it leads into the same request');
+  } finally {
+    await shiftClock(0);
+  }
+});
+
+test('but that page leads nobody into a request that another browser began', async () => {
+  const page = await open(new Surfer(server));
+  const other = new Surfer(server);
+  await open(other);
+  await shiftClock(3600 + 120);
+  try {
+    const answer = await other.submit(page, user);
+    assertStale(answer);
+    assert.equal(linkOf(answer, 'Try again'), null);
   } finally {
     await shiftClock(0);
   }

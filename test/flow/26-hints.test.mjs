@@ -4,7 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { startInstance } from './lib/instance.mjs';
 import { request } from './lib/http.mjs';
-import { Surfer } from './lib/surfer.mjs';
+import { Surfer, textOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client, decode, getCode, redeem, userinfo } from './lib/oauth.mjs';
 
 const own = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
@@ -30,6 +30,9 @@ test('id_token_hint: the same user goes on silently, another one does not', asyn
   assert.equal(callbackOf(await ask(other, { prompt: 'none', id_token_hint: hint })).error, 'login_required');
   const page = await ask(other, { id_token_hint: hint });
   assert.equal(page.status, 200, 'with a page, somebody may sign in');
+  assert.match(textOf(page.text), /Signed in as .?Bob Example.? The application expects another account\./);
+  assert.doesNotMatch(textOf(page.text), /again/, 'bob is not asked to');
+  assert.equal(page.form.fields.username, '');
   assert.equal(callbackOf(await other.submit(page, bob)).error, 'login_required', 'but it must be alice');
 });
 

@@ -127,12 +127,14 @@ test('prompt=create leads to registration and, from there, back into this reques
   assert.equal(location.searchParams.get('from'), 'sign-in');
   const back = new URL(location.searchParams.get('return_to'));
   assert.equal(back.origin + back.pathname, joining.url('authorize'));
-  assert.equal(back.searchParams.get('prompt'), 'login consent', 'whoever was signed in before is not meant');
+  assert.equal(back.searchParams.get('prompt'), 'login select_account consent', 'whoever was signed in before is not meant');
   for (const name of ['login_hint', 'id_token_hint']) assert.equal(back.searchParams.get(name), null, name);
   assert.ok(!location.href.includes(id_token_hint.split('.')[1]), 'an ID token is nothing for another site');
   for (const name of ['state', 'nonce', 'code_challenge', 'scope', 'redirect_uri']) assert.equal(back.searchParams.get(name), params[name], name);
   const page = await surfer.go(back.href);
   assert.ok(isLogin(page));
+  assert.equal(page.form.fields.username, '');
+  assert.doesNotMatch(textOf(page.text), /Signed in as/);
   const answer = callbackOf(await surfer.through(page, bob));
   assert.equal(answer.state, params.state);
   assert.ok(answer.code);
@@ -170,7 +172,40 @@ test('max_age: no page while the login is young enough, one when it is not', asy
   assert.ok(isLogin(page));
   const old = await subOf(await surfer.submit(page, alice), verifier);
   assert.ok(old.auth_time > claims.auth_time);
-  for (const max_age of ['-1', '1.5', 'x', '9999999999']) assert.equal(callbackOf(await ask(surfer, { max_age })).error, 'invalid_request', max_age);
+  for (const max_age of ['-1', '1.5', 'x', '9999999999x']) assert.equal(callbackOf(await ask(surfer, { max_age })).error, 'invalid_request', max_age);
+});
+
+test('max_age of any size says that auth_time is wanted, at whatever age', async () => {
+  const { surfer, claims } = await signedIn();
+  for (const max_age of ['2147483647', '9999999999', '9'.repeat(40)]) {
+    assert.equal((await signedIn({ max_age }, { surfer })).claims.auth_time, claims.auth_time, max_age);
+  }
+});
+
+test('whoever has to sign in again finds the user name there, and types the password', async () => {
+  const { surfer } = await signedIn();
+  const typed = (page) => page.form.fields.username;
+  for (const wish of [{ prompt: 'login' }, { max_age: '0' }, { id_token_hint: 'nobody' }]) {
+    const page = await ask(surfer, wish);
+    assert.match(textOf(page.text), /Please sign in again/);
+    assert.equal(typed(page), 'alice', JSON.stringify(wish));
+    assert.match(page.text, /<input id="password"[^>]* autofocus/);
+    assert.doesNotMatch(page.text, /<input id="username"[^>]* autofocus/);
+  }
+  assert.equal(typed(await ask(surfer, { prompt: 'login', login_hint: 'bob' })), 'bob', 'the application knows better');
+  for (const prompt of ['login select_account', 'create']) assert.equal(typed(await ask(surfer, { prompt })), '', prompt);
+  const other = await surfer.submit(await ask(surfer, { prompt: 'select_account' }), { decision: 'other' });
+  assert.ok(isLogin(other));
+  assert.equal(typed(other), '');
+});
+
+test('a name that the browser has not signed in by is not offered: directories may know people by one that nobody types', async () => {
+  const { surfer } = await signedIn();
+  const cookies = surfer.jar.get(new URL(server.issuer).origin);
+  for (const name of [...cookies.keys()].filter((one) => one.endsWith('-known'))) cookies.delete(name);
+  const page = await ask(surfer, { prompt: 'login' });
+  assert.match(textOf(page.text), /Please sign in again/);
+  assert.equal(page.form.fields.username, '');
 });
 
 test('max_age=0 is a login each time, and prompt=select_account does not replace it', async () => {

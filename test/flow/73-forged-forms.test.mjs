@@ -70,6 +70,7 @@ async function state() {
 function assertRefused(answer, what) {
   assert.ok([400, 405].includes(answer.status), `${what}: ${answer.status} ${answer.headers.location ?? textOf(answer.text).slice(0, 200)}`);
   assert.equal(answer.location, null, what);
+  if (!/has expired/.test(answer.text)) assert.doesNotMatch(answer.text, /<a\b[^>]*href="[^"]*\/(authorize|account|oidc\/logout|v2\/logout)/, `${what}: a way to start a login`);
   assert.equal(answer.cookies.some((line) => /^[^=]*=[\w-]{22}\.[\w-]{64}/.test(line)), false, `${what}: a session`);
 }
 

@@ -213,7 +213,9 @@ static const struct {
     {{"max_age=300", OAS_E_NONE}, 300},
     {{"max_age=-1", OAS_E_MAX_AGE}, -1},
     {{"max_age=1e3", OAS_E_MAX_AGE}, -1},
-    {{"max_age=9999999999", OAS_E_MAX_AGE}, -1},
+    {{"max_age=9999999999", OAS_E_NONE}, 9999999999},
+    {{"max_age=99999999999999999999", OAS_E_NONE}, APR_INT64_MAX},
+    {{"max_age=99999999999999999999x", OAS_E_MAX_AGE}, -1},
 };
 
 START_TEST(max_age_cases)

@@ -403,7 +403,7 @@ START_TEST(no_text_is_misspelled)
     static const char *const files[] = {
         "layout",      "login",          "consent", "error",  "about",      "handover",
         "application", "select_account", "account", "logout", "logged_out", "logout_frontchannel",
-        "password",    "keep",           "person",  "alert"};
+        "password",    "keep",           "help",    "person", "alert"};
     json_error_t error;
     json_t *texts = oas_json_own(
         pool, json_load_file(apr_pstrcat(pool, shipped(), "/strings/en.json", NULL), 0, &error));

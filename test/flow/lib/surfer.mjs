@@ -48,6 +48,12 @@ export function textOf(html) {
   return unescapeHtml(body.replace(/<(script|style)\b[\s\S]*?<\/\1>/g, ' ').replace(/<[^>]*>/g, ' ')).replace(/\s+/g, ' ').trim();
 }
 
+/** Where a link with these words leads, or null. */
+export function linkOf(page, words) {
+  const found = [...page.text.matchAll(/<a\b[^>]*href="([^"]*)"[^>]*>([\s\S]*?)<\/a>/g)].find(([, , content]) => textOf(content) === words);
+  return found ? new URL(unescapeHtml(found[1]), page.url).href : null;
+}
+
 export class Surfer {
   constructor(instance) {
     this.instance = instance;
