@@ -15,10 +15,11 @@ const run = promisify(execFile);
 const offline = ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'];
 
 const conf = (more) => `${[
+  'OAuth2ASProfile auth0', // which has access tokens that come along with a code
   'DBDParams "host=${OAS_DIR}/wire1,${OAS_DIR}/wire2 port=5432,5432 dbname=oauth2as user=oauth2as connect_timeout=2 target_session_attrs=read-write"',
   'OAuth2ASRefreshLimit 10000',
   'OAuth2ASThrottle pair=1000000 account=1000000 address=1000000',
-].join('\n')}\n${client('spa', { extra: offline })}${client('strict', { extra: [...offline, 'OAuth2ASRefreshReuseWindow 0'] })}${more}`;
+].join('\n')}\n${client('spa', { extra: offline })}${client('strict', { extra: [...offline, 'OAuth2ASRefreshReuseWindow 0'] })}${client('hybrid', { extra: [...offline, 'OAuth2ASResponseTypes code "code token"'] })}${more}`;
 
 /** Sends it unless the process is gone already; says whether it was there. */
 export function signal(pid, name) {

@@ -25,7 +25,7 @@ function classify(answer) {
     const says = json.error === 'temporarily_unavailable' || page;
     return says && Number(headers['retry-after']) >= 1 ? ['away'] : ['wrong', `503 that does not say so: ${answer.text.slice(0, 200)}`];
   }
-  if ((status === 400 || status === 401) && refusedErrors.includes(json.error)) return ['refused', json.error];
+  if ([400, 401, 403].includes(status) && refusedErrors.includes(json.error)) return ['refused', json.error];
   return ['wrong', `${status} ${json.error ?? ''} ${answer.text.slice(0, 200)}`];
 }
 
@@ -57,14 +57,15 @@ export class Client {
     return { entry, answer };
   }
 
-  /** Asks again, later and perhaps elsewhere, until somebody says something. */
-  async insist(op, facts, send, read) {
+  /** Asks again, later and perhaps elsewhere, until somebody says something; `meanwhile` is what else there is to do. */
+  async insist(op, facts, send, { read, meanwhile } = {}) {
     for (;;) {
       const { entry, answer } = await this.ask(op, facts, send, read);
       if (!['away', 'unsent', 'lost'].includes(entry.outcome)) return { entry, answer };
       if (!this.world.running()) return { entry };
       // Retry-After says one second; clients are not punctual
       await sleep(entry.outcome === 'unsent' ? this.random.between(50, 300) : this.random.between(900, 1500));
+      await meanwhile?.();
     }
   }
 
@@ -72,9 +73,13 @@ export class Client {
     return (node) => request(node.url(where), { form, timeout: answerLimit });
   }
 
-  /** A code by the browser's session; undefined when the run ends before there is one. */
+  /**
+   * A code by the browser's session, at client hybrid an access token with it (`front`); undefined when the run ends before
+   * there is one.
+   */
   async authorize(family) {
-    const { verifier, params } = authorization({ client_id: this.clientId, scope: 'openid offline_access' });
+    const response_type = this.clientId === 'hybrid' ? 'code token' : 'code';
+    const { verifier, params } = authorization({ client_id: this.clientId, scope: 'openid offline_access', response_type });
     let back;
     await this.insist('authorize', { family }, async (node) => {
       const answer = await request(node.url('authorize', params), { headers: { cookie: this.cookies }, timeout: answerLimit });
@@ -87,7 +92,7 @@ export class Client {
       if (answer.status === 503) Object.assign(answer.headers, { 'retry-after': '1', 'content-type': 'application/json' });
       return Object.assign(answer, { body: Buffer.from(JSON.stringify({ error: back.error })) });
     });
-    return back?.code && { code: back.code, verifier };
+    return back?.code && { code: back.code, verifier, front: back.access_token };
   }
 
   gaveOf(answer) {
@@ -95,9 +100,12 @@ export class Client {
     return { gave: hashOf(token), grant: grantOf(token) };
   }
 
-  async redeem(family, { code, verifier }) {
+  /** What came along with the code is used whatever becomes of that. */
+  async redeem(family, { code, verifier, front }) {
+    const meanwhile = () => front && this.userinfo(family, grantOf(code), front);
     const form = { grant_type: 'authorization_code', client_id: this.clientId, code, redirect_uri: appUri, code_verifier: verifier };
-    const { entry, answer } = await this.insist('redeem', { family, used: hashOf(code), grant: grantOf(code) }, this.post('oauth/token', form), (got) => this.gaveOf(got));
+    const { entry, answer } = await this.insist('redeem', { family, used: hashOf(code), grant: grantOf(code) }, this.post('oauth/token', form), { read: (got) => this.gaveOf(got), meanwhile });
+    await meanwhile();
     return entry.outcome === 'ok' ? answer.json : undefined;
   }
 

@@ -107,7 +107,7 @@ export async function ordeal({ seed, count, kinds = Object.keys(faults), clients
     const cookies = await signIn(bed.server, 8);
     const probes = bed.nodes.map((node, i) => new Probe(world, node, i, cookies[i]));
     for (const probe of probes) await probe.begin();
-    const lot = Array.from({ length: clients }, (_, i) => new Client(world, i, i % 2 ? 'strict' : 'spa', cookies[i % cookies.length]));
+    const lot = Array.from({ length: clients }, (_, i) => new Client(world, i, ['spa', 'strict', 'hybrid'][i % 3], cookies[i % cookies.length]));
     const lives = Promise.all(lot.map((client) => client.run()));
     lives.catch((error) => say(`a client broke: ${error.stack}`));
     await sleep(1500);

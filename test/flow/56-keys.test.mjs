@@ -158,6 +158,34 @@ test('keys change under load, by hand and by the schedule: every token verifies 
   for (const reason of ['next', 'active']) assert.deepEqual(await audited(reason, 1), [nextEc.kid], 'one node each');
 });
 
+test('a retired key stays for what it signed for clients that had longer tokens, or are gone', async () => {
+  const week = 7 * 86_400;
+  const stored = { client_type: 'machine', grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_basic', allow: [{ resource: api, scopes: ['read:items'] }] };
+  const add = async (client_id, seconds) => {
+    const lifetimes_ms = seconds && { 'access-token': seconds * 1000 };
+    return JSON.parse(await server.ctl(['client', 'add', '-', '--output', 'json', ...(seconds ? [] : ['--replace'])], JSON.stringify({ ...stored, client_id, lifetimes_ms })));
+  };
+  const tokenOf = async (client_id, seconds) => {
+    const { client_secret } = await add(client_id, seconds);
+    const { json } = await token({ url: balanced }, { grant_type: 'client_credentials', audience: api }, { authorization: basic(client_id, client_secret) });
+    assert.equal(json.expires_in, seconds);
+    return json.access_token;
+  };
+  const jwts = [await tokenOf('shortened', 2 * week), await tokenOf('deleted', week)];
+  await add('shortened');
+  await server.sql("DELETE FROM oas_clients WHERE client_id = 'deleted'");
+  const signed = await find('RS256', 'active');
+  const { kid } = JSON.parse(await server.ctl(['key', 'generate', 'RS256', '--secret-file', secret, '--output', 'json']));
+  await server.ctl(['key', 'activate', kid, '--now']);
+  const ends = Date.parse((await ring()).find((key) => key.kid === signed.kid).ends) / 1000;
+  for (const jwt of jwts) {
+    const { header, claims } = decode(jwt);
+    assert.equal(header.kid, signed.kid);
+    assert.ok(ends >= claims.exp, `published until ${ends}, a token ends ${claims.exp}`);
+  }
+  await everywhere('both nodes have them', [kid, signed.kid]);
+});
+
 test('a retired key goes when its last token has ended', async () => {
   const retired = (await ring()).filter(({ state }) => state === 'retired');
   for (const { ends, activated } of retired) assert.ok(Date.parse(ends) > Date.now() && activated);

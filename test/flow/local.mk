@@ -106,6 +106,7 @@ EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test
 	test/flow/81-connections.test.mjs \
 	test/flow/82-bounded.test.mjs \
 	test/flow/82-slow.test.mjs \
+	test/flow/83-along.test.mjs \
 	test/flow/83-kill.test.mjs \
 	test/flow/83-undone.test.mjs \
 	test/flow/84-restore.test.mjs \

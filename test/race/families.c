@@ -389,27 +389,14 @@ static void mutate_rotation(void)
     mutate("oas_refresh_2", "FOR UPDATE;", ";", "without the grant's lock", replaying);
 }
 
-/* The proof that these races can fail. */
-void race_mutants(void)
+static void mutate_codes(void)
 {
-    const race_round_t *const twice = &family_rounds[FAMILY_ROUNDS - 1];
-    const race_round_t *const redeeming[] = {twice, &race_front_round, NULL};
+    const race_round_t *const redeeming[] = {&family_rounds[FAMILY_ROUNDS - 1], &race_front_round,
+                                             NULL};
     const race_round_t *const holding[] = {&race_front_round, NULL};
     const race_round_t *const undoing[] = {&race_undo_round, NULL};
     const race_round_t *const asking[] = {&race_spent_round, NULL};
-    const race_round_t *const putting[] = {&race_session_round, &race_lock_round,
-                                           &race_tracked_round, NULL};
-    const race_round_t *const claiming[] = {&race_claim_round, NULL};
-    const race_round_t *const ending[] = {&race_others_round, NULL};
-    const race_round_t *const hashing[] = {&race_rehash_round, NULL};
-    const race_round_t *const rehashing[] = {&race_rehash_round, &race_rehash_passwd_round, NULL};
-    const race_round_t *const changing[] = {&race_change_round, NULL};
-    const race_round_t *const signing_in[] = {&race_login_round, NULL};
-    const race_round_t *const first_key[] = {&race_first_key_round, NULL};
-    const race_round_t *const shortening[] = {&race_shortened_round, NULL};
-    const race_round_t *const activating[] = {&race_activate_round, &race_keys_round, NULL};
 
-    mutate_rotation();
     mutate("oas_code_redeem_3", "(v_held OR g.activated_at IS NULL)", "true",
            "without a look at what was issued", redeeming);
     mutate("oas_code_redeem_3", "p_grant FOR UPDATE;", "p_grant;",
@@ -418,6 +405,37 @@ void race_mutants(void)
            "without a look at what came along with the code", undoing);
     mutate("oas_attempt_spent_1", "FOR SHARE OF g;", ";", "without the lock of the code's grant",
            asking);
+}
+
+static void mutate_keys(void)
+{
+    const race_round_t *const first_key[] = {&race_first_key_round, NULL};
+    const race_round_t *const activating[] = {&race_activate_round, &race_keys_round, NULL};
+    const race_round_t *const shortening[] = {&race_shortened_round, NULL};
+
+    mutate("oas_key_put_1", "ON CONFLICT DO NOTHING", "", "without a look at other keys",
+           first_key);
+    mutate("oas_key_activate_1", "ORDER BY kid FOR UPDATE;", "ORDER BY kid;",
+           "without the lock of the keys", activating);
+    mutate("oas_client_had_1", "k.lifetime < c.token", "false",
+           "without a memory of what clients had", shortening);
+}
+
+/* The proof that these races can fail. */
+void race_mutants(void)
+{
+    const race_round_t *const twice = &family_rounds[FAMILY_ROUNDS - 1];
+    const race_round_t *const putting[] = {&race_session_round, &race_lock_round,
+                                           &race_tracked_round, NULL};
+    const race_round_t *const claiming[] = {&race_claim_round, NULL};
+    const race_round_t *const ending[] = {&race_others_round, NULL};
+    const race_round_t *const hashing[] = {&race_rehash_round, NULL};
+    const race_round_t *const rehashing[] = {&race_rehash_round, &race_rehash_passwd_round, NULL};
+    const race_round_t *const changing[] = {&race_change_round, NULL};
+    const race_round_t *const signing_in[] = {&race_login_round, NULL};
+
+    mutate_rotation();
+    mutate_codes();
     mutate("oas_code_put_4", "FOR SHARE OF s;", ";", "without the session's lock", putting);
     mutate("oas_login_holds_1", "PERFORM oas_user_hold_1(p_name, false);", "",
            "without the login's lock of the name", signing_in);
@@ -435,12 +453,7 @@ void race_mutants(void)
            "without a look at what is hashed again", rehashing);
     mutate("oas_user_change_1", "AND oas_proof_fits_1(password_hash, rehashed, p_proof)", "",
            "without a second look at the password", changing);
-    mutate("oas_key_put_1", "ON CONFLICT DO NOTHING", "", "without a look at other keys",
-           first_key);
-    mutate("oas_key_activate_1", "ORDER BY kid FOR UPDATE;", "ORDER BY kid;",
-           "without the lock of the keys", activating);
-    mutate("oas_client_had_1", "k.lifetime < c.token", "false",
-           "without a memory of what clients had", shortening);
+    mutate_keys();
     race_inside();
     race_revoked_round.run();
     race_first_key_round.run();

@@ -188,15 +188,15 @@ static void activate_or_shorten(racer_t *racer, void *data)
     const char *const params[] = {apr_psprintf(racer->pool, "c%d", i), "", "{}",
                                   apr_psprintf(racer->pool,
                                                "{\"lifetimes_ms\": {\"access-token\": %d}}",
-                                               86400000 + 1000 * i)};
+                                               86400000 + 1000 * (RACERS - i))};
     oas_rows_t *rows;
 
     if (i % 8 == 0) {
+        usleep(1000);
         activate_next(racer, data);
         return;
     }
-    if (i % 8 < 7)
-        usleep((useconds_t)i * 20);
+    usleep((useconds_t)i * 30);
     round->statuses[i] =
         oas_db_run_row(racer->db, OAS_STMT_CLIENT_CHANGE, params, &rows, racer->pool);
 }
@@ -209,14 +209,15 @@ static void race_shortened(void)
     const char *left;
 
     begin(&round, "active next");
-    cluster_sql(race_owner,
-                apr_psprintf(race_pool,
-                             "DELETE FROM oas_clients; INSERT INTO oas_clients (client_id, source, "
-                             "config_hash, metadata) SELECT 'c' || n, 'database', '', "
-                             "jsonb_build_object('lifetimes_ms', jsonb_build_object("
-                             "'access-token', 86400000 + 1000 * n)) FROM generate_series(1, %d) AS "
-                             "n WHERE n %% 8 > 0",
-                             RACERS));
+    cluster_sql(
+        race_owner,
+        apr_psprintf(race_pool,
+                     "DELETE FROM oas_clients; INSERT INTO oas_clients (client_id, source, "
+                     "config_hash, metadata) SELECT 'c' || n, 'database', '', "
+                     "jsonb_build_object('lifetimes_ms', jsonb_build_object("
+                     "'access-token', 86400000 + 1000 * (%d - n))) FROM generate_series(1, %d) AS "
+                     "n WHERE n %% 8 > 0",
+                     RACERS, RACERS));
     race_run(RACERS, activate_or_shorten, &round);
     expect_no_failure(&round);
     expect_keys("active 1, retired 1");

@@ -179,6 +179,7 @@ export class Instance {
     const { PGHOST, PGPORT, PGDATABASE, PGUSER, OAUTH2ASCTL } = this.env;
     const params = `host=${PGHOST} port=${PGPORT} dbname=${PGDATABASE} user=${PGUSER}`;
     const running = run(OAUTH2ASCTL, args, { env: { ...process.env, OAUTH2AS_DBDPARAMS: params } });
+    running.child.stdin.on('error', () => {}); // most ask nothing, and may be done before it is written
     running.child.stdin.end(`${input}\n`);
     return (await running).stdout;
   }
