@@ -20,13 +20,6 @@ CREATE OR REPLACE FUNCTION oas_epoch(p_time timestamptz) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT floor(extract(epoch FROM p_time))::bigint $$;
 
--- Subjects, and whether tokens may still be issued to them.
-CREATE VIEW oas_subject_states WITH (security_invoker = true) AS
-    SELECT s.sub, s.provider, s.name, s.claims, s.provider <> 'oauth2as'
-        OR EXISTS (SELECT 1 FROM oas_users AS u WHERE u.name = s.name AND NOT u.locked) AS lives
-    FROM oas_subjects AS s;
-INSERT INTO oas_rights VALUES ('oas_subject_states', 'SELECT');
-
 -- What a transition answers with: the grant with its subject where there is something to issue. owner: whose the grant is,
 -- for the log, also where there is not. The last four are about refresh tokens. A named type, because PostgreSQL puts together
 -- the columns of any other one at each call.
@@ -293,9 +286,8 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Why there is nothing to issue; NULL: there is. p_replayed: the token was replaced, and does not count any more.
-CREATE FUNCTION oas_refresh_refused_1(p_grant oas_grants, p_lives boolean, p_provider text, p_name text,
-    p_now timestamptz, p_replayed boolean, p_scope text, p_resource text, p_allowed jsonb, p_idle float8,
-    p_recheck boolean)
+CREATE FUNCTION oas_refresh_refused_1(p_grant oas_grants, p_lives boolean, p_now timestamptz, p_replayed boolean,
+    p_scope text, p_resource text, p_allowed jsonb, p_idle float8, p_recheck boolean, p_providers text)
 RETURNS text LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN (p_grant.purge_after > p_now) IS NOT TRUE THEN 'unknown' -- its end came
@@ -305,7 +297,7 @@ RETURNS text LANGUAGE sql STABLE AS $$
         WHEN p_grant.refresh_expires_at <= p_now THEN 'expired'
         WHEN p_replayed THEN 'reused'
         WHEN p_grant.refresh_used_at + p_idle * interval '1 second' <= p_now THEN 'idle'
-        WHEN (p_lives AND CASE WHEN p_recheck THEN oas_subject_recheck(p_grant.sub, p_provider, p_name) ELSE true END)
+        WHEN (p_lives AND CASE WHEN p_recheck THEN oas_subject_ours_1(p_grant.sub, p_providers) ELSE true END)
             IS NOT TRUE THEN 'blocked'
         -- what the request asks for comes last, or a thief could choose not to be noticed
         WHEN p_resource <> coalesce(p_grant.resource, '') THEN 'resource'
@@ -332,7 +324,7 @@ $$;
 -- token turns out to be the head after all (somebody else's rotation was taken back), it is tried again.
 CREATE FUNCTION oas_refresh_2(p_grant uuid, p_hash bytea, p_client text, p_secret_ids bytea[],
     p_hashes bytea[], p_scope text, p_resource text, p_allowed jsonb, p_cnf text, p_rotate boolean,
-    p_window float8, p_idle float8, p_recheck boolean, p_attempt uuid)
+    p_window float8, p_idle float8, p_recheck boolean, p_attempt uuid, p_providers text)
 RETURNS oas_answer_1 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_now     timestamptz := clock_timestamp();
@@ -351,8 +343,8 @@ BEGIN
             FROM oas_subject_states AS s
             WHERE g.grant_id = p_grant AND g.refresh_hash = p_hash AND s.sub = g.sub
                 AND oas_refresh_barred_1(g, p_client, p_cnf) IS NULL
-                AND oas_refresh_refused_1(g, s.lives, s.provider, s.name, v_now, false, p_scope, p_resource,
-                    p_allowed, p_idle, p_recheck) IS NULL
+                AND oas_refresh_refused_1(g, s.lives, v_now, false, p_scope, p_resource, p_allowed, p_idle, p_recheck,
+                    p_providers) IS NULL
             RETURNING (oas_answer_1('rotated', g, s.claims, v_now, NULL, 1, g.refresh_generation - 1, NULL)).*
             INTO v_result;
             IF FOUND THEN
@@ -389,8 +381,8 @@ BEGIN
                 ELSE v_now < v_grant.refresh_rotated_at + make_interval(secs => p_window) END;
         END IF;
         v_result.outcome := coalesce(
-            oas_refresh_refused_1(v_grant, v_subject.lives, v_subject.provider, v_subject.name, v_now,
-                v_behind > 0 AND NOT v_again, p_scope, p_resource, p_allowed, p_idle, p_recheck),
+            oas_refresh_refused_1(v_grant, v_subject.lives, v_now, v_behind > 0 AND NOT v_again, p_scope, p_resource,
+                p_allowed, p_idle, p_recheck, p_providers),
             CASE
                 WHEN v_behind = 0 AND p_rotate THEN 'rotated'
                 WHEN v_behind = 0 THEN 'kept'
@@ -433,5 +425,5 @@ BEGIN
     SELECT r.outcome, r.owner, r.key, r.generation, r.age, r.reason
     INTO outcome, sub, key, generation, age, reason
     FROM oas_refresh_2(p_grant, p_hash, p_client, p_secret_ids, p_hashes, p_scope, p_resource, p_allowed, p_cnf,
-        p_rotate, p_window, p_idle, p_recheck, p_attempt) AS r;
+        p_rotate, p_window, p_idle, p_recheck, p_attempt, NULL) AS r;
 END $$;

@@ -124,9 +124,10 @@ typedef struct {
 typedef struct {
     const char *id; /**< the sid claim: base64url of the 16-byte session_id */
     const char *sub;
-    const char *provider;       /**< authn provider or login option that named the user */
+    const char *provider;       /**< authn provider or login option of the user's last login */
     const char *name;           /**< what the user is called on pages */
-    const char *login;          /**< what the provider knows the user by */
+    const char *login;          /**< what that provider knows the user by */
+    const char *builtin;        /**< the built-in user that this person is, or NULL */
     apr_int64_t auth_time, now; /**< seconds since 1970 by the database's clock; auth_time 0: nobody
                                    knows */
     const char *amr;            /**< space-delimited (RFC 8176 values), or NULL */

@@ -51,8 +51,8 @@ static apr_status_t judge_refresh_token(oas_tx_t *tx, const oas_token_t *token, 
     oas_grant_t *grant = apr_pcalloc(tx->pool, sizeof(*grant));
     apr_status_t rv = oas_store_refresh_load(
         tx->db, token->grant_id, token->hash,
-        oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_REFRESH_TOKEN_IDLE), grant, NULL,
-        NULL, tx->pool);
+        oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_REFRESH_TOKEN_IDLE), NULL, grant,
+        NULL, NULL, tx->pool);
 
     if (rv != APR_SUCCESS) {
         *why = "no live refresh token";

@@ -66,9 +66,16 @@ static oas_outcome_t check_user(oas_tx_t *tx)
     return OAS_NEXT;
 }
 
+/* Nothing was typed here that could be wrong: it is this person who may not. */
 static oas_outcome_t accept_user(oas_tx_t *tx)
 {
-    return oas_login_settle(tx, oas_login_external(tx));
+    oas_login_result_t result = oas_login_external(tx);
+
+    if (result == OAS_LOGIN_WRONG) {
+        tx->restart_url = oas_interaction_again_url(tx);
+        return oas_refuse(tx, OAS_TAG(01292), OAS_E_OPTION_REFUSED, NULL);
+    }
+    return oas_login_settle(tx, result);
 }
 
 static const oas_step_t steps[] = {

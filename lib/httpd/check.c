@@ -230,7 +230,14 @@ static void check_providers(oas_check_t *check)
         } else {
             const char *base = base_of_alias(ap_conftree, name, check->pool);
 
-            if (base != NULL) {
+            if (base != NULL && strcmp(base, OAS_BUILTIN_PROVIDER) == 0) {
+                oas_complain(check, OAS_TAG(01290),
+                             oas_place_of(&check->config->block, OAS_D_PASSWORD_PROVIDER, NULL),
+                             "%s is an <AuthnProviderAlias> of " OAS_BUILTIN_PROVIDER
+                             ": its users could be neither locked nor change their passwords; name "
+                             "the provider itself, which has no settings of its own",
+                             name);
+            } else if (base != NULL) {
                 apr_table_set(check->config->aliases, name, base);
             }
         }

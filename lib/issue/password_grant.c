@@ -31,7 +31,7 @@ oas_outcome_t oas_issue_password_grant(oas_tx_t *tx)
     }
     rv = oas_store_password_grant(tx->db, &in, grant, tx->pool);
     if (rv == APR_ENOENT) {
-        return oas_login_refuse(tx, oas_login_overtaken(tx));
+        return oas_login_refuse(tx, oas_login_overtaken(tx, login));
     }
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00839), rv, "grant not stored");

@@ -145,6 +145,7 @@ static apr_status_t describe(oas_tx_t *tx, oas_refresh_t *in, children_t *childr
     in->window = oas_reuse_window(tx->issuer, tx->client);
     in->idle = oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_REFRESH_TOKEN_IDLE);
     in->recheck = tx->issuer->recheck.kind == OAS_RECHECK_SQL;
+    in->providers = in->recheck ? tx->issuer->password_providers : NULL;
     return rv == APR_SUCCESS
                ? oas_reserve_take(&tx->random, in->attempt, sizeof(in->attempt), tx->pool)
                : rv;

@@ -9,8 +9,6 @@
 #include "hasher.h"
 #include "password.h"
 
-#define BUILTIN "oauth2as" /* the provider whose passwords are in our table */
-
 static apr_size_t characters(const char *text)
 {
     apr_size_t count = 0;
@@ -34,7 +32,7 @@ oas_new_password_t oas_new_password_check(const char *password, const char *agai
 
 int oas_own_password_is_ours(const oas_tx_t *tx)
 {
-    return tx->session->login != NULL && strcmp(tx->session->provider, BUILTIN) == 0;
+    return tx->session->builtin != NULL;
 }
 
 static oas_login_result_t hash_failed(oas_tx_t *tx, apr_status_t rv)
@@ -55,7 +53,7 @@ static oas_login_result_t write_change(oas_tx_t *tx, const oas_login_t *login, c
         oas_store_user_change(tx->db, login->name, login->proof, hash, known ? id : NULL, tx->pool);
 
     if (rv == APR_ENOENT) {
-        return oas_login_overtaken(tx);
+        return oas_login_overtaken(tx, login);
     }
     if (rv != APR_SUCCESS) {
         oas_store_fault(tx, OAS_TAG(00991), rv, "password not changed");
@@ -85,7 +83,7 @@ oas_login_result_t oas_own_password_change(oas_tx_t *tx, const char *current, co
     const char *hash;
     apr_status_t rv;
 
-    result = oas_login_verify(tx, BUILTIN, tx->session->login, current, &login);
+    result = oas_login_verify(tx, OAS_BUILTIN_PROVIDER, tx->session->builtin, current, &login);
     if (result != OAS_LOGIN_DONE) {
         return result;
     }

@@ -21,7 +21,7 @@ typedef enum {
 /** Whether a new password may be one; asked before the present one is looked at. */
 oas_new_password_t oas_new_password_check(const char *password, const char *again);
 
-/** 1 when the password of tx->session's user is one of ours. */
+/** 1 when tx->session's user has a password of ours, in whatever way the last login was. */
 int oas_own_password_is_ours(const oas_tx_t *tx);
 
 /**

@@ -36,8 +36,8 @@ oas_outcome_t oas_recheck_subject(oas_tx_t *tx, const unsigned char grant_id[OAS
     }
     rv = oas_store_refresh_load(
         tx->db, grant_id, token_hash,
-        oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_REFRESH_TOKEN_IDLE), grant,
-        &provider, &name, tx->pool);
+        oas_lifetime(tx->issuer, tx->client, NULL, OAS_LIFETIME_REFRESH_TOKEN_IDLE),
+        tx->issuer->password_providers, grant, &provider, &name, tx->pool);
     if (rv == APR_ENOENT ||
         (rv == APR_SUCCESS && strcmp(grant->client_id, tx->client->client_id) != 0)) {
         return OAS_NEXT;

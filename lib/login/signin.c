@@ -114,12 +114,19 @@ oas_login_result_t oas_login_wrong(oas_tx_t *tx)
     return OAS_LOGIN_WRONG;
 }
 
-oas_login_result_t oas_login_overtaken(oas_tx_t *tx)
+oas_login_result_t oas_login_overtaken(oas_tx_t *tx, const oas_login_t *login)
 {
-    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00880), APR_SUCCESS,
-            "the password was changed or its user locked while it was checked ref=%s",
-            tx->request_id);
-    return oas_login_wrong(tx);
+    if (login->proof != NULL) {
+        oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(00880), APR_SUCCESS,
+                "the password was changed or its user locked while it was checked ref=%s",
+                tx->request_id);
+        return oas_login_wrong(tx);
+    }
+    oas_log(tx->log, OAS_LOG_INFO, OAS_TAG(01291), APR_SUCCESS,
+            "sign-in by %s refused: a built-in user that is the same person is locked ref=%s",
+            login->provider, tx->request_id);
+    oas_login_audit_failure(tx, OAS_METRIC_LOGIN_REFUSED, login->option);
+    return OAS_LOGIN_WRONG;
 }
 
 /* The login as the store wants it, but for what is random and what the browser had before. */
@@ -162,10 +169,10 @@ static apr_status_t make_handle(const oas_login_t *login, oas_session_new_t *in,
 }
 
 /* The store did not open it. */
-static oas_login_result_t not_opened(oas_tx_t *tx, apr_status_t rv)
+static oas_login_result_t not_opened(oas_tx_t *tx, const oas_login_t *login, apr_status_t rv)
 {
     if (rv == APR_ENOENT) {
-        return oas_login_overtaken(tx);
+        return oas_login_overtaken(tx, login);
     }
     if (rv == APR_EEXIST) {
         oas_refuse(tx, OAS_TAG(01031), OAS_E_FORM_STALE,
@@ -199,7 +206,7 @@ oas_login_result_t oas_login_open(oas_tx_t *tx, const oas_login_t *login)
         oas_base64url_decode(tx->pool, session->id, strlen(session->id), &id) != APR_SUCCESS ||
         id.len != OAS_ID_LEN) {
         oas_wipe(secret, sizeof(secret));
-        return not_opened(tx, rv);
+        return not_opened(tx, login, rv);
     }
     oas_cookie_set_session(tx, id.data, secret,
                            tx->keep ? tx->issuer->lifetimes[OAS_LIFETIME_SESSION] : 0);

@@ -69,9 +69,10 @@ void oas_login_audit_failure(oas_tx_t *tx, oas_metric_login_t outcome, const cha
 /** The user name or password was wrong: says so in the logs. */
 oas_login_result_t oas_login_wrong(oas_tx_t *tx);
 
-/** The store says that the password was changed, or the user locked, while it was checked: notes
- * that the login has failed like one with a wrong password, as which its attempt stays counted. */
-oas_login_result_t oas_login_overtaken(oas_tx_t *tx);
+/** The store says that the password was changed, or the user locked, while it was checked, or that
+ * a built-in user who is the same person is locked: notes that the login has failed, and answers as
+ * for a wrong password, as which its attempt stays counted. */
+oas_login_result_t oas_login_overtaken(oas_tx_t *tx, const oas_login_t *login);
 
 /** Refuses with what any result but OAS_LOGIN_DONE and OAS_LOGIN_STEP means on the wire. */
 oas_outcome_t oas_login_refuse(oas_tx_t *tx, oas_login_result_t result);

@@ -2,6 +2,7 @@
 #include "refresh.h"
 
 #include <string.h>
+#include <apr_strings.h>
 #include "grant_row.h"
 
 #define CHILDREN_MAX 8
@@ -37,6 +38,12 @@ static const char *window_param(apr_interval_time_t window, apr_pool_t *pool)
     return oas_sql_seconds(window > 0 ? window : 0, pool);
 }
 
+/* Names of providers as oas_subject_asked_1 takes them. */
+static const char *lines(const oas_words_t *names, apr_pool_t *pool)
+{
+    return names ? apr_array_pstrcat(pool, names, '\n') : NULL;
+}
+
 apr_status_t oas_store_refresh(oas_db_t *db, const oas_refresh_t *in, oas_refresh_result_t *result,
                                oas_grant_t *grant, apr_pool_t *pool)
 {
@@ -65,6 +72,7 @@ apr_status_t oas_store_refresh(oas_db_t *db, const oas_refresh_t *in, oas_refres
         oas_sql_seconds(in->idle, pool),
         in->recheck ? "t" : "f",
         oas_sql_id(in->attempt, pool),
+        lines(in->providers, pool),
     };
     rv = oas_db_run_grant(db, OAS_STMT_REFRESH, params, outcomes, &outcome, grant, &rows, pool);
     if (rv != APR_SUCCESS)
@@ -81,13 +89,15 @@ apr_status_t oas_store_refresh(oas_db_t *db, const oas_refresh_t *in, oas_refres
 
 apr_status_t oas_store_refresh_load(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],
                                     const unsigned char token_hash[OAS_SHA256_LEN],
-                                    apr_interval_time_t idle, oas_grant_t *grant,
-                                    const char **provider, const char **name, apr_pool_t *pool)
+                                    apr_interval_time_t idle, const oas_words_t *providers,
+                                    oas_grant_t *grant, const char **provider, const char **name,
+                                    apr_pool_t *pool)
 {
     const char *const params[] = {
         oas_sql_id(grant_id, pool),
         oas_sql_bytes(token_hash, OAS_SHA256_LEN, pool),
         oas_sql_seconds(idle, pool),
+        lines(providers, pool),
     };
     oas_rows_t *rows;
     int found;

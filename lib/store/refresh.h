@@ -36,6 +36,9 @@ typedef struct {
     apr_interval_time_t window; /**< 0, a duration, or OAS_WINDOW_UNTIL_USED */
     apr_interval_time_t idle;   /**< longest time since the last use */
     int recheck;                /**< 1: ask oas_subject_recheck() of the schema */
+    /** With recheck: a person who signs in in several ways is asked about by the name that the
+     * first of these knows; when none does, by that of the last login. */
+    const oas_words_t *providers;
     unsigned char attempt[OAS_ID_LEN]; /**< random, one per request: knows its own commit again */
 } oas_refresh_t;
 
@@ -79,13 +82,15 @@ apr_status_t oas_store_refresh(oas_db_t *db, const oas_refresh_t *in, oas_refres
 /**
  * Reads what a presented refresh token stands for, without using it (introspection; who to ask
  * about before a refresh). Only the family's valid token counts.
- * @param provider, name of the subject; either may be NULL when not wanted
+ * @param providers as oas_refresh_t has them; NULL: *provider and *name will be NULL
+ * @param provider, name by which the subject is asked about; either may be NULL when not wanted
  * @return APR_ENOENT: unknown, replaced, expired, idle for too long or revoked
  */
 apr_status_t oas_store_refresh_load(oas_db_t *db, const unsigned char grant_id[OAS_ID_LEN],
                                     const unsigned char token_hash[OAS_SHA256_LEN],
-                                    apr_interval_time_t idle, oas_grant_t *grant,
-                                    const char **provider, const char **name, apr_pool_t *pool);
+                                    apr_interval_time_t idle, const oas_words_t *providers,
+                                    oas_grant_t *grant, const char **provider, const char **name,
+                                    apr_pool_t *pool);
 
 /**
  * Ends the family of a refresh token that was ever part of it (RFC 7009 section 2.1).

@@ -44,6 +44,7 @@ apr_status_t oas_store_session_open(oas_db_t *db, const oas_session_new_t *in, o
     out->option = in->option;
     out->persistent = in->persistent;
     out->login = in->name;
+    out->builtin = strcmp(in->provider, OAS_BUILTIN_PROVIDER) == 0 ? in->name : NULL;
     out->auth_time = oas_cell_int(rows, 0, 1);
     out->now = oas_cell_int(rows, 0, 2);
     out->amr = oas_cell(rows, 0, 3);
@@ -81,6 +82,7 @@ apr_status_t oas_store_session_load(oas_db_t *db, const unsigned char id[OAS_ID_
     out->persistent = oas_cell_true(rows, 0, 9);
     out->login = oas_cell(rows, 0, 12);
     out->expires = oas_cell_int(rows, 0, 13);
+    out->builtin = oas_cell(rows, 0, 14);
     if (oas_cell_true(rows, 0, 10) &&
         oas_words_parse_own(&out->consented, oas_cell(rows, 0, 11), pool) != APR_SUCCESS)
         return oas_db_unreadable(db, OAS_STMT_SESSION_LOAD);

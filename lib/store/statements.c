@@ -54,7 +54,9 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "SELECT s.session_id, s.sub, "
          "coalesce(nullif(left(p.claims->>'name', 256), ''), p.name), oas_epoch(s.auth_time), "
          "oas_epoch(clock_timestamp()), nullif(s.amr, ''), s.acr, p.provider, s.option, "
-         "s.persistent, c.live, array_to_string(c.scopes, ' '), p.name, oas_epoch(s.expires_at) "
+         "s.persistent, c.live, array_to_string(c.scopes, ' '), p.name, oas_epoch(s.expires_at), "
+         "CASE WHEN p.provider = 'oauth2as' THEN p.name "
+         "WHEN p.builtin THEN oas_subject_user_1(p.sub) END "
          "FROM oas_sessions AS s JOIN oas_subjects AS p ON p.sub = s.sub "
          "LEFT JOIN oas_consents AS c ON c.sub = s.sub AND c.client_id = $3 AND c.resource = $4 "
          "AND c.live "
@@ -120,16 +122,17 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
          "WHERE grant_id = $1 AND revoked_at IS NULL "
          "AND ($3::bigint = 0 OR to_timestamp($3::bigint) > clock_timestamp()) RETURNING 1"},
     [OAS_STMT_REFRESH] =
-        {"oas_refresh", 15, .repeatable = 1,
+        {"oas_refresh", 16, .repeatable = 1,
          "SELECT " GRANT_COLUMNS
          ", a.owner, a.key, a.generation, a.age, a.reason FROM oas_refresh_2("
-         "CASE WHEN oas_timely_1($15) THEN $1::uuid END, $2, $3, $4, $5, $6, $7, $8, $9, "
-         "$10, $11, $12, $13, $14) AS a",
+         "CASE WHEN oas_timely_1($16) THEN $1::uuid END, $2, $3, $4, $5, $6, $7, $8, $9, "
+         "$10, $11, $12, $13, $14, $15) AS a",
          .undo = OAS_STMT_ATTEMPT_UNDO, .undo_params = {1, 14, 11}},
     [OAS_STMT_REFRESH_LOAD] =
-        {"oas_refresh_load", 3, .repeatable = 1,
-         "SELECT " GRANT_COLUMNS ", a.provider, a.name FROM oas_grants AS g, "
-         "LATERAL oas_grant_for_2(g.grant_id, 'live') AS a "
+        {"oas_refresh_load", 4, .repeatable = 1,
+         "SELECT " GRANT_COLUMNS ", w.provider, w.name FROM oas_grants AS g, "
+         "LATERAL oas_grant_for_2(g.grant_id, 'live') AS a, "
+         "LATERAL oas_subject_asked_1(a.sub, $4) AS w "
          "WHERE g.grant_id = $1 AND g.refresh_hash = $2 "
          "AND g.refresh_expires_at > clock_timestamp() "
          "AND g.refresh_used_at + make_interval(secs => $3) > clock_timestamp() "

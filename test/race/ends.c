@@ -219,6 +219,25 @@ static void sign_in_or_end(racer_t *racer, void *data)
                   : oas_store_password_grant(racer->db, &round->grants[i], &grant, racer->pool);
 }
 
+/* The same login at the token endpoint. */
+static oas_password_grant_t grant_of(const oas_session_new_t *login)
+{
+    oas_password_grant_t in;
+
+    memset(&in, 0, sizeof(in));
+    race_random(in.grant_id, OAS_ID_LEN);
+    in.client_id = "shop";
+    in.scope = "openid";
+    in.sub = login->sub;
+    in.provider = login->provider;
+    in.name = login->name;
+    in.proof = login->proof;
+    in.claims = "{}";
+    in.amr = "pwd";
+    in.access_lifetime = apr_time_from_sec(300);
+    return in;
+}
+
 /* Passwords were found right, and before the sessions and grants are there the password is changed,
  * or the user locked: he has signed in before, or never. */
 static void race_overtaken(void)
@@ -236,19 +255,8 @@ static void race_overtaken(void)
                                       : "SELECT oas_user_passwd_1('%s', '$y$new')",
                                 name);
     for (i = 0; i < RACERS; i++) {
-        oas_password_grant_t *grant = &round.grants[i];
-
         round.logins[i] = race_login_of(name);
-        race_random(grant->grant_id, OAS_ID_LEN);
-        grant->client_id = "shop";
-        grant->scope = "openid";
-        grant->sub = round.logins[i].sub;
-        grant->provider = round.logins[i].provider;
-        grant->name = name;
-        grant->proof = round.logins[i].proof;
-        grant->claims = "{}";
-        grant->amr = "pwd";
-        grant->access_lifetime = apr_time_from_sec(300);
+        round.grants[i] = grant_of(&round.logins[i]);
     }
     if (n++ % 4 > 1)
         race_open(&round.logins[20]);
@@ -259,10 +267,43 @@ static void race_overtaken(void)
     expect_nothing_of(round.logins[0].sub);
 }
 
+/* A person who is that user, too, comes in another way while the user is locked: nothing of it
+ * lives afterwards. */
+static void race_one_person(void)
+{
+    login_round_t round;
+    oas_session_new_t first;
+    const char *name, *sub;
+    int i, failures = 0;
+
+    race_step();
+    memset(&round, 0, sizeof(round));
+    name = race_user();
+    first = race_login_of(name);
+    sub = first.sub;
+    race_open(&first);
+    round.ending = apr_psprintf(race_pool, "SELECT oas_user_lock_1('%s', true)", name);
+    for (i = 0; i < RACERS; i++) {
+        oas_session_new_t *login = &round.logins[i];
+
+        *login = race_login_of(name);
+        login->provider = "card";
+        login->proof = NULL;
+        round.grants[i] = grant_of(login);
+    }
+    race_run(RACERS, sign_in_or_end, &round);
+    for (i = 0; i < RACERS; i++)
+        failures += round.statuses[i] != APR_SUCCESS && round.statuses[i] != APR_ENOENT;
+    race_expect(failures == 0, "no login fails otherwise; %d did", failures);
+    expect_nothing_of(sub);
+}
+
 const race_round_t race_session_round = {"session end against redemption", race_session_end};
 const race_round_t race_lock_round = {"a user is locked while codes are put", race_lock};
 const race_round_t race_login_round = {"passwords are changed while they are checked",
                                        race_overtaken};
+const race_round_t race_person_round = {
+    "a user is locked while the same person comes in another way", race_one_person};
 
 #define FAMILIES 16
 #define LIMIT    5
@@ -333,6 +374,7 @@ void race_ends(void)
         race_session_end();
         race_lock();
         race_overtaken();
+        race_one_person();
         race_limit();
     }
 }

@@ -433,6 +433,7 @@ void race_mutants(void)
     const race_round_t *const rehashing[] = {&race_rehash_round, &race_rehash_passwd_round, NULL};
     const race_round_t *const changing[] = {&race_change_round, NULL};
     const race_round_t *const signing_in[] = {&race_login_round, NULL};
+    const race_round_t *const joining[] = {&race_person_round, NULL};
 
     mutate_rotation();
     mutate_codes();
@@ -443,6 +444,12 @@ void race_mutants(void)
            "without the lock of the name that ends", signing_in);
     mutate("oas_login_holds_1", "RETURN EXISTS", "RETURN true OR EXISTS",
            "without a second look at the user", signing_in);
+    mutate("oas_user_end_2",
+           "PERFORM 1 FROM oas_subjects WHERE sub = ANY (v_subs) ORDER BY sub FOR UPDATE;", "",
+           "without the lock of the subject that ends", joining);
+    mutate("oas_login_put_1", "IF EXISTS (SELECT 1 FROM oas_users",
+           "IF false AND EXISTS (SELECT 1 FROM oas_users", "without a look at who the person is",
+           joining);
     mutate("oas_logouts_claim_1", "PERFORM pg_advisory_xact_lock(", "PERFORM coalesce(0::bigint + ",
            "without the lock of claims", claiming);
     mutate("oas_sessions_end_others_1", "PERFORM 1 FROM oas_subjects WHERE sub = p_sub FOR UPDATE;",
@@ -465,6 +472,7 @@ void race_mutants(void)
     race_shortened_round.run();
     race_lock_round.run();
     race_login_round.run();
+    race_person_round.run();
     race_claim_round.run();
     race_others_round.run();
     race_rehash_passwd_round.run();

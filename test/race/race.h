@@ -108,7 +108,7 @@ void race_keys(void);
 void race_mutants(void);
 void race_faults(void);
 
-extern const race_round_t race_session_round, race_lock_round, race_login_round;
+extern const race_round_t race_session_round, race_lock_round, race_login_round, race_person_round;
 extern const race_round_t race_revoked_round, race_front_round, race_undo_round, race_spent_round;
 extern const race_round_t race_first_key_round, race_activate_round, race_keys_round;
 extern const race_round_t race_shortened_round;

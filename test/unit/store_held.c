@@ -310,7 +310,7 @@ static const char *hang(const oas_code_redeem_t *code, const oas_refresh_t *toke
                     pool,
                     "SELECT (oas_refresh_2('%s', '\\x%s', '%s', ARRAY['\\x01'::bytea], "
                     "ARRAY['\\x%064d'::bytea], NULL, NULL, '%s', NULL, true, 0, 3600, false, "
-                    "'%s')).outcome",
+                    "'%s', NULL)).outcome",
                     oas_hex_encode(pool, token->grant_id, OAS_ID_LEN),
                     oas_hex_encode(pool, token->token_hash, OAS_SHA256_LEN), token->client_id, 1,
                     token->allowed, attempt)),

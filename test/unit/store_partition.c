@@ -213,7 +213,7 @@ static void live(const char *sub)
     ck_assert_int_eq(refresh(&family, &child), OAS_REFRESH_ROTATED);
     ck_assert_int_eq(refresh(&old, &child), OAS_REFRESH_REPEATED);
     ck_assert_int_eq(oas_store_refresh_load(db, family.grant_id, family.token_hash, family.idle,
-                                            &grant, NULL, NULL, pool),
+                                            NULL, &grant, NULL, NULL, pool),
                      APR_SUCCESS);
     new_children(&child, 1);
     ck_assert_int_eq(refresh(&family, &child), OAS_REFRESH_ROTATED);

@@ -395,17 +395,18 @@ END_TEST
 
 static apr_status_t load(const oas_refresh_t *in)
 {
-    return oas_store_refresh_load(db, in->grant_id, in->token_hash, in->idle, &grant, NULL, NULL,
-                                  pool);
+    return oas_store_refresh_load(db, in->grant_id, in->token_hash, in->idle, NULL, &grant, NULL,
+                                  NULL, pool);
 }
 
 START_TEST(test_load)
 {
     oas_refresh_t in = family("file|load"), parent = in;
+    oas_words_t *providers = oas_words_create(pool);
     const char *provider, *name;
 
-    ck_assert_int_eq(oas_store_refresh_load(db, in.grant_id, in.token_hash, in.idle, &grant,
-                                            &provider, &name, pool),
+    ck_assert_int_eq(oas_store_refresh_load(db, in.grant_id, in.token_hash, in.idle, providers,
+                                            &grant, &provider, &name, pool),
                      APR_SUCCESS);
     ck_assert_str_eq(provider, "file");
     ck_assert_str_eq(name, "Alice");
