@@ -46,10 +46,10 @@ mustFail('nobody can sign in', { provider: ['»OAuth2ASPasswordProvider none'] }
 mustFail('a place for a password form that is not there', {
   more: [...intranet, `»${option('password')}`], provider: ['OAuth2ASPasswordProvider none'],
 }, /OAS00926.*no password form/);
-const alias = (base) => ({
-  before: [`<AuthnProviderAlias ${base} staff>`, '</AuthnProviderAlias>'], provider: ['»OAuth2ASPasswordProvider file staff'],
+const alias = (base, mark = '') => ({
+  before: [`<AuthnProviderAlias ${base} staff>`, '</AuthnProviderAlias>'], provider: [`${mark}OAuth2ASPasswordProvider file staff`],
 });
-mustFail('another name of the built-in users', alias('oauth2as'), /OAS01290.*staff is an <AuthnProviderAlias> of oauth2as/);
+mustFail('another name of the built-in users', alias('oauth2as', '»'), /OAS01290.*staff is an <AuthnProviderAlias> of oauth2as/);
 mustPass('another name of another provider', alias('file'));
 
 // A second virtual host, at another port of the same host.

@@ -75,7 +75,7 @@ EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test
 	test/flow/42-introspect.test.mjs \
 	test/flow/43-login-option.test.mjs \
 	test/flow/44-acr.test.mjs \
-	test/flow/44-login-certificate.test.mjs \
+	test/flow/44-login-certificate.test.mjs test/flow/44-one-person.test.mjs \
 	test/flow/46-login-kerberos.test.mjs \
 	test/flow/47-login-openid.test.mjs \
 	test/flow/45-lifecycle.test.mjs \

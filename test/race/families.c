@@ -421,23 +421,11 @@ static void mutate_keys(void)
            "without a memory of what clients had", shortening);
 }
 
-/* The proof that these races can fail. */
-void race_mutants(void)
+static void mutate_logins(void)
 {
-    const race_round_t *const twice = &family_rounds[FAMILY_ROUNDS - 1];
-    const race_round_t *const putting[] = {&race_session_round, &race_lock_round,
-                                           &race_tracked_round, NULL};
-    const race_round_t *const claiming[] = {&race_claim_round, NULL};
-    const race_round_t *const ending[] = {&race_others_round, NULL};
-    const race_round_t *const hashing[] = {&race_rehash_round, NULL};
-    const race_round_t *const rehashing[] = {&race_rehash_round, &race_rehash_passwd_round, NULL};
-    const race_round_t *const changing[] = {&race_change_round, NULL};
     const race_round_t *const signing_in[] = {&race_login_round, NULL};
     const race_round_t *const joining[] = {&race_person_round, NULL};
 
-    mutate_rotation();
-    mutate_codes();
-    mutate("oas_code_put_4", "FOR SHARE OF s;", ";", "without the session's lock", putting);
     mutate("oas_login_holds_1", "PERFORM oas_user_hold_1(p_name, false);", "",
            "without the login's lock of the name", signing_in);
     mutate("oas_user_end_2", "PERFORM oas_user_hold_1(p_name, true);", "",
@@ -450,6 +438,24 @@ void race_mutants(void)
     mutate("oas_login_put_1", "IF EXISTS (SELECT 1 FROM oas_users",
            "IF false AND EXISTS (SELECT 1 FROM oas_users", "without a look at who the person is",
            joining);
+}
+
+/* The proof that these races can fail. */
+void race_mutants(void)
+{
+    const race_round_t *const twice = &family_rounds[FAMILY_ROUNDS - 1];
+    const race_round_t *const putting[] = {&race_session_round, &race_lock_round,
+                                           &race_tracked_round, NULL};
+    const race_round_t *const claiming[] = {&race_claim_round, NULL};
+    const race_round_t *const ending[] = {&race_others_round, NULL};
+    const race_round_t *const hashing[] = {&race_rehash_round, NULL};
+    const race_round_t *const rehashing[] = {&race_rehash_round, &race_rehash_passwd_round, NULL};
+    const race_round_t *const changing[] = {&race_change_round, NULL};
+
+    mutate_rotation();
+    mutate_codes();
+    mutate("oas_code_put_4", "FOR SHARE OF s;", ";", "without the session's lock", putting);
+    mutate_logins();
     mutate("oas_logouts_claim_1", "PERFORM pg_advisory_xact_lock(", "PERFORM coalesce(0::bigint + ",
            "without the lock of claims", claiming);
     mutate("oas_sessions_end_others_1", "PERFORM 1 FROM oas_subjects WHERE sub = p_sub FOR UPDATE;",
