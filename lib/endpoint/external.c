@@ -72,7 +72,6 @@ static oas_outcome_t accept_user(oas_tx_t *tx)
     oas_login_result_t result = oas_login_external(tx);
 
     if (result == OAS_LOGIN_WRONG) {
-        tx->restart_url = oas_interaction_again_url(tx);
         return oas_refuse(tx, OAS_TAG(01292), OAS_E_OPTION_REFUSED, NULL);
     }
     return oas_login_settle(tx, result);
