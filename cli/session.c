@@ -37,17 +37,20 @@ int cli_session_list(cli_t *cli)
     apr_array_header_t *rows;
     const char *sub;
     apr_status_t rv;
-    int i, code;
+    int i, code, skip = 0, more;
     oas_db_t *db = cli_open(cli, options, &sub, 1, &code);
 
     if (!db)
         return code;
-    rv = oas_store_sessions_list(db, sub, &rows, cli->pool);
-    if (rv != APR_SUCCESS)
-        return cli_store_failed(rv, sub);
-    for (i = 0; i < rows->nelts; i++)
-        json_array_append_new(list,
-                              session_json(&APR_ARRAY_IDX(rows, i, oas_session_row_t), cli->pool));
+    do {
+        rv = oas_store_sessions_list(db, sub, skip, &rows, &more, cli->pool);
+        if (rv != APR_SUCCESS)
+            return cli_store_failed(rv, sub);
+        for (i = 0; i < rows->nelts; i++)
+            json_array_append_new(
+                list, session_json(&APR_ARRAY_IDX(rows, i, oas_session_row_t), cli->pool));
+        skip += rows->nelts;
+    } while (more);
     return cli_print_list(cli, list, columns);
 }
 

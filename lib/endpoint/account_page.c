@@ -16,6 +16,113 @@
 #include "permission.h"
 
 #define NOTICE_LIFETIME 60 /* seconds in which a reloaded page still says what was done */
+#define PART_MAX        100000
+
+/* ---- which parts of long lists are shown ---- */
+
+static const char *const lists[] = {"sessions", "applications"};
+
+#define LISTS (sizeof(lists) / sizeof(lists[0]))
+
+/* The part that is asked for, from 1 on; a number that is none is the first one. */
+static int part_of(const oas_tx_t *tx, const char *list)
+{
+    const char *text = oas_params_get(tx->form, list);
+    apr_int64_t part = text != NULL ? apr_atoi64(text) : 1;
+
+    return part >= 1 && part <= PART_MAX ? (int)part : 1;
+}
+
+/* Asks for the same parts again, or of `list` (NULL: none) for `part`. */
+static void add_parts(const oas_tx_t *tx, const char *list, int part, oas_params_t *params)
+{
+    apr_size_t i;
+
+    for (i = 0; i < LISTS; i++) {
+        int is_it = list != NULL && strcmp(lists[i], list) == 0;
+        int wanted = is_it ? part : part_of(tx, lists[i]);
+
+        if (wanted > 1) {
+            oas_params_add(params, lists[i], apr_itoa(tx->pool, wanted));
+        }
+    }
+}
+
+static void add_languages(const oas_tx_t *tx, oas_params_t *params)
+{
+    const char *languages = oas_params_get(tx->params, "ui_locales");
+
+    if (languages != NULL) {
+        oas_params_add(params, "ui_locales", languages);
+    }
+}
+
+static const char *part_url(const oas_tx_t *tx, const char *list, int part)
+{
+    oas_params_t *params = oas_params_create(tx->pool);
+    const char *query;
+
+    add_languages(tx, params);
+    add_parts(tx, list, part, params);
+    query = oas_params_encode(params, tx->pool);
+    return apr_pstrcat(tx->pool, tx->issuer->endpoint_paths[OAS_EP_ACCOUNT],
+                       *query != '\0' ? "?" : "", query, "#", list, NULL);
+}
+
+/* The ways to the parts before and behind, where there are any. */
+static void add_ways(const oas_tx_t *tx, json_t *data, const char *list, int part, int more)
+{
+    json_t *ways;
+
+    if (part == 1 && !more) {
+        return;
+    }
+    ways = json_object();
+    if (part > 1) {
+        oas_json_set(ways, "previous", part_url(tx, list, part - 1));
+    }
+    if (more) {
+        oas_json_set(ways, "next", part_url(tx, list, part + 1));
+    }
+    json_object_set_new(data, apr_pstrcat(tx->pool, "more_", list, NULL), ways);
+}
+
+/* Whatever is done by the form, the same parts are shown afterwards. */
+static void keep_parts(const oas_tx_t *tx, json_t *form)
+{
+    oas_params_t *params = oas_params_create(tx->pool);
+    int i;
+
+    add_parts(tx, NULL, 0, params);
+    for (i = 0; i < params->list->nelts; i++) {
+        const oas_param_t *param = &APR_ARRAY_IDX(params->list, i, oas_param_t);
+
+        json_array_append_new(json_object_get(form, "hidden"),
+                              json_pack("{ssss}", "name", param->name, "value", param->value));
+    }
+}
+
+typedef apr_status_t read_list_t(oas_db_t *db, const char *sub, int skip, apr_array_header_t **out,
+                                 int *more, apr_pool_t *pool);
+
+/* The part of a list that is asked for, or the first one when there is no such part any more. */
+static apr_status_t read_part(const oas_tx_t *tx, json_t *data, const char *list, read_list_t *read,
+                              apr_array_header_t **rows)
+{
+    int part = part_of(tx, list);
+    int more;
+    apr_status_t rv =
+        read(tx->db, tx->session->sub, (part - 1) * OAS_LIST_PART, rows, &more, tx->pool);
+
+    if (rv == APR_SUCCESS && (*rows)->nelts == 0 && part > 1) {
+        part = 1;
+        rv = read(tx->db, tx->session->sub, 0, rows, &more, tx->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        add_ways(tx, data, list, part, more);
+    }
+    return rv;
+}
 
 /* ---- what was done ---- */
 
@@ -53,13 +160,11 @@ const char *oas_account_notice(const oas_tx_t *tx)
 oas_outcome_t oas_account_done(oas_tx_t *tx, const char *done)
 {
     oas_params_t *params = oas_params_create(tx->pool);
-    const char *languages = oas_params_get(tx->params, "ui_locales");
     const char *sealed = done != NULL ? seal_notice(tx, done) : NULL;
     const char *url = tx->issuer->endpoint_urls[OAS_EP_ACCOUNT];
 
-    if (languages != NULL) {
-        oas_params_add(params, "ui_locales", languages);
-    }
+    add_languages(tx, params);
+    add_parts(tx, NULL, 0, params);
     if (sealed != NULL) {
         oas_params_add(params, "notice", sealed);
     }
@@ -92,7 +197,7 @@ static oas_outcome_t add_sessions(oas_tx_t *tx, json_t *data)
     int i;
 
     json_object_set_new(data, "sessions", sessions);
-    rv = oas_store_sessions_list(tx->db, tx->session->sub, &rows, tx->pool);
+    rv = read_part(tx, data, "sessions", oas_store_sessions_list, &rows);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00995), rv, "sessions not listed");
     }
@@ -101,7 +206,9 @@ static oas_outcome_t add_sessions(oas_tx_t *tx, json_t *data)
 
         json_array_append_new(sessions, session_json(tx, row));
     }
-    json_object_set_new(data, "others", json_boolean(rows->nelts > 1));
+    json_object_set_new(
+        data, "others",
+        json_boolean(rows->nelts > 1 || json_object_get(data, "more_sessions") != NULL));
     return OAS_NEXT;
 }
 
@@ -173,7 +280,7 @@ static oas_outcome_t add_applications(oas_tx_t *tx, json_t *data)
     int i;
 
     json_object_set_new(data, "applications", applications);
-    rv = oas_store_access_list(tx->db, tx->session->sub, &rows, tx->pool);
+    rv = read_part(tx, data, "applications", oas_store_access_list, &rows);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00997), rv, "access not listed");
     }
@@ -223,6 +330,7 @@ oas_outcome_t oas_account_page(oas_tx_t *tx, const char *done, const char *error
     if (form == NULL) {
         return OAS_FAILED;
     }
+    keep_parts(tx, form);
     json_object_set_new(data, "form", form);
     add_user(tx, data);
     add_links(tx, data);

@@ -18,13 +18,17 @@ static int read_session(void *member, const oas_rows_t *rows, int i, apr_pool_t 
     return 1;
 }
 
-apr_status_t oas_store_sessions_list(oas_db_t *db, const char *sub, apr_array_header_t **out,
-                                     apr_pool_t *pool)
+apr_status_t oas_store_sessions_list(oas_db_t *db, const char *sub, int skip,
+                                     apr_array_header_t **out, int *more, apr_pool_t *pool)
 {
-    const char *const params[] = {sub};
+    const char *const params[] = {sub, oas_sql_int(skip, pool), oas_sql_int(OAS_LIST_PART, pool)};
+    apr_status_t rv = oas_db_run_list(db, OAS_STMT_SESSION_LIST, params, out,
+                                      sizeof(oas_session_row_t), read_session, pool);
 
-    return oas_db_run_list(db, OAS_STMT_SESSION_LIST, params, out, sizeof(oas_session_row_t),
-                           read_session, pool);
+    *more = rv == APR_SUCCESS && (*out)->nelts > OAS_LIST_PART;
+    if (*more)
+        (*out)->nelts = OAS_LIST_PART;
+    return rv;
 }
 
 apr_status_t oas_store_session_end_own(oas_db_t *db, const char *sub,
@@ -56,16 +60,19 @@ static int read_access(void *member, const oas_rows_t *rows, int i, apr_pool_t *
     row->since = oas_cell_int(rows, i, 3);
     row->last_used = oas_cell_int(rows, i, 4);
     row->offline = oas_cell_true(rows, i, 5);
+    row->more = oas_cell_true(rows, i, 6);
     return oas_words_parse_own(&row->scopes, oas_cell(rows, i, 2), pool) == APR_SUCCESS;
 }
 
-apr_status_t oas_store_access_list(oas_db_t *db, const char *sub, apr_array_header_t **out,
-                                   apr_pool_t *pool)
+apr_status_t oas_store_access_list(oas_db_t *db, const char *sub, int skip,
+                                   apr_array_header_t **out, int *more, apr_pool_t *pool)
 {
-    const char *const params[] = {sub};
+    const char *const params[] = {sub, oas_sql_int(skip, pool), oas_sql_int(OAS_LIST_PART, pool)};
+    apr_status_t rv = oas_db_run_list(db, OAS_STMT_ACCESS_LIST, params, out,
+                                      sizeof(oas_access_row_t), read_access, pool);
 
-    return oas_db_run_list(db, OAS_STMT_ACCESS_LIST, params, out, sizeof(oas_access_row_t),
-                           read_access, pool);
+    *more = rv == APR_SUCCESS && (*out)->nelts > 0 && APR_ARRAY_IDX(*out, 0, oas_access_row_t).more;
+    return rv;
 }
 
 apr_status_t oas_store_access_withdraw(oas_db_t *db, const char *sub, const char *client_id,

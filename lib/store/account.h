@@ -19,9 +19,15 @@ typedef struct {
     int persistent;                   /**< 1: its cookie outlives the browser */
 } oas_session_row_t;
 
-/** The live sessions of a subject, the last used first, at most 100; array of oas_session_row_t. */
-apr_status_t oas_store_sessions_list(oas_db_t *db, const char *sub, apr_array_header_t **out,
-                                     apr_pool_t *pool);
+#define OAS_LIST_PART 100 /**< how much of a list is read at once: sessions, or applications */
+
+/**
+ * The live sessions of a subject, the last used first; array of oas_session_row_t.
+ * @param skip how many of them are left out
+ * @param more 1: there are further ones
+ */
+apr_status_t oas_store_sessions_list(oas_db_t *db, const char *sub, int skip,
+                                     apr_array_header_t **out, int *more, apr_pool_t *pool);
 
 /**
  * Ends one session, and with it its grants that have no offline_access.
@@ -50,12 +56,13 @@ typedef struct {
     apr_int64_t since;
     apr_int64_t last_used; /**< 0: nothing issued in its name is left */
     int offline; /**< 1: a family of refresh tokens lives (its idle end is not looked at) */
+    int more;    /**< 1: there are applications behind those that were read */
 } oas_access_row_t;
 
-/** Live consents, and live grants without one, by client and API, at most 200; array of
- * oas_access_row_t. */
-apr_status_t oas_store_access_list(oas_db_t *db, const char *sub, apr_array_header_t **out,
-                                   apr_pool_t *pool);
+/** Live consents, and live grants without one, by client and API; array of oas_access_row_t. As
+ * above, but what is skipped and read at once are clients. */
+apr_status_t oas_store_access_list(oas_db_t *db, const char *sub, int skip,
+                                   apr_array_header_t **out, int *more, apr_pool_t *pool);
 
 /** Withdraws all consents of a client, and revokes all its grants for that subject. APR_ENOENT:
  * there was neither. */

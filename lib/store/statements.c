@@ -67,19 +67,20 @@ const oas_stmt_t oas_statements[OAS_STMT_COUNT] = {
     [OAS_STMT_SESSION_LOGOUT] = {"oas_session_logout", 2, .repeatable = 1,
                                  "SELECT ended, client_id FROM oas_session_logout_1($1, $2)"},
     [OAS_STMT_SESSION_LIST] =
-        {"oas_session_list", 1, .repeatable = 1,
+        {"oas_session_list", 3, .repeatable = 1,
          "SELECT session_id, oas_epoch(created_at), oas_epoch(last_used), oas_epoch(auth_time), "
          "address, user_agent, option, persistent FROM oas_sessions "
          "WHERE sub = $1 AND ended_at IS NULL AND idle_until > clock_timestamp() "
-         "AND expires_at > clock_timestamp() ORDER BY last_used DESC, session_id LIMIT 100"},
+         "AND expires_at > clock_timestamp() ORDER BY last_used DESC, session_id "
+         "OFFSET $2::bigint LIMIT $3::bigint + 1"},
     [OAS_STMT_SESSION_END_OWN] = {"oas_session_end_own", 2, .repeatable = 1,
                                   "SELECT oas_session_end_own_1($1, $2)"},
     [OAS_STMT_SESSIONS_END_OTHERS] = {"oas_sessions_end_others", 2, .repeatable = 1,
                                       "SELECT oas_sessions_end_others_1($1, $2)"},
     [OAS_STMT_ACCESS_LIST] =
-        {"oas_access_list", 1, .repeatable = 1,
-         "SELECT client_id, resource, array_to_string(scopes, ' '), since, last_used, offline "
-         "FROM oas_access_list_1($1)"},
+        {"oas_access_list", 3, .repeatable = 1,
+         "SELECT client_id, resource, array_to_string(scopes, ' '), since, last_used, offline, "
+         "more FROM oas_access_list_2($1, $2, $3)"},
     [OAS_STMT_ACCESS_WITHDRAW] = {"oas_access_withdraw", 2, .repeatable = 1,
                                   "SELECT oas_access_withdraw_1($1, $2)"},
     [OAS_STMT_LOGOUTS_CLAIM] =

@@ -50,7 +50,7 @@ async function browser(name, { agent = firefox, ...fields } = {}) {
   return { surfer, page };
 }
 
-const rowsOf = (page, id) => [...new RegExp(`<section aria-labelledby="${id}">([\\s\\S]*?)</section>`).exec(page.text)[1].matchAll(/<li>[\s\S]*?<\/li>/g)].map(([row]) => row);
+const rowsOf = (page, id) => [...new RegExp(`<section aria-labelledby="${id}">[\\s\\S]*?<ul class="rows">([\\s\\S]*?)</ul>`).exec(page.text)[1].matchAll(/<li>[\s\S]*?<\/li>/g)].map(([row]) => row);
 const sessionsOf = (page) => rowsOf(page, 'sessions').map((row) => ({ text: textOf(row), id: /name="end_session" value="([^"]*)"/.exec(row)?.[1] }));
 const applicationsOf = (page) => rowsOf(page, 'applications').map(textOf);
 
@@ -100,7 +100,7 @@ test('sessions: device, place and time; one of them is ended, the others stay', 
   const [mine, theirs, unknown] = ['Firefox (Linux)', 'Safari (iPhone)', 'something-else/1.0'].map((device) => sessions.find(({ text }) => text.includes(device)));
   assert.match(mine.text, /This device/);
   assert.equal(mine.id, undefined, 'one signs out of this one elsewhere');
-  assert.match(theirs.text, /127\.0\.0\.1.*\d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+  assert.match(theirs.text, /Last used \d{4}-\d\d-\d\d \d\d:\d\d UTC\s+Signed in from \u2068127\.0\.0\.1\u2069/);
   assert.doesNotMatch(theirs.text, /This device/);
   const after = await press(surfer, 'end_session', theirs.id);
   assert.equal(after.url.pathname, '/account');
@@ -261,6 +261,43 @@ test('guessing the present password is throttled as at the login page', async ()
   assert.equal(page.status, 429);
   assert.ok(Number(page.headers['retry-after']) >= 1);
   assert.match(textOf(page.text), /try again in/);
+});
+
+test('more sessions and applications than a page shows: it says so, leads to the next ones, and ends them all', async () => {
+  const { surfer } = await browser('erin');
+  await server.sql(`INSERT INTO oas_sessions (session_id, secret_hash, sub, auth_time, amr, created_at, last_used, idle_until, expires_at, user_agent, purge_after)
+    SELECT gen_random_uuid(), sha256(i::text::bytea), 'oauth2as|erin', now(), 'pwd', now(), now() - make_interval(secs => i), now() + '1 h', now() + '1 h', 'robot ' || i, now() + '1 h'
+    FROM generate_series(1, 250) AS i`);
+  await server.sql(`INSERT INTO oas_consents (sub, client_id, resource, scopes, live, granted_at)
+    SELECT 'oauth2as|erin', 'old' || to_char(i, 'FM000'), '', '{openid}', true, now() FROM generate_series(1, 130) AS i`);
+  const linkTo = (page, rel, list) => new URL(new RegExp(`href="([^"]*#${list})" rel="${rel}"`).exec(page.text)[1].replaceAll('&amp;', '&'), page.url).href.replace(/#.*/, '');
+  const first = await surfer.go(accountUrl);
+  assert.match(textOf(first.text), /more sign-ins than this page shows.*more applications than this page shows/s);
+  const second = await surfer.go(linkTo(first, 'next', 'sessions'));
+  const third = await surfer.go(linkTo(second, 'next', 'sessions'));
+  assert.deepEqual([first, second, third].map((page) => sessionsOf(page).length), [100, 100, 51]);
+  assert.equal(new Set([first, second, third].flatMap((page) => sessionsOf(page).map(({ text }) => text.split(' Last')[0]))).size, 251);
+  assert.doesNotMatch(third.text, /rel="next">Further sign-ins/);
+  assert.equal(sessionsOf(await surfer.go(linkTo(third, 'prev', 'sessions'))).length, 100);
+
+  const further = await surfer.go(linkTo(third, 'next', 'applications'));
+  assert.equal(sessionsOf(further).length, 51, 'where one is in the other list stays');
+  assert.deepEqual([applicationsOf(first).length, applicationsOf(further).length], [100, 30]);
+  assert.match(applicationsOf(further).at(-1), /old130/);
+  const removed = await press(surfer, 'withdraw', 'old130', further);
+  assert.match(textOf(removed.text), /no longer has access/);
+  assert.deepEqual([applicationsOf(removed).length, sessionsOf(removed).length], [29, 51]);
+  const one = await press(surfer, 'end_session', sessionsOf(removed)[0].id, removed);
+  assert.equal(sessionsOf(one).length, 50);
+
+  assert.equal(JSON.parse(await server.ctl(['session', 'list', 'oauth2as|erin', '--output', 'json'])).length, 250);
+  const all = await press(surfer, 'end_others', 'on', one);
+  assert.equal(sessionsOf(all).length, 1, 'the first part, since there is no third one any more');
+  assert.equal(await server.count('oas_sessions', "sub = 'oauth2as|erin' AND ended_at IS NULL"), 1);
+  for (const odd of ['0', '-1', 'x', '99999999999999999999', '100001']) {
+    const page = await surfer.go(`${accountUrl}?sessions=${encodeURIComponent(odd)}&applications=${encodeURIComponent(odd)}`);
+    assert.deepEqual([sessionsOf(page).length, applicationsOf(page).length], [1, 100], odd);
+  }
 });
 
 test('who has no password of ours is not asked for one', async () => {

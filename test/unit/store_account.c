@@ -112,6 +112,16 @@ static const char *many_words(const char *prefix, int count)
     return apr_array_pstrcat(pool, words, ' ');
 }
 
+static apr_array_header_t *access_of(const char *sub, int skip, int more)
+{
+    apr_array_header_t *list;
+    int is_more;
+
+    ck_assert_int_eq(oas_store_access_list(db, sub, skip, &list, &is_more, pool), APR_SUCCESS);
+    ck_assert_int_eq(is_more, more);
+    return list;
+}
+
 START_TEST(test_many_permissions_stay_readable)
 {
     oas_session_new_t login = open_session("file|many", &session);
@@ -135,7 +145,7 @@ START_TEST(test_many_permissions_stay_readable)
                                             "", apr_time_from_sec(600), &session, pool),
                      APR_SUCCESS);
     ck_assert_int_eq(session.consented->nelts, 240);
-    ck_assert_int_eq(oas_store_access_list(db, "file|many", &list, pool), APR_SUCCESS);
+    list = access_of("file|many", 0, 0);
     ck_assert_int_eq(list->nelts, 1);
     ck_assert_int_eq(APR_ARRAY_IDX(list, 0, oas_access_row_t).scopes->nelts, 240);
     ck_assert_int_eq(oas_store_access_withdraw(db, "file|many", code.client_id, pool), APR_SUCCESS);
@@ -176,12 +186,19 @@ START_TEST(test_permissions_are_consented)
 }
 END_TEST
 
-static apr_array_header_t *list_of(const char *sub)
+static apr_array_header_t *part_of(const char *sub, int skip, int more)
 {
     apr_array_header_t *list;
+    int is_more;
 
-    ck_assert_int_eq(oas_store_sessions_list(db, sub, &list, pool), APR_SUCCESS);
+    ck_assert_int_eq(oas_store_sessions_list(db, sub, skip, &list, &is_more, pool), APR_SUCCESS);
+    ck_assert_int_eq(is_more, more);
     return list;
+}
+
+static apr_array_header_t *list_of(const char *sub)
+{
+    return part_of(sub, 0, 0);
 }
 
 static const oas_session_row_t *row_at(const apr_array_header_t *list, int i)
@@ -284,14 +301,6 @@ START_TEST(test_other_sessions_are_ended)
 }
 END_TEST
 
-static apr_array_header_t *access_of(const char *sub)
-{
-    apr_array_header_t *list;
-
-    ck_assert_int_eq(oas_store_access_list(db, sub, &list, pool), APR_SUCCESS);
-    return list;
-}
-
 /* "client resource scopes offline" of a row. */
 static const char *access_at(const apr_array_header_t *list, int i)
 {
@@ -344,7 +353,7 @@ START_TEST(test_access_is_listed)
     apr_array_header_t *list;
     oas_code_put_t code;
 
-    ck_assert_int_eq(access_of("file|access")->nelts, 0);
+    ck_assert_int_eq(access_of("file|access", 0, 0)->nelts, 0);
     allow(&login, "mail", "https://api/", "openid read");
     allow(&login, "mail", NULL, "openid");
     use(&login, "mail", "openid", 1);
@@ -358,7 +367,7 @@ START_TEST(test_access_is_listed)
     ck_assert_int_eq(oas_store_consent_withdraw(db, "file|access", "left", NULL, pool),
                      APR_SUCCESS);
 
-    list = access_of("file|access");
+    list = access_of("file|access", 0, 0);
     ck_assert_int_eq(list->nelts, 4);
     ck_assert_str_eq(access_at(list, 0), "mail - openid (offline) (used)");
     ck_assert_str_eq(access_at(list, 1), "mail https://api/ openid read");
@@ -369,12 +378,12 @@ START_TEST(test_access_is_listed)
     cluster_sql(owner,
                 "UPDATE oas_grants SET purge_after = clock_timestamp() + interval '23 hours' "
                 "WHERE sub = 'file|access'");
-    list = access_of("file|access");
+    list = access_of("file|access", 0, 0);
     ck_assert_int_eq(list->nelts, 3);
     ck_assert_str_eq(access_at(list, 2), "shop - offline_access openid (offline) (used)");
     cluster_sql(owner, "UPDATE oas_grants SET refresh_expires_at = clock_timestamp() "
                        "WHERE sub = 'file|access'");
-    list = access_of("file|access");
+    list = access_of("file|access", 0, 0);
     ck_assert_int_eq(list->nelts, 2);
     ck_assert_str_eq(access_at(list, 0), "mail - openid");
 }
@@ -394,10 +403,10 @@ START_TEST(test_access_is_withdrawn)
     ck_assert_int_eq(oas_store_access_withdraw(db, "file|withdraws", "mail", pool), APR_ENOENT);
     ck_assert_str_eq(cell_of_grant("revoked_reason", "oas_grants", code.grant_id),
                      "consent withdrawn");
-    ck_assert_int_eq(access_of("file|withdraws")->nelts, 1);
+    ck_assert_int_eq(access_of("file|withdraws", 0, 0)->nelts, 1);
     /* a first-party application that never asked */
     ck_assert_int_eq(oas_store_access_withdraw(db, "file|withdraws", "shop", pool), APR_SUCCESS);
-    ck_assert_int_eq(access_of("file|withdraws")->nelts, 0);
+    ck_assert_int_eq(access_of("file|withdraws", 0, 0)->nelts, 0);
     /* and an older form revives nothing */
     code = new_code(&login);
     code.client_id = "mail";
@@ -496,6 +505,46 @@ START_TEST(test_salt_stays)
 }
 END_TEST
 
+/* 250 sessions and, of 150 applications, two APIs each: in parts none is missing, none comes twice.
+ */
+START_TEST(test_lists_come_in_parts)
+{
+    oas_session_new_t login = open_session("file|busy", &session);
+    int ended;
+
+    cluster_sql(owner,
+                "INSERT INTO oas_sessions (session_id, secret_hash, sub, auth_time, amr, "
+                "created_at, expires_at, idle_until, "
+                "purge_after, last_used) SELECT gen_random_uuid(), sha256(i::text::bytea), "
+                "'file|busy', now(), '', now(), "
+                "now() + '1 h', now() + '1 h', now() + '1 h', now() - make_interval(secs => i) "
+                "FROM generate_series(1, 249) AS i");
+    cluster_sql(
+        owner,
+        "INSERT INTO oas_consents (sub, client_id, resource, scopes, granted_at, live) SELECT "
+        "'file|busy', 'app' || to_char(i / 2, 'FM000'), 'https://api' || i % 2, '{read}', now(), "
+        "true "
+        "FROM generate_series(0, 299) AS i");
+    ck_assert_int_eq(part_of("file|busy", 0, 1)->nelts, 100);
+    ck_assert_int_eq(part_of("file|busy", 100, 1)->nelts, 100);
+    ck_assert_int_eq(part_of("file|busy", 150, 0)->nelts, 100);
+    ck_assert_int_eq(part_of("file|busy", 200, 0)->nelts, 50);
+    ck_assert_int_eq(part_of("file|busy", 250, 0)->nelts, 0);
+    ck_assert_str_ne(row_at(part_of("file|busy", 0, 1), 99)->id,
+                     row_at(part_of("file|busy", 100, 1), 0)->id);
+    ck_assert_int_eq(access_of("file|busy", 0, 1)->nelts, 200);
+    ck_assert_int_eq(access_of("file|busy", 50, 0)->nelts, 200);
+    ck_assert_int_eq(access_of("file|busy", 100, 0)->nelts, 100);
+    ck_assert_str_eq(APR_ARRAY_IDX(access_of("file|busy", 100, 0), 0, oas_access_row_t).client_id,
+                     "app100");
+    ck_assert_int_eq(access_of("file|busy", 150, 0)->nelts, 0);
+    ck_assert_int_eq(oas_store_sessions_end_others(db, "file|busy", login.session_id, &ended, pool),
+                     APR_SUCCESS);
+    ck_assert_int_eq(ended, 249);
+    ck_assert_int_eq(list_of("file|busy")->nelts, 1);
+}
+END_TEST
+
 Suite *store_account_suite(void)
 {
     Suite *suite = suite_create("account");
@@ -506,6 +555,7 @@ Suite *store_account_suite(void)
     tcase_add_test(tcase, test_claims_request_stays_with_the_grant);
     tcase_add_test(tcase, test_permissions_are_consented);
     tcase_add_test(tcase, test_many_permissions_stay_readable);
+    tcase_add_test(tcase, test_lists_come_in_parts);
     tcase_add_test(tcase, test_sessions_are_listed);
     tcase_add_test(tcase, test_one_session_is_ended);
     tcase_add_test(tcase, test_other_sessions_are_ended);
