@@ -20,30 +20,36 @@
 
 /* ---- which parts of long lists are shown ---- */
 
-static const char *const lists[] = {"sessions", "applications"};
+typedef struct {
+    const char *name; /* of the parameter that says which part, and of the section */
+    const char *more; /* of the member that leads to the other parts */
+} list_t;
+
+static const list_t sessions_list = {"sessions", "more_sessions"};
+static const list_t applications_list = {"applications", "more_applications"};
+static const list_t *const lists[] = {&sessions_list, &applications_list};
 
 #define LISTS (sizeof(lists) / sizeof(lists[0]))
 
 /* The part that is asked for, from 1 on; a number that is none is the first one. */
-static int part_of(const oas_tx_t *tx, const char *list)
+static int part_of(const oas_tx_t *tx, const list_t *list)
 {
-    const char *text = oas_params_get(tx->form, list);
+    const char *text = oas_params_get(tx->form, list->name);
     apr_int64_t part = text != NULL ? apr_atoi64(text) : 1;
 
     return part >= 1 && part <= PART_MAX ? (int)part : 1;
 }
 
 /* Asks for the same parts again, or of `list` (NULL: none) for `part`. */
-static void add_parts(const oas_tx_t *tx, const char *list, int part, oas_params_t *params)
+static void add_parts(const oas_tx_t *tx, const list_t *list, int part, oas_params_t *params)
 {
     apr_size_t i;
 
     for (i = 0; i < LISTS; i++) {
-        int is_it = list != NULL && strcmp(lists[i], list) == 0;
-        int wanted = is_it ? part : part_of(tx, lists[i]);
+        int wanted = lists[i] == list ? part : part_of(tx, lists[i]);
 
         if (wanted > 1) {
-            oas_params_add(params, lists[i], apr_itoa(tx->pool, wanted));
+            oas_params_add(params, lists[i]->name, apr_itoa(tx->pool, wanted));
         }
     }
 }
@@ -57,7 +63,7 @@ static void add_languages(const oas_tx_t *tx, oas_params_t *params)
     }
 }
 
-static const char *part_url(const oas_tx_t *tx, const char *list, int part)
+static const char *part_url(const oas_tx_t *tx, const list_t *list, int part)
 {
     oas_params_t *params = oas_params_create(tx->pool);
     const char *query;
@@ -66,11 +72,11 @@ static const char *part_url(const oas_tx_t *tx, const char *list, int part)
     add_parts(tx, list, part, params);
     query = oas_params_encode(params, tx->pool);
     return apr_pstrcat(tx->pool, tx->issuer->endpoint_paths[OAS_EP_ACCOUNT],
-                       *query != '\0' ? "?" : "", query, "#", list, NULL);
+                       *query != '\0' ? "?" : "", query, "#", list->name, NULL);
 }
 
 /* The ways to the parts before and behind, where there are any. */
-static void add_ways(const oas_tx_t *tx, json_t *data, const char *list, int part, int more)
+static void add_ways(const oas_tx_t *tx, json_t *data, const list_t *list, int part, int more)
 {
     json_t *ways;
 
@@ -84,7 +90,7 @@ static void add_ways(const oas_tx_t *tx, json_t *data, const char *list, int par
     if (more) {
         oas_json_set(ways, "next", part_url(tx, list, part + 1));
     }
-    json_object_set_new(data, apr_pstrcat(tx->pool, "more_", list, NULL), ways);
+    json_object_set_new(data, list->more, ways);
 }
 
 /* Whatever is done by the form, the same parts are shown afterwards. */
@@ -106,8 +112,8 @@ typedef apr_status_t read_list_t(oas_db_t *db, const char *sub, int skip, apr_ar
                                  int *more, apr_pool_t *pool);
 
 /* The part of a list that is asked for, or the first one when there is no such part any more. */
-static apr_status_t read_part(const oas_tx_t *tx, json_t *data, const char *list, read_list_t *read,
-                              apr_array_header_t **rows)
+static apr_status_t read_part(const oas_tx_t *tx, json_t *data, const list_t *list,
+                              read_list_t *read, apr_array_header_t **rows)
 {
     int part = part_of(tx, list);
     int more;
@@ -197,7 +203,7 @@ static oas_outcome_t add_sessions(oas_tx_t *tx, json_t *data)
     int i;
 
     json_object_set_new(data, "sessions", sessions);
-    rv = read_part(tx, data, "sessions", oas_store_sessions_list, &rows);
+    rv = read_part(tx, data, &sessions_list, oas_store_sessions_list, &rows);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00995), rv, "sessions not listed");
     }
@@ -280,7 +286,7 @@ static oas_outcome_t add_applications(oas_tx_t *tx, json_t *data)
     int i;
 
     json_object_set_new(data, "applications", applications);
-    rv = read_part(tx, data, "applications", oas_store_access_list, &rows);
+    rv = read_part(tx, data, &applications_list, oas_store_access_list, &rows);
     if (rv != APR_SUCCESS) {
         return oas_store_fault(tx, OAS_TAG(00997), rv, "access not listed");
     }
