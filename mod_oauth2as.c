@@ -116,9 +116,11 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(
-            APLOG_MARK, APLOG_EMERG, rv, main_server,
+            APLOG_MARK, APLOG_ALERT, rv, main_server,
             OAS_TAG(00347) ": no mutex or thread for database, clients, keys and passwords");
-        exit(APEXIT_CHILDFATAL);
+        /* as an MPM's child that can make no thread: the node goes on, and tries again in a while;
+         * after APEXIT_CHILDFATAL it would end, with the children that are well */
+        exit(APEXIT_CHILDSICK);
     }
 }
 
