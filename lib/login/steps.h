@@ -14,6 +14,12 @@
  * tx->retry_after and fails with OAS_E_THROTTLED. login->attempt is the password's: it is given
  * back when the session opens, and never by a step. An answer that may count once only is used up
  * in the store by the step.
+ *
+ * A step may set login->acr to one that some login option declares (acr= of OAuth2ASLoginOption).
+ * One that only steps reach has to be known wherever declarations are looked at: by oas_acr_offered
+ * (whether a wish or OAuth2ASRequire can be met), by acr_values_supported of the metadata, and by
+ * fits of options.c, which shows the first factors that lead there; and its step is needed whenever
+ * tx->acr_values has it. Without that applications are told that nothing reaches it.
  */
 #ifndef OAS_LOGIN_STEPS_H
 #define OAS_LOGIN_STEPS_H

@@ -5,9 +5,11 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import fs from 'node:fs';
+import path from 'node:path';
 import { createRequire } from 'node:module';
 import { newPage, startChromium } from './lib/chromium.mjs';
-import { gallery, pageNames, signedInState, startGallery, statesOf, visit } from './lib/pages.mjs';
+import { top } from './lib/instance.mjs';
+import { gallery, pageNames, pictures, signedInState, startGallery, statesOf, visit } from './lib/pages.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const phone = { width: 360, height: 640 };
@@ -40,6 +42,13 @@ test('there is a way to each page', () => {
   assert.ok(names.length > 5, names.join());
   assert.deepEqual(names.filter((name) => !statesOf(name).length), [], 'these have no way in lib/pages.mjs');
   assert.deepEqual(Object.keys(gallery).filter((name) => !names.includes(name)), [], 'these are no pages');
+});
+
+test('docs/images has the pictures that npm run screenshots takes, and no others', () => {
+  const kept = fs.readdirSync(path.join(top, 'docs/images')).filter((file) => file.endsWith('.png')).map((file) => path.basename(file, '.png'));
+  assert.deepEqual(kept.sort(), pictures());
+  const distributed = fs.readFileSync(path.join(top, 'docs/local.mk'), 'utf8');
+  assert.deepEqual(kept.filter((name) => !distributed.includes(`docs/images/${name}.png`)), [], 'these are not in docs/local.mk');
 });
 
 /** What can have the focus, in the order of the page; each as its place among all elements. */

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { startInstance, top } from './lib/instance.mjs';
 import { decide, newPage, signIn, startChromium } from './lib/chromium.mjs';
-import { pageNames, signedInState, startGallery, statesOf, visit } from './lib/pages.mjs';
+import { kindsOf, pageNames, signedInState, startGallery, statesOf, visit } from './lib/pages.mjs';
 
 const [folder, ...languages] = process.argv.slice(2);
 const images = folder ?? path.join(top, 'docs/images');
@@ -16,7 +16,6 @@ const kinds = {
   dark: { viewport: { width: 720, height: 640 }, colorScheme: 'dark' },
   phone: { viewport: { width: 360, height: 720 }, colorScheme: 'light' },
 };
-const inEachKind = ['login', 'consent', 'account']; // the others in docs/images are light only
 const browser = await startChromium();
 fs.mkdirSync(images, { recursive: true });
 
@@ -28,7 +27,7 @@ test('every page', async () => {
   const storageState = await signedInState(browser, context);
   for (const language of languages.length ? languages : ['en']) {
     for (const state of pageNames().flatMap(statesOf)) {
-      for (const kind of folder || inEachKind.includes(state[0]) ? Object.keys(kinds) : ['light']) {
+      for (const kind of folder ? Object.keys(kinds) : kindsOf(state[0])) {
         const page = await visit(browser, context, storageState, state, kinds[kind], { ui_locales: language });
         await shoot(page, [state[0], ...(folder ? [language] : []), kind].join('-'));
         await page.done();

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { startInstance, top } from './instance.mjs';
 import { startApp } from './app.mjs';
 import { decide, newPage, signIn } from './chromium.mjs';
-import { authorization, authorizeUrl, client } from './oauth.mjs';
+import { authorization, authorizeUrl, client, getCode, redeem } from './oauth.mjs';
 import { Surfer } from './surfer.mjs';
 
 const folder = path.join(top, 'templates');
@@ -40,17 +40,18 @@ export async function startGallery(args = ['--host', 'login.localhost']) {
       '<Location "/login/windows">\nRequire all denied\n</Location>\n' +
       // whoever is not in the first place is looked for in the second, which is not there
       'OAuth2ASPasswordProvider oauth2as file\n<Location "/authorize">\nAuthUserFile "${OAS_DIR}/absent"\n</Location>\n' +
-      'OAuth2ASKeepSignedIn on\n',
+      'OAuth2ASKeepSignedIn on\nOAuth2ASThrottle account=10\n',
     args,
   });
   const ask = (overrides) =>
     authorizeUrl(server, authorization({ client_id: 'shop', redirect_uri: uri, scope: 'openid profile email read:items offline_access', audience: 'https://api.example.test/', ...overrides }).params);
   await server.ctl(['user', 'add', 'carol'], 'paper clip');
   await tooMany(server, ask);
-  return { app, server, ask };
+  const bob = await getCode(server, { client_id: 'silent', redirect_uri: uri, scope: 'openid' }, { username: 'bob', password: 'battery staple' });
+  return { app, server, ask, bob: (await redeem(server, bob)).json.id_token };
 }
 
-/** More wrong passwords of carol than are free: the first one writes the only rows there are, which then count for ten. */
+/** More wrong passwords of carol than are free, from wherever: the first one writes the only rows there are, which then count for ten. */
 async function tooMany(server, ask) {
   const surfer = new Surfer(server);
   const fail = async () => surfer.submit(await surfer.go(ask()), { username: 'carol', password: 'wrong' });
@@ -106,6 +107,7 @@ export const gallery = {
     'login-options': (page, { ask }, more) => page.goto(ask({ claims: JSON.stringify({ id_token: { acr: { essential: true, value: strong } } }), ...more })),
     'login-logo': (page, { ask }, more) => page.goto(ask({ client_id: 'market', ...more })),
     'login-again': { signedIn: true, reach: (page, { ask }, more) => page.goto(ask({ prompt: 'login', ...more })) },
+    'login-another': { signedIn: true, reach: (page, { ask, bob }, more) => page.goto(ask({ id_token_hint: bob, ...more })) },
   },
   select_account: {
     select_account: { signedIn: true, reach: (page, { ask }, more) => page.goto(ask({ prompt: 'select_account', ...more })) },
@@ -179,7 +181,7 @@ export const gallery = {
   error: {
     error: (page, { ask }, more) => page.goto(ask({ redirect_uri: 'https://other.example.test/', ...more })),
     'error-bare': (page, { server }, more) => page.goto(server.url('authorize', more)),
-    async 'error-stale'(page, { ask }, more) {
+    async 'error-foreign'(page, { ask }, more) {
       await page.goto(ask(more));
       await page.evaluate("document.querySelector('[name=interaction]').value = 'altered'");
       await signIn(page);
@@ -189,14 +191,14 @@ export const gallery = {
       await server.sql("UPDATE oas_throttle SET waiting_until = now() + interval '9 minutes' WHERE waiting_until IS NOT NULL");
       await page.goto(ask(more));
       await signIn(page, 'carol', 'paper clip');
-      await gone(page, '[name=password]');
+      await page.waitForSelector('main:not(:has(form)) a.button');
     },
     async 'error-unavailable'(page, { server, ask }, more) {
-      server.announce(/AH01620/); // mod_authn_file has no file
-      server.announce(/OAS00751/);
+      server.announce(/AH01620/, { maybe: true }); // mod_authn_file has no file, however often it is asked
+      server.announce(/OAS00751/, { maybe: true });
       await page.goto(ask(more));
       await signIn(page, 'nobody', 'nothing');
-      await gone(page, '[name=password]');
+      await page.waitForSelector('main:not(:has(form)) a.button');
     },
     async 'error-refused'(page, { server, ask }, more) {
       server.announce(/AH01630|AH01631/, { maybe: true });
@@ -210,6 +212,17 @@ export const gallery = {
 /** The states of one page as [name, reach, signedIn]. */
 export function statesOf(name) {
   return Object.entries(gallery[name] ?? {}).map(([state, how]) => (typeof how === 'function' ? [state, how, false] : [state, how.reach, how.signedIn]));
+}
+
+const inEachKind = ['login', 'consent', 'account']; // the others in docs/images are light only
+
+/** The pictures of a state in docs/images: light, dark, phone. */
+export const kindsOf = (state) => (inEachKind.includes(state) ? ['light', 'dark', 'phone'] : ['light']);
+
+/** All pictures there, without the end of their names; one is of the demo. */
+export function pictures() {
+  const states = pageNames().flatMap(statesOf);
+  return ['demo-light', ...states.flatMap(([state]) => kindsOf(state).map((kind) => `${state}-${kind}`))].sort();
 }
 
 /** Signs alice in, so that the account page has something to show; the state of the browser. */
