@@ -319,9 +319,19 @@ static oas_db_t *make_db(oas_server_config_t *config, const oas_db_source_t *sou
     return db;
 }
 
+int oas_database_away(oas_server_config_t *config)
+{
+    return oas_gate_is_away(gate_of(config));
+}
+
 int oas_database_unsettled(oas_server_config_t *config)
 {
-    return oas_gate_is_unsettled(gate_of(config));
+    return oas_gate_is_unsettled(gate_of(config)) && !oas_database_away(config);
+}
+
+int oas_database_turn(oas_server_config_t *config)
+{
+    return oas_gate_turn(gate_of(config));
 }
 
 oas_db_t *oas_request_db(request_rec *r)
@@ -361,12 +371,23 @@ static void give_back_background(void *baton, oas_dbd_t *dbd)
     give_back(background->config, background->rec, dbd);
 }
 
-oas_db_t *oas_background_db(oas_server_config_t *config, apr_pool_t *pool)
+static oas_db_t *make_background_db(oas_server_config_t *config, const oas_log_t *log,
+                                    apr_pool_t *pool)
 {
     static const oas_db_source_t source = {borrow_for_background, give_back_background};
     background_t *background = apr_pcalloc(pool, sizeof(*background));
 
     background->config = config;
     background->pool = pool;
-    return make_db(config, &source, background, &config->log, pool);
+    return make_db(config, &source, background, log, pool);
+}
+
+oas_db_t *oas_background_db(oas_server_config_t *config, apr_pool_t *pool)
+{
+    return make_background_db(config, &config->log, pool);
+}
+
+oas_db_t *oas_probing_db(oas_server_config_t *config, apr_pool_t *pool)
+{
+    return make_background_db(config, NULL, pool);
 }

@@ -28,7 +28,17 @@ oas_db_t *oas_request_db(request_rec *r);
 /** A database for work outside requests; what was borrowed is given back when `pool` is cleared. */
 oas_db_t *oas_background_db(oas_server_config_t *config, apr_pool_t *pool);
 
-/** Whether this child's gate has something to settle (oas_db_settle). */
+/** Likewise, and it says nothing in the log: to look whether a database is back that is known to be
+ * away. */
+oas_db_t *oas_probing_db(oas_server_config_t *config, apr_pool_t *pool);
+
+/** Whether this child knows its database to be away. */
+int oas_database_away(oas_server_config_t *config);
+
+/** Whether it is this child's turn to look (oas_gate_turn). */
+int oas_database_turn(oas_server_config_t *config);
+
+/** Whether this child's gate has something to settle (oas_db_settle), and the database is there. */
 int oas_database_unsettled(oas_server_config_t *config);
 
 #endif

@@ -16,6 +16,10 @@
 #define RETURN_MEMORY apr_time_from_sec(10)
 #define AWAY_MIN      apr_time_from_sec(1) /* so long the others are waited for anyway */
 
+#define PROBE_EVERY    apr_time_from_sec(1)    /* where no request does it */
+#define PROBE_SPACING  apr_time_from_msec(100) /* MPM prefork can have hundreds of processes */
+#define PROBE_PATIENCE apr_time_from_msec(250) /* see await_probe */
+
 /* One who waits; lives on that thread's stack. */
 typedef struct waiter {
     struct waiter *next;
@@ -33,6 +37,9 @@ struct oas_gate {
     int paused;
     waiter_t *first;
     int probing;
+    apr_time_t looked;      /* when the last probe began, or has ended; by oas_clock */
+    waiter_t *first_behind; /* those who wait for its outcome */
+    int behind;
     int made, used; /* connections that are known to be alive, and those of them that are lent */
     int making;     /* one is being made, or a dead one made anew */
     waiter_t *first_lend;        /* those who have a place and wait for a connection */
@@ -85,6 +92,11 @@ int oas_gate_is_unsettled(oas_gate_t *gate)
     return oas_unsettled_count(gate->unsettled) > 0;
 }
 
+int oas_gate_is_away(oas_gate_t *gate)
+{
+    return (int)__atomic_load_n(&gate->away, __ATOMIC_ACQUIRE);
+}
+
 void oas_gate_join(oas_gate_t *gate, oas_gate_t *into)
 {
     oas_unsettled_join(gate->unsettled, into->unsettled);
@@ -111,6 +123,8 @@ static void wake_all(oas_gate_t *gate)
     waiter_t *waiter;
 
     for (waiter = gate->first_lend; waiter; waiter = waiter->next)
+        pthread_cond_signal(&waiter->wake);
+    for (waiter = gate->first_behind; waiter; waiter = waiter->next)
         pthread_cond_signal(&waiter->wake);
     for (waiter = gate->first; waiter; waiter = waiter->next)
         pthread_cond_signal(&waiter->wake);
@@ -147,11 +161,12 @@ apr_interval_time_t oas_gate_patience(oas_gate_t *gate, apr_interval_time_t wait
 }
 
 /* While the database is away: one probe, if there is a place for it. Mutex held. */
-static apr_status_t enter_away(oas_gate_t *gate, oas_gate_place_t *place)
+static apr_status_t enter_as_probe(oas_gate_t *gate, oas_gate_place_t *place)
 {
     if (gate->probing || gate->in_flight >= gate->max)
         return OAS_DB_UNAVAILABLE;
     gate->probing = 1;
+    gate->looked = oas_clock();
     gate->in_flight++;
     place->probe = 1;
     return APR_SUCCESS;
@@ -180,18 +195,18 @@ static struct timespec time_after(apr_interval_time_t wait)
                              .tv_nsec = (long)apr_time_usec(then) * 1000};
 }
 
-/* Waits at the end of a list until he is served, the database is away or the time is up. Mutex
- * held.
+/* Waits at the end of a list until he is served, the time is up or it is no longer so that the
+ * database is away (1) or is not (0). Mutex held.
  */
 static int wait_in(waiter_t **list, oas_gate_t *gate, oas_gate_place_t *place,
-                   apr_interval_time_t wait)
+                   apr_interval_time_t wait, apr_uint32_t away)
 {
     struct timespec until = time_after(wait);
     waiter_t waiter = {.place = place};
     int rv = pthread_cond_init(&waiter.wake, &gate->monotonic);
 
     append(list, &waiter);
-    while (!waiter.served && !gate->away && !rv)
+    while (!waiter.served && gate->away == away && !rv)
         rv = pthread_cond_timedwait(&waiter.wake, &gate->mutex, &until);
     pthread_cond_destroy(&waiter.wake);
     if (!waiter.served)
@@ -206,11 +221,53 @@ static apr_status_t enter_waiting(oas_gate_t *gate, apr_interval_time_t wait,
     int served;
 
     gate->waiting++;
-    served = wait_in(&gate->first, gate, NULL, wait);
+    served = wait_in(&gate->first, gate, NULL, wait, 0);
     gate->waiting--;
     if (served)
         return APR_SUCCESS;
-    return gate->away ? enter_away(gate, place) : OAS_DB_UNAVAILABLE;
+    return gate->away ? enter_as_probe(gate, place) : OAS_DB_UNAVAILABLE;
+}
+
+/* Mutex held. */
+static apr_status_t enter_open(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place)
+{
+    if (gate->in_flight >= gate->max)
+        return enter_waiting(gate, wait, place);
+    gate->in_flight++; /* nobody waits, see serve */
+    return APR_SUCCESS;
+}
+
+/* As many as half of the places, and one where there is one only. */
+static int half(const oas_gate_t *gate)
+{
+    return (gate->max + 1) / 2;
+}
+
+/* Where the database is back a probe takes milliseconds, so whoever comes meanwhile is better off
+ * waiting than sent away. Where it is silent a probe takes seconds: then nobody may wait for it
+ * whose thread others need, so one is waited for only while it is young, and by few. Mutex held. */
+static void await_probe(oas_gate_t *gate, apr_interval_time_t wait)
+{
+    apr_interval_time_t left = gate->looked + PROBE_PATIENCE - oas_clock();
+
+    if (left > wait)
+        left = wait;
+    if (left <= 0 || gate->behind >= half(gate))
+        return;
+    gate->behind++;
+    wait_in(&gate->first_behind, gate, NULL, left, 1);
+    gate->behind--;
+}
+
+/* Who has waited for a probe in vain does not probe himself. Mutex held. */
+static apr_status_t enter_away(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place)
+{
+    apr_time_t until = oas_clock() + wait;
+
+    if (!gate->probing)
+        return enter_as_probe(gate, place);
+    await_probe(gate, wait);
+    return gate->away ? OAS_DB_UNAVAILABLE : enter_open(gate, until - oas_clock(), place);
 }
 
 enum { NOT_LENT, LENT, MAKING };
@@ -230,16 +287,11 @@ static int lend(oas_gate_t *gate, oas_gate_place_t *place)
 
 apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place)
 {
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv;
 
     memset(place, 0, sizeof(*place));
     pthread_mutex_lock(&gate->mutex);
-    if (gate->away)
-        rv = enter_away(gate, place);
-    else if (gate->in_flight < gate->max) /* then nobody waits, see serve */
-        gate->in_flight++;
-    else
-        rv = enter_waiting(gate, wait, place);
+    rv = gate->away ? enter_away(gate, wait, place) : enter_open(gate, wait, place);
     if (rv == APR_SUCCESS) {
         place->gate = gate;
         if (!gate->first_lend)
@@ -280,7 +332,7 @@ apr_status_t oas_gate_lend(oas_gate_place_t *place, apr_interval_time_t wait)
         return APR_SUCCESS;
     pthread_mutex_lock(&gate->mutex);
     if (gate->first_lend || !lend(gate, place))
-        wait_in(&gate->first_lend, gate, place, wait);
+        wait_in(&gate->first_lend, gate, place, wait, 0);
     pthread_mutex_unlock(&gate->mutex);
     return place->lent != NOT_LENT ? APR_SUCCESS : OAS_DB_UNAVAILABLE;
 }
@@ -343,6 +395,17 @@ int oas_gate_remake(oas_gate_place_t *place)
     return place->lent == MAKING;
 }
 
+/* Mutex held. */
+static void end_probe(oas_gate_t *gate)
+{
+    gate->probing = 0;
+    gate->looked = oas_clock();
+    for (; gate->first_behind; gate->first_behind = gate->first_behind->next) {
+        gate->first_behind->served = 1;
+        pthread_cond_signal(&gate->first_behind->wake);
+    }
+}
+
 void oas_gate_leave(oas_gate_place_t *place)
 {
     oas_gate_t *gate = place->gate;
@@ -353,7 +416,7 @@ void oas_gate_leave(oas_gate_place_t *place)
     gate->in_flight--;
     take_back(gate, place);
     if (place->probe)
-        gate->probing = 0;
+        end_probe(gate);
     serve(gate);
     pthread_mutex_unlock(&gate->mutex);
     memset(place, 0, sizeof(*place));
@@ -366,6 +429,7 @@ static void note_return(oas_gate_t *gate)
     apr_time_t now = oas_clock();
 
     oas_unsettled_note(gate->unsettled, OAS_MOMENT_LOST);
+    oas_unsettled_note(gate->unsettled, OAS_MOMENT_OPENED);
     if (now - gate->shut >= AWAY_MIN &&
         !oas_unsettled_within(gate->unsettled, OAS_MOMENT_BACK, now - gate->missed))
         oas_unsettled_note(gate->unsettled, OAS_MOMENT_BACK);
@@ -397,11 +461,43 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
         oas_gauge_add(OAS_M_POOLS_AWAY, !reached - (int)gate->away);
     __atomic_store_n(&gate->away, !reached, __ATOMIC_RELEASE); /* the moments are noted before */
     if (place->probe)
-        gate->probing = 0;
+        end_probe(gate);
     place->probe = 0;
     serve(gate);
     wake_all(gate);
     pthread_mutex_unlock(&gate->mutex);
+}
+
+/* Whether none of this process has looked for long enough, and somebody could. Who has something to
+ * undo does not wait. */
+static int is_time(oas_gate_t *gate)
+{
+    apr_interval_time_t every = oas_unsettled_count(gate->unsettled) ? 0 : PROBE_EVERY;
+
+    return gate->away && !gate->probing && !gate->making && gate->in_flight < gate->max &&
+           oas_clock() - gate->looked >= every;
+}
+
+/* As soon as another process of the node has found it back all look, otherwise one after the other.
+ */
+static int is_our_turn(const oas_gate_t *gate)
+{
+    return oas_unsettled_within(gate->unsettled, OAS_MOMENT_OPENED, oas_clock() - gate->missed) ||
+           !oas_unsettled_within(gate->unsettled, OAS_MOMENT_PROBED, PROBE_SPACING);
+}
+
+int oas_gate_turn(oas_gate_t *gate)
+{
+    int turn;
+
+    if (!oas_gate_is_away(gate))
+        return 0;
+    pthread_mutex_lock(&gate->mutex);
+    turn = is_time(gate) && is_our_turn(gate);
+    if (turn)
+        oas_unsettled_note(gate->unsettled, OAS_MOMENT_PROBED);
+    pthread_mutex_unlock(&gate->mutex);
+    return turn;
 }
 
 void oas_gate_report_silence(oas_gate_place_t *place, apr_time_t since)
@@ -422,8 +518,7 @@ oas_gate_faith_t oas_gate_faith(oas_gate_t *gate)
 {
     oas_unsettled_t *list = gate->unsettled;
 
-    if (__atomic_load_n(&gate->away, __ATOMIC_ACQUIRE) ||
-        oas_unsettled_within(list, OAS_MOMENT_BACK, RETURN_MEMORY))
+    if (oas_gate_is_away(gate) || oas_unsettled_within(list, OAS_MOMENT_BACK, RETURN_MEMORY))
         return OAS_GATE_RETURNED;
     return oas_unsettled_within(list, OAS_MOMENT_LOST, LOSS_MEMORY) || oas_unsettled_count(list)
                ? OAS_GATE_LOSES
@@ -435,7 +530,7 @@ int oas_gate_pause(oas_gate_t *gate)
     int may;
 
     pthread_mutex_lock(&gate->mutex);
-    may = gate->paused < (gate->max + 1) / 2;
+    may = gate->paused < half(gate);
     gate->paused += may;
     pthread_mutex_unlock(&gate->mutex);
     return may;
@@ -453,7 +548,7 @@ void oas_gate_stats(oas_gate_t *gate, oas_gate_stats_t *out)
     pthread_mutex_lock(&gate->mutex);
     out->max = gate->max;
     out->in_flight = gate->in_flight;
-    out->waiting = gate->waiting;
+    out->waiting = gate->waiting + gate->behind;
     out->away = (int)gate->away;
     out->refused = gate->refused;
     pthread_mutex_unlock(&gate->mutex);

@@ -2,8 +2,9 @@
 /**
  * @file gate.h
  * The door before mod_dbd's pool, which itself waits without limit: at most as many in flight as
- * the pool has connections, a bounded wait, and, while the database is away, one request that
- * probes while all others are answered at once. One gate stands before one pool.
+ * the pool has connections, a bounded wait, and, while the database is away, one who probes while
+ * all others are answered at once, or, a few, when the probe has been. One gate stands before one
+ * pool.
  */
 #ifndef OAS_STORE_GATE_H
 #define OAS_STORE_GATE_H
@@ -29,6 +30,9 @@ struct oas_unsettled *oas_gate_unsettled(oas_gate_t *gate);
 /** Whether there is something. Cheap. */
 int oas_gate_is_unsettled(oas_gate_t *gate);
 
+/** Whether the database is away, as far as is known. Cheap. */
+int oas_gate_is_away(oas_gate_t *gate);
+
 /**
  * For a gate that was made before it was known that `into` stands before the same pool: what could
  * not be settled behind either, what was lost, and when it came back, is one from now on, also for
@@ -49,14 +53,15 @@ apr_interval_time_t oas_gate_patience(oas_gate_t *gate, apr_interval_time_t wait
 /** A place behind the gate; belongs to one request. All zero: none. */
 typedef struct {
     oas_gate_t *gate;
-    int probe; /**< this request finds out whether the database is back */
+    int probe; /**< this one finds out whether the database is back */
     int lent;  /**< see oas_gate_lend */
 } oas_gate_place_t;
 
 /**
  * Takes a place. Those who wait are served before those who come later.
- * @return APR_SUCCESS; OAS_DB_UNAVAILABLE when no place came free within `wait`, or at once while
- * the database is away and another request is probing or all places are taken.
+ * @return APR_SUCCESS; OAS_DB_UNAVAILABLE when no place came free within `wait`. While the database
+ * is away at once when all places are taken; and when somebody else is probing, unless he has just
+ * begun and few wait for him: then when he was told no, or after a quarter of a second.
  */
 apr_status_t oas_gate_enter(oas_gate_t *gate, apr_interval_time_t wait, oas_gate_place_t *place);
 
@@ -117,6 +122,14 @@ void oas_gate_report_silence(oas_gate_place_t *place, apr_time_t since);
  * did not, shuts it for all but one. Does nothing for no place. Cheap while nothing changes.
  */
 void oas_gate_report(oas_gate_place_t *place, int reached);
+
+/**
+ * For the task of a process that looks when no request does: 1 when it is its turn to probe, which
+ * is for it to do by a statement. Each process has one about each second while it finds the
+ * database away, and at once when another one that shares the area has found it back; processes
+ * that are many share the turns.
+ */
+int oas_gate_turn(oas_gate_t *gate);
 
 typedef struct {
     int max, in_flight, waiting, away;

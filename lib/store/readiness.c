@@ -8,6 +8,7 @@
 struct oas_readiness {
     apr_thread_mutex_t *mutex;
     oas_ready_t found;
+    int away;         /* found so behind a gate that was shut */
     apr_time_t began; /* of the last probe, by oas_clock; 0: there was none */
     int probing;
 };
@@ -47,29 +48,61 @@ static oas_ready_t probe(oas_db_t *db, apr_pool_t *pool)
     return found == OAS_READY_UNKNOWN ? OAS_READY_REFUSED : found;
 }
 
-oas_ready_t oas_readiness_ask(oas_readiness_t *readiness, oas_db_t *db, apr_pool_t *pool)
+static int is_away(const oas_db_t *db)
+{
+    return oas_db_gate(db) && oas_gate_is_away(oas_db_gate(db));
+}
+
+/* Probes, and keeps what was found. */
+static oas_ready_t look(oas_readiness_t *readiness, int claimed, oas_db_t *db, apr_pool_t *pool)
+{
+    int away = is_away(db);
+    oas_ready_t found = probe(db, pool);
+
+    apr_thread_mutex_lock(readiness->mutex);
+    readiness->found = found;
+    readiness->away = found == OAS_READY_UNREACHABLE && (away || is_away(db));
+    if (claimed)
+        readiness->probing = 0;
+    apr_thread_mutex_unlock(readiness->mutex);
+    return found;
+}
+
+/* 1: the next probe is this one's, since the last one began so long ago. Mutex held. */
+static int claim(oas_readiness_t *readiness, apr_interval_time_t interval)
 {
     apr_time_t now = oas_clock();
+
+    if (readiness->probing || (readiness->began && now - readiness->began < interval))
+        return 0;
+    readiness->probing = 1;
+    readiness->began = now;
+    return 1;
+}
+
+oas_ready_t oas_readiness_ask(oas_readiness_t *readiness, oas_db_t *db, apr_pool_t *pool)
+{
     oas_ready_t found;
-    int mine;
+    int mine, outdated;
 
     apr_thread_mutex_lock(readiness->mutex);
     found = readiness->found;
-    mine = !readiness->probing &&
-           (readiness->began == 0 || now - readiness->began >= OAS_READY_INTERVAL);
-    if (mine) {
-        readiness->probing = 1;
-        readiness->began = now;
-    } else if (readiness->probing && now - readiness->began >= OAS_READY_PATIENCE) {
+    outdated = readiness->away && !is_away(db); /* others have found it back */
+    mine = claim(readiness, outdated ? 0 : OAS_READY_INTERVAL);
+    if (!mine && readiness->probing && oas_clock() - readiness->began >= OAS_READY_PATIENCE)
         found = OAS_READY_UNREACHABLE;
-    }
     apr_thread_mutex_unlock(readiness->mutex);
-    if (!mine)
+    if (!mine && !outdated)
         return found;
-    found = probe(db, pool);
+    return look(readiness, mine, db, pool);
+}
+
+oas_ready_t oas_readiness_look(oas_readiness_t *readiness, oas_db_t *db, apr_pool_t *pool)
+{
+    int mine;
+
     apr_thread_mutex_lock(readiness->mutex);
-    readiness->found = found;
-    readiness->probing = 0;
+    mine = claim(readiness, 0);
     apr_thread_mutex_unlock(readiness->mutex);
-    return found;
+    return mine ? look(readiness, 1, db, pool) : OAS_READY_UNKNOWN;
 }

@@ -2,7 +2,8 @@
 /**
  * @file readiness.h
  * Whether the database can do what this issuer needs now, for balancers that ask often: whoever
- * asks, one probe a second of this process goes to the database, and the others get what it found.
+ * asks, one probe a second of this process goes to the database, and the others get what it found,
+ * unless the database has come back since.
  */
 #ifndef OAS_STORE_READINESS_H
 #define OAS_STORE_READINESS_H
@@ -31,5 +32,8 @@ apr_status_t oas_readiness_create(oas_readiness_t **out, apr_pool_t *pool);
 
 /** Probes when it is time to, as long as a statement may take at most; else at once. */
 oas_ready_t oas_readiness_ask(oas_readiness_t *readiness, oas_db_t *db, apr_pool_t *pool);
+
+/** Probes now, for all who ask next. @return OAS_READY_UNKNOWN: somebody else is at it */
+oas_ready_t oas_readiness_look(oas_readiness_t *readiness, oas_db_t *db, apr_pool_t *pool);
 
 #endif

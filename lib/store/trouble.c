@@ -112,7 +112,7 @@ void oas_trouble_log(const oas_log_t *log, oas_trouble_t trouble, const char *la
 {
     const trouble_row_t *row = &rows[trouble];
 
-    if (row->tag && first_now(trouble))
+    if (log && row->tag && first_now(trouble))
         oas_log(log, row->level, row->tag, APR_SUCCESS, "%s%s%s%s%s%s", row->text,
                 label ? " (statement " : "", label ? label : "", label ? ")" : "",
                 detail ? ": " : "", detail ? detail : "");

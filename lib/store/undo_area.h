@@ -48,8 +48,10 @@ int oas_undo_area_count(const oas_undo_area_t *area);
 
 /** When something happened last, to any process of the node. */
 typedef enum {
-    OAS_MOMENT_LOST, /**< an answer was lost or did not come */
-    OAS_MOMENT_BACK, /**< the database could be reached again */
+    OAS_MOMENT_LOST,   /**< an answer was lost or did not come */
+    OAS_MOMENT_BACK,   /**< the database could be reached again, after more than a moment */
+    OAS_MOMENT_OPENED, /**< a gate was opened that had been shut */
+    OAS_MOMENT_PROBED, /**< a task began to look whether the database is back */
     OAS_MOMENT_COUNT
 } oas_moment_t;
 

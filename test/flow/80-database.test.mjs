@@ -3,14 +3,17 @@
 // answer blames the client, and service is whole again at once.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { patiently, startInstance, until, untilBack } from './lib/instance.mjs';
+import { findAway, metricsConf, untilFoundBack } from './lib/away.mjs';
 import { request } from './lib/http.mjs';
 import { Surfer, textOf } from './lib/surfer.mjs';
 import { authorization, authorizeUrl, callbackOf, client, getCode, redeem, userinfo } from './lib/oauth.mjs';
 
 const server = await startInstance({
-  conf: client('spa', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }),
+  conf: metricsConf + client('spa', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] }),
 });
 // What the store and mod_dbd may say while the database is away, and nothing else.
 const away = /OAS00[0-4]\d\d|OAS0065\d|OAS006[17]\d|OAS005\d\d|OAS007\d\d|AH006(?:29|3\d)|dbd/i;
@@ -192,7 +195,50 @@ test('oauth2asctl schema status says what the schema is good for', async () => {
   await server.sql(`DELETE FROM oas_schema WHERE version = ${version + 1}`);
 });
 
+/** So many processes that most of them have no task that asks the database anyway. */
+const four = { 'httpd/httpd.conf': (text) => text.replace(/StartServers 2\n/, 'StartServers 4\n').replace(/MinSpareThreads \d+/, 'MinSpareThreads 40') };
+let spreading;
+const spread = () => (spreading ??= process.env.OAS_MPM === 'prefork' ? server.begun() : server.reload(four));
+
+test('every process of every node finds the database back, though nobody asks it', async () => {
+  server.announce(away, { maybe: true });
+  await spread();
+  await server.postgres('stop', 'immediate');
+  await findAway(server, 4);
+  await server.postgres('start');
+  await untilFoundBack(server);
+  const many = await Promise.all(Array.from({ length: 40 }, () => userinfo(server, token)));
+  assert.deepEqual(many.map(({ status }) => status), Array(40).fill(200));
+});
+
 test('httpd was neither restarted nor did a child of it crash', () => {
   assert.doesNotMatch(server.log(), /AH00052|AH00051|exit signal|Segmentation|core dump/i);
   process.kill(server.pid, 0);
+});
+
+test('a process that can make no thread ends alone: its node goes on with the others, and has more when it can', async () => {
+  await spread();
+  await server.begun();
+  const [node] = server.nodes;
+  const setLimit = (limit) => execFileSync('prlimit', ['--pid', String(node.pid), `--nproc=${limit}:`]);
+  const limit = execFileSync('prlimit', ['--pid', String(node.pid), '--nproc', '--output', 'SOFT', '--noheadings'], { encoding: 'utf8' }).trim();
+  const [stays, ...others] = await server.children([node]);
+  const since = server.log().length;
+  const cannot = /OAS00347|AH00159|AH00283|AH00481/; // no thread; as a user who is not root not even a process
+  server.announce(cannot);
+  server.announce(/AH01573|AH00480|AH10392/, { maybe: true });
+  server.announce(away, { maybe: true });
+  setLimit(3);
+  try {
+    for (const pid of others) process.kill(pid, 'SIGKILL');
+    await until('there is no thread to be had', () => cannot.test(server.log().slice(since)));
+    await until('one is alone', async () => String(await server.children([node])) === String(stays));
+    for (let times = 0; times < 20; times++) assert.equal((await request(node.url('oauth2as/health'))).status, 200);
+    assert.ok(fs.existsSync(`/proc/${node.pid}`));
+  } finally {
+    setLimit(limit);
+  }
+  await server.begun();
+  assert.ok((await server.children([node])).includes(stays));
+  await assertWhole();
 });

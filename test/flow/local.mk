@@ -4,7 +4,7 @@ EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test
 	test/flow/package.json test/flow/package-lock.json test/flow/.npmrc \
 	test/flow/lib/app.mjs \
 	test/flow/lib/assertion.mjs \
-	test/flow/lib/balanced.mjs \
+	test/flow/lib/away.mjs test/flow/lib/balanced.mjs \
 	test/flow/lib/balancer.mjs \
 	test/flow/lib/certificate.mjs \
 	test/flow/lib/chromium.mjs \

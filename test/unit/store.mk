@@ -4,7 +4,7 @@ if HAVE_CHECK
 check_PROGRAMS += test/unit/store_test test/unit/store_db_test
 TESTS += test/unit/store_test test/unit/store_db_test test/unit/store_variants
 test_unit_store_test_SOURCES = test/unit/store_test.c test/unit/store_test.h test/unit/unit.h \
-	test/unit/store_gate.c test/unit/store_client.c test/unit/store_undo.c
+	test/unit/store_gate.c test/unit/store_turn.c test/unit/store_client.c test/unit/store_undo.c
 test_unit_store_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_unit_store_test_LDADD = $(OAS_STORE) $(OAS_LIBS) $(CHECK_LIBS)
 

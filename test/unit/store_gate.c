@@ -21,6 +21,16 @@ static void make_gate(int max)
     oas_gate_size(gate, max);
 }
 
+/* Finds the database away or there. */
+void store_gate_find(oas_gate_t *of, int reached)
+{
+    oas_gate_place_t place;
+
+    ck_assert_int_eq(oas_gate_enter(of, NO_WAIT, &place), APR_SUCCESS);
+    oas_gate_report(&place, reached);
+    oas_gate_leave(&place);
+}
+
 static oas_gate_stats_t stats(void)
 {
     oas_gate_stats_t out;
@@ -209,7 +219,7 @@ START_TEST(test_away_lets_one_probe)
     ck_assert_int_eq(stats().away, 1);
     oas_gate_leave(&a);
     ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &probe), APR_SUCCESS);
-    ck_assert_int_eq(oas_gate_enter(gate, LONG_WAIT, &other), OAS_DB_UNAVAILABLE); /* at once */
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &other), OAS_DB_UNAVAILABLE);
     oas_gate_report(&probe, 0);
     oas_gate_leave(&probe);
     ck_assert_int_eq(stats().away, 1);
@@ -225,16 +235,89 @@ END_TEST
 
 START_TEST(test_silent_probe_lets_next_probe)
 {
-    oas_gate_place_t a, probe;
+    oas_gate_place_t probe;
 
     make_gate(8);
-    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &a), APR_SUCCESS);
-    oas_gate_report(&a, 0);
-    oas_gate_leave(&a);
+    store_gate_find(gate, 0);
     ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &probe), APR_SUCCESS);
     oas_gate_leave(&probe);
     ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &probe), APR_SUCCESS);
     ck_assert_int_eq(probe.probe, 1);
+}
+END_TEST
+
+/* Whoever comes while somebody probes is told what he found. */
+static void wait_behind(waiter_t *waiter, oas_gate_place_t *probe, int reached)
+{
+    make_gate(4);
+    store_gate_find(gate, 0);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, probe), APR_SUCCESS);
+    start_waiter(waiter);
+    while (stats().waiting + (int)stats().refused < 1)
+        usleep(1000);
+    oas_gate_report(probe, reached);
+    join_waiter(waiter);
+    ck_assert_int_eq(stats().waiting, 0);
+}
+
+/* The waiter may have given up before the probe has told him, on a machine that is slow. */
+START_TEST(test_probe_is_waited_for)
+{
+    oas_gate_place_t probe;
+    waiter_t waiter;
+    int tries = 0;
+
+    do {
+        wait_behind(&waiter, &probe, 1);
+    } while (waiter.rv != APR_SUCCESS && ++tries < 20);
+    ck_assert_int_eq(waiter.rv, APR_SUCCESS);
+    ck_assert_int_eq(waiter.place.probe, 0);
+    oas_gate_leave(&waiter.place);
+    oas_gate_leave(&probe);
+    ck_assert_int_eq(stats().in_flight, 0);
+}
+END_TEST
+
+START_TEST(test_probe_is_waited_for_in_vain)
+{
+    oas_gate_place_t probe;
+    waiter_t waiter;
+
+    wait_behind(&waiter, &probe, 0);
+    ck_assert_int_eq(waiter.rv, OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq((int)stats().refused, 1);
+    oas_gate_leave(&probe);
+    ck_assert_int_eq(stats().in_flight, 0);
+}
+END_TEST
+
+/* The database is silent, so the probe does not come back: nobody stays long, nor do many. */
+START_TEST(test_silent_database_keeps_nobody)
+{
+    apr_time_t start = apr_time_now();
+    oas_gate_place_t probe, other;
+    waiter_t waiters[2];
+    int i, tries = 0;
+
+    make_gate(4);
+    store_gate_find(gate, 0);
+    ck_assert_int_eq(oas_gate_enter(gate, NO_WAIT, &probe), APR_SUCCESS);
+    for (i = 0; i < 2; i++)
+        start_waiter(&waiters[i]);
+    while (stats().waiting < 2 && stats().refused < 1)
+        usleep(1000);
+    while (stats().refused < 1) { /* both wait: one more would be too many */
+        ck_assert_int_eq(oas_gate_enter(gate, LONG_WAIT, &other), OAS_DB_UNAVAILABLE);
+        tries++;
+    }
+    for (i = 0; i < 2; i++) {
+        join_waiter(&waiters[i]);
+        ck_assert_int_eq(waiters[i].rv, OAS_DB_UNAVAILABLE);
+    }
+    ck_assert_int_eq(oas_gate_enter(gate, LONG_WAIT, &other), OAS_DB_UNAVAILABLE);
+    ck_assert_int_eq((int)stats().refused, tries + 3);
+    ck_assert_int_lt((int)apr_time_sec(apr_time_now() - start), 10);
+    oas_gate_leave(&probe);
 }
 END_TEST
 
@@ -462,6 +545,9 @@ Suite *store_gate_suite(void)
     tcase_add_test(tcase, test_growing_serves_waiters);
     tcase_add_test(tcase, test_away_lets_one_probe);
     tcase_add_test(tcase, test_silent_probe_lets_next_probe);
+    tcase_add_test(tcase, test_probe_is_waited_for);
+    tcase_add_test(tcase, test_probe_is_waited_for_in_vain);
+    tcase_add_test(tcase, test_silent_database_keeps_nobody);
     tcase_add_test(tcase, test_late_failure_is_not_the_probe);
     tcase_add_test(tcase, test_waiters_are_told);
     tcase_add_test(tcase, test_one_makes_a_connection);

@@ -8,6 +8,7 @@ int main(void)
     SRunner *runner = srunner_create(store_gate_suite());
     int failed;
 
+    srunner_add_suite(runner, store_turn_suite());
     srunner_add_suite(runner, store_client_suite());
     srunner_add_suite(runner, store_undo_suite());
     srunner_run_all(runner, CK_NORMAL);

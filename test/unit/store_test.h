@@ -7,8 +7,13 @@
 #define OAS_TEST_STORE_H
 
 #include <check.h>
+#include "../../lib/store/gate.h"
+
+/** Passes a gate, and says that the database is away (0) or there. */
+void store_gate_find(oas_gate_t *of, int reached);
 
 Suite *store_gate_suite(void);
+Suite *store_turn_suite(void);
 Suite *store_client_suite(void);
 Suite *store_undo_suite(void);
 

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { patiently, startInstance, until } from './instance.mjs';
+import { findAway, metricsConf, untilFoundBack } from './away.mjs';
 import { startBalancer } from './balancer.mjs';
 import { makeCertificates, thumbprint } from './certificate.mjs';
 import { recipe } from './recipe.mjs';
@@ -21,6 +22,7 @@ const away = /OAS00[0-46]\d\d|OAS005\d\d|OAS007\d\d|OAS0083\d|AH006(?:29|3\d)|db
 const machine = (id, lines) => ['<OAuth2ASClient "' + id + '">', 'OAuth2ASType machine', 'OAuth2ASAllow https://api.example.test/ read:items', 'OAuth2ASRequire mtls', ...lines, '</OAuth2ASClient>'].join('\n');
 const content = `
   OAuth2ASAuditLog \${OAS_DIR}/audit.log
+  ${metricsConf}
   OAuth2ASThrottle pair=1000 account=1000 address=5 max=10min
   ${client('spa', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on'] })}
   ${client('strict', { extra: ['OAuth2ASFirstParty on', 'OAuth2ASSkipConsent on', 'OAuth2ASRefreshReuseWindow 0'] })}
@@ -261,8 +263,19 @@ export function survives(server) {
   });
 }
 
-export function tellsTheTruth(server) {
-  test('while the database is away clients hear so from the nodes', async () => {
+/** Returns when all processes that requests may meet have found the database back, most of them because they were asked. */
+async function untilAskedBack(ready) {
+  await until('every process of the nodes is ready', async () => (await Promise.all(Array.from({ length: 24 }, ready))).every(Boolean));
+}
+
+/** Where the nodes can be reached past the balancer: the processes of both have found out by themselves. */
+async function untilReadyUnasked(ready, server) {
+  await untilFoundBack(server);
+  assert.deepEqual(await Promise.all(Array.from({ length: 24 }, ready)), Array(24).fill(true));
+}
+
+const truth = (untilBack, goesAway = () => {}) => (server) =>
+  test('while the database is away clients hear so from the nodes, and service is back when it is', async () => {
     const { refresh_token } = await offline(server);
     server.announce(away, { maybe: true });
     await server.postgres('stop', 'immediate');
@@ -274,12 +287,15 @@ export function tellsTheTruth(server) {
       assert.ok(Number(answer.headers['retry-after']) >= 1);
       await sleep(100);
     } while (Date.now() - began < 1500); // in which every balancer has noticed
+    await goesAway(server);
     await server.postgres('start');
     const ready = async () => (await request(server.url('oauth2as/ready'), { ca: server.ca })).status === 200;
-    await until('every process of the nodes is ready', async () => (await Promise.all(Array.from({ length: 24 }, ready))).every(Boolean));
+    await untilBack(ready, server);
     assert.equal((await patiently(() => refresh(server, refresh_token))).status, 200, 'nothing was lost');
   });
-}
+
+export const tellsTheTruth = truth(untilAskedBack);
+const tellsTheTruthEverywhere = truth(untilReadyUnasked, findAway);
 
 export function keepsStrangersOut(server) {
   test('strangers do not learn how the node is', async () => {
@@ -302,5 +318,5 @@ export function behind(server, kind, conf, shows) {
 export function endsTls(server, kind, places, shows) {
   const [one, two] = server.nodes.map((node) => new URL(node.url()).port);
   const all = { '10.0.0.11:8080': `127.0.0.1:${one}`, '10.0.0.12:8080': `127.0.0.1:${two}`, ...places };
-  behind(server, kind, recipe(kind, all, page), [signsIn, knowsTheUser, knowsTheCertificate, believesTheBalancerOnly, keepsStrangersOut, ...shows, tellsTheTruth]);
+  behind(server, kind, recipe(kind, all, page), [signsIn, knowsTheUser, knowsTheCertificate, believesTheBalancerOnly, keepsStrangersOut, ...shows, tellsTheTruthEverywhere]);
 }
