@@ -73,11 +73,12 @@ $$;
 -- That counts for the next one as well, which may sign before the last process has heard of the change.
 CREATE FUNCTION oas_client_had_1() RETURNS trigger LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
+    -- all of them are locked, in order, for the sake of who changes several clients in one statement
     EXECUTE format('WITH signing AS MATERIALIZED (SELECT k.kid, c.token '
         'FROM %1$I.oas_keys AS k, (SELECT %1$I.oas_client_token_1($1) AS token) AS c '
-        'WHERE k.state <> ''retired'' AND k.lifetime < c.token ORDER BY k.kid FOR UPDATE OF k) '
+        'WHERE k.state <> ''retired'' AND c.token IS NOT NULL ORDER BY k.kid FOR UPDATE OF k) '
         'UPDATE %1$I.oas_keys AS k SET lifetime = s.token, version = k.version + 1 '
-        'FROM signing AS s WHERE k.kid = s.kid', TG_TABLE_SCHEMA)
+        'FROM signing AS s WHERE k.kid = s.kid AND k.lifetime < s.token', TG_TABLE_SCHEMA)
     USING OLD.metadata;
     RETURN NULL;
 END $$;

@@ -314,7 +314,9 @@ static void add_user(const oas_tx_t *tx, json_t *data)
 {
     json_t *user = oas_page_user(tx->session);
 
-    oas_json_set(user, "login", tx->session->login);
+    /* the password form's, which is not the name of the last login when that was another way in */
+    oas_json_set(user, "login",
+                 tx->session->builtin != NULL ? tx->session->builtin : tx->session->login);
     json_object_set_new(data, "user", user);
 }
 

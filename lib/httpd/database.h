@@ -28,8 +28,8 @@ oas_db_t *oas_request_db(request_rec *r);
 /** A database for work outside requests; what was borrowed is given back when `pool` is cleared. */
 oas_db_t *oas_background_db(oas_server_config_t *config, apr_pool_t *pool);
 
-/** Likewise, and it says nothing in the log: to look whether a database is back that is known to be
- * away. */
+/** Likewise, and nothing of ours is logged: to look whether a database is back that is known to be
+ * away. mod_dbd logs each connection that it cannot make (AH00629). */
 oas_db_t *oas_probing_db(oas_server_config_t *config, apr_pool_t *pool);
 
 /** Whether this child knows its database to be away. */

@@ -468,21 +468,27 @@ void oas_gate_report(oas_gate_place_t *place, int reached)
     pthread_mutex_unlock(&gate->mutex);
 }
 
+/* Whether another process of the node has found the database back since we have missed it. */
+static int is_found_back(const oas_gate_t *gate)
+{
+    return oas_unsettled_within(gate->unsettled, OAS_MOMENT_OPENED, oas_clock() - gate->missed);
+}
+
 /* Whether none of this process has looked for long enough, and somebody could. Who has something to
- * undo does not wait. */
+ * undo does not wait, nor does anybody once it has been found back. */
 static int is_time(oas_gate_t *gate)
 {
-    apr_interval_time_t every = oas_unsettled_count(gate->unsettled) ? 0 : PROBE_EVERY;
+    apr_interval_time_t every =
+        oas_unsettled_count(gate->unsettled) || is_found_back(gate) ? 0 : PROBE_EVERY;
 
     return gate->away && !gate->probing && !gate->making && gate->in_flight < gate->max &&
            oas_clock() - gate->looked >= every;
 }
 
-/* As soon as another process of the node has found it back all look, otherwise one after the other.
- */
+/* Once it has been found back all look, otherwise one after the other. */
 static int is_our_turn(const oas_gate_t *gate)
 {
-    return oas_unsettled_within(gate->unsettled, OAS_MOMENT_OPENED, oas_clock() - gate->missed) ||
+    return is_found_back(gate) ||
            !oas_unsettled_within(gate->unsettled, OAS_MOMENT_PROBED, PROBE_SPACING);
 }
 

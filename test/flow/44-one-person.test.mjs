@@ -72,9 +72,10 @@ test('a step-up keeps sub, sid and claims, of the first application too', async 
 });
 
 test('names in other letters are the same person', async () => {
-  const { second, before } = await both('bob', 'battery staple', 'BOB');
+  const { second, before, surfer } = await both('bob', 'battery staple', 'BOB');
   assert.equal(second.claims.sub, before.sub);
   assert.equal(second.claims.email, 'bob@example.test');
+  assert.equal(passwordForm(await surfer.go(accountUrl)).fields.username, 'bob', 'the name that goes with the password');
 });
 
 test('OAuth2ASSubjectRecheck is asked by the name that a password provider knows', async () => {

@@ -417,7 +417,7 @@ static void mutate_keys(void)
            first_key);
     mutate("oas_key_activate_1", "ORDER BY kid FOR UPDATE;", "ORDER BY kid;",
            "without the lock of the keys", activating);
-    mutate("oas_client_had_1", "k.lifetime < c.token", "false",
+    mutate("oas_client_had_1", "k.lifetime < s.token", "false",
            "without a memory of what clients had", shortening);
 }
 

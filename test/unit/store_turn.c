@@ -62,6 +62,8 @@ START_TEST(test_turns_are_shared)
     turn = oas_gate_turn(gates[1]);
     ck_assert(!turn || oas_clock() - start >= apr_time_from_msec(100));
     wait_for_turn(gates[1]);
+    store_gate_find(gates[1], 0); /* it has just looked */
+    ck_assert_int_eq(oas_gate_turn(gates[1]), 0);
     store_gate_find(gates[0], 1);
     ck_assert_int_eq(oas_gate_turn(gates[1]), 1);
 }
