@@ -14,7 +14,7 @@
 #define TRIES_MAX       12 /* of one statement, whatever happens */
 #define ATTEMPT_RETRIES 10 /* where a client's own repetition could be refused */
 #define ATTEMPT_PAUSE   apr_time_from_msec(50)
-#define RESET_AGAIN     apr_time_from_msec(500)
+#define CONNECT_AGAIN   apr_time_from_sec(1) /* less than a silent host takes */
 
 struct oas_db {
     apr_pool_t *pool;
@@ -204,7 +204,7 @@ static int reset(oas_db_t *db)
 
     if (state && db->until)
         state->left = remaining > least ? remaining : least;
-    for (tries = 0; tries < 2 && !good && oas_clock() - start < RESET_AGAIN; tries++)
+    for (tries = 0; tries < 2 && !good && oas_clock() - start < CONNECT_AGAIN; tries++)
         good = apr_dbd_check_conn(db->dbd.driver, db->dbd.pool, db->dbd.handle) == APR_SUCCESS &&
                PQstatus(db->conn) == CONNECTION_OK;
     if (state)
@@ -284,7 +284,8 @@ static const char *mismatch_detail(const oas_db_t *db, const oas_conn_t *state, 
     }
 }
 
-/* What the connection remembers of the schema is read once more before anybody is refused. */
+/* What the connection remembers of the schema is read once more before anybody is refused.
+ * APR_EAGAIN: it has died meanwhile. */
 static apr_status_t check_schema(oas_db_t *db, oas_conn_t **out)
 {
     oas_conn_t *state = oas_conn_find(db->conn);
@@ -309,7 +310,7 @@ static apr_status_t check_schema(oas_db_t *db, oas_conn_t **out)
     if (found == OAS_TROUBLE_NONE)
         return APR_SUCCESS;
     if (PQstatus(db->conn) != CONNECTION_OK)
-        return trouble(db, OAS_TROUBLE_LOST, NULL, NULL);
+        return APR_EAGAIN;
     oas_gate_report(&db->place, 1);
     return trouble(db, found, NULL, mismatch_detail(db, state, found));
 }
@@ -318,11 +319,12 @@ static apr_status_t check_schema(oas_db_t *db, oas_conn_t **out)
 typedef struct {
     const oas_stmt_t *stmt;
     const char *const *params;
-    apr_time_t deadline;
+    apr_time_t began, deadline;
     apr_time_t sent;
     apr_interval_time_t connecting; /* time that does not count, see connected */
     int seen[OAS_TROUBLE_COUNT];
     int tries;
+    int was_old;   /* the connection had been made before this statement was asked for */
     int uncertain; /* an attempt was sent, and nobody said what became of it */
     char sqlstate[6];
     PGresult *result;
@@ -444,11 +446,17 @@ static int is_late(const run_t *run, apr_interval_time_t pause)
     return oas_clock() + pause >= run->deadline;
 }
 
-/* Whether this statement is sent once more. */
+/* Whether this statement is sent once more. Those that are in the pool may die together, and one of
+ * them looks alive until its backend has run: such a loss says nothing about the next one. */
 static int once_more(run_t *run, oas_trouble_t found)
 {
-    return run->seen[found]++ < retries(found, run->stmt) && ++run->tries < TRIES_MAX &&
-           !is_late(run, found == OAS_TROUBLE_LOCKED ? OAS_SETTLE_PAUSE : 0);
+    int most = retries(found, run->stmt);
+    int counts = found != OAS_TROUBLE_LOST || !run->was_old;
+
+    if (run->seen[found] >= most || ++run->tries >= TRIES_MAX)
+        return 0;
+    run->seen[found] += counts;
+    return !is_late(run, found == OAS_TROUBLE_LOCKED ? OAS_SETTLE_PAUSE : 0);
 }
 
 /* Where it connects anew, that takes as long as hosts are silent that come before the good one. It
@@ -460,16 +468,23 @@ static apr_status_t connected(oas_db_t *db, run_t *run, oas_conn_t **state)
     PGconn *conn;
     apr_status_t rv;
 
-    db->until = run->deadline;
-    rv = oas_db_native(db, &conn);
-    db->until = 0;
-    if (rv == APR_SUCCESS)
-        rv = check_schema(db, state);
-    if (rv == APR_SUCCESS && (*state)->made > since && !run->connecting) {
+    do {
+        db->until = run->deadline;
+        rv = oas_db_native(db, &conn);
+        db->until = 0;
+        if (rv == APR_SUCCESS)
+            rv = check_schema(db, state);
+    } while (rv == APR_EAGAIN && ++run->tries < TRIES_MAX);
+    if (rv == APR_EAGAIN)
+        return trouble(db, OAS_TROUBLE_LOST, NULL, NULL);
+    if (rv != APR_SUCCESS)
+        return rv;
+    run->was_old = (*state)->made < run->began;
+    if ((*state)->made > since && !run->connecting) {
         run->connecting = (*state)->made - since;
         run->deadline += run->connecting;
     }
-    return rv;
+    return APR_SUCCESS;
 }
 
 /* An attempt that may have been carried out is not given up while there is time: what the client
@@ -517,16 +532,15 @@ apr_status_t oas_db_run(oas_db_t *db, oas_stmt_id_t id, const char *const *param
                         oas_rows_t **rows, apr_pool_t *pool)
 {
     run_t run = {.stmt = &oas_statements[id], .params = params};
-    apr_time_t start;
     apr_status_t rv;
 
     rv = oas_settle_before(db, run.stmt, params, pool);
     if (rv != APR_SUCCESS)
         return rv;
-    start = oas_clock();
-    run.deadline = start + db->limit - db->spent;
+    run.began = oas_clock();
+    run.deadline = run.began + db->limit - db->spent;
     rv = run_statement(db, &run);
-    db->spent += oas_clock() - start - run.connecting;
+    db->spent += oas_clock() - run.began - run.connecting;
     if (rv != APR_SUCCESS) {
         if (run.uncertain)
             oas_settle_later(db, run.stmt, params);

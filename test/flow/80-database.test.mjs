@@ -74,8 +74,16 @@ function keepReading(t, workers = 4) {
 /** Whether a background task has found the database away since: such lines name no client. */
 const noticedByTask = (since) => server.log().slice(since).split('\n').some((line) => /OAS002\d\d/.test(line) && !line.includes('[client '));
 
+/** Leaves most connections of each process made. */
+async function fillPools(t) {
+  const crowd = keepReading(t, 16);
+  await crowd.good(5);
+  assert.deepEqual(await crowd.stop(), []);
+}
+
 test('backends killed while requests run: no read is lost', async (t) => {
   server.announce(away, { maybe: true });
+  await fillPools(t);
   const readers = keepReading(t);
   await readers.good(5);
   for (let times = 0; times < 10; times++) {
@@ -84,6 +92,29 @@ test('backends killed while requests run: no read is lost', async (t) => {
     await readers.good(2); // no read meets more than one of these
   }
   assert.deepEqual(await readers.stop(), []);
+  await assertWhole();
+});
+
+test('backends that die one after the other: no read is lost, however many it meets', async (t) => {
+  server.announce(away, { maybe: true });
+  for (let times = 0; times < 10; times++) {
+    await fillPools(t);
+    const readers = keepReading(t, 6); // more connections lie idle than are in use
+    await readers.good(5);
+    const pids = (await server.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'oauth2as'", 'postgres')).map(([pid]) => Number(pid));
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    try {
+      await killBackends(); // each finds that out when it goes on
+      await sleep(20);
+    } finally {
+      for (const pid of pids) {
+        process.kill(pid, 'SIGCONT');
+        await sleep(1);
+      }
+    }
+    await readers.good(2);
+    assert.deepEqual(await readers.stop(), []);
+  }
   await assertWhole();
 });
 
