@@ -11,6 +11,7 @@ EXTRA_DIST += test/instance test/former test/lib/memcheck test/lib/postgres test
 	test/flow/lib/configtest.mjs \
 	test/flow/lib/clock.mjs \
 	test/flow/lib/elsewhere.mjs \
+	test/flow/lib/failed.mjs \
 	test/flow/lib/guards.mjs \
 	test/flow/lib/held.mjs \
 	test/flow/lib/http.mjs \
