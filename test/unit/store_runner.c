@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <apr_strings.h>
+#include <apr_thread_proc.h>
 #include "../../lib/store/measure.h"
 #include "../../lib/store/purge.h"
 #include "store_db.h"
@@ -65,6 +66,84 @@ START_TEST(test_terminated_between)
         ck_assert_int_eq(read_once(), APR_SUCCESS);
         ck_assert_int_eq(read_once(), APR_SUCCESS);
     }
+}
+END_TEST
+
+/* A pool of which every connection looks alive while its backend has been told to end. */
+#define DYING 4
+static cluster_conn_t *dying[DYING];
+static int backends[DYING], borrowed;
+
+static apr_status_t borrow_next(void *baton, oas_dbd_t *out)
+{
+    *out = dying[borrowed++ % DYING]->dbd;
+    return APR_SUCCESS;
+}
+
+static void keep(void *baton, oas_dbd_t *dbd)
+{
+}
+
+/* The gate knows that they are there; `maker` makes another one, so that nobody else may. */
+static void lend_all(oas_gate_place_t *maker)
+{
+    oas_gate_place_t places[DYING];
+    int i;
+
+    oas_gate_size(gate, DYING + 1);
+    for (i = 0; i < DYING; i++) {
+        ck_assert_int_eq(oas_gate_enter(gate, 0, &places[i]), APR_SUCCESS);
+        oas_gate_lent(&places[i], 1);
+    }
+    ck_assert_int_eq(oas_gate_enter(gate, 0, maker), APR_SUCCESS);
+    for (i = 0; i < DYING; i++)
+        oas_gate_leave(&places[i]);
+}
+
+static void tell_to_end(int backend, PGconn *superuser)
+{
+    ck_assert_int_eq(kill(backend, SIGSTOP), 0);
+    cluster_sql(superuser, apr_psprintf(pool, "SELECT pg_terminate_backend(%d)", backend));
+}
+
+/* They die one after the other; then the maker gives up. */
+static void *APR_THREAD_FUNC let_die(apr_thread_t *thread, void *data)
+{
+    int i;
+
+    for (i = 0; i < DYING; i++) {
+        apr_sleep(apr_time_from_msec(100));
+        kill(backends[i], SIGCONT);
+    }
+    apr_sleep(apr_time_from_msec(100));
+    oas_gate_leave(data);
+    return NULL;
+}
+
+START_TEST(test_all_that_are_lent_die)
+{
+    static const oas_db_source_t source = {borrow_next, keep};
+    PGconn *superuser = cluster_superuser();
+    oas_gate_place_t maker;
+    apr_thread_t *thread;
+    apr_status_t rv;
+    oas_db_t *with;
+    int i;
+
+    ck_assert_int_eq(oas_gate_create(&gate, pool), APR_SUCCESS);
+    lend_all(&maker);
+    borrowed = 0;
+    for (i = 0; i < DYING; i++) {
+        dying[i] = cluster_connect(pool, cluster_params(0), 0);
+        backends[i] = cluster_backend(dying[i]);
+        tell_to_end(backends[i], superuser);
+    }
+    with = oas_db_create(pool, &source, NULL, TEST_ISSUER, gate, apr_time_from_sec(5), NULL);
+    ck_assert_int_eq(apr_thread_create(&thread, NULL, let_die, &maker, pool), APR_SUCCESS);
+    ck_assert_int_eq(read_with(with), APR_SUCCESS);
+    ck_assert_int_eq(borrowed, DYING + 1); /* it met each of them */
+    ck_assert_int_eq(apr_thread_join(&rv, thread), APR_SUCCESS);
+    PQfinish(superuser);
 }
 END_TEST
 
@@ -457,6 +536,7 @@ Suite *store_runner_suite(void)
     tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, test_terminated_between);
+    tcase_add_test(tcase, test_all_that_are_lent_die);
     tcase_add_test(tcase, test_restarted);
     tcase_add_test(tcase, test_away_and_back);
     tcase_add_test(tcase, test_nothing_lent);
