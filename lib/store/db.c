@@ -446,16 +446,19 @@ static int is_late(const run_t *run, apr_interval_time_t pause)
     return oas_clock() + pause >= run->deadline;
 }
 
-/* Whether this statement is sent once more. Those that are in the pool may die together, and one of
- * them looks alive until its backend has run: such a loss says nothing about the next one. */
+/* Those that are in the pool may die together, and each looks alive until its backend has run: the
+ * loss of one says nothing about the next. (Attempts have enough retries to pass them by.) */
+static int is_one_of_many(const run_t *run, oas_trouble_t found)
+{
+    return found == OAS_TROUBLE_LOST && run->was_old && !OAS_STMT_IS_ATTEMPT(run->stmt);
+}
+
+/* Whether this statement is sent once more. */
 static int once_more(run_t *run, oas_trouble_t found)
 {
-    int most = retries(found, run->stmt);
-    int counts = found != OAS_TROUBLE_LOST || !run->was_old;
-
-    if (run->seen[found] >= most || ++run->tries >= TRIES_MAX)
+    if (run->seen[found] >= retries(found, run->stmt) || ++run->tries >= TRIES_MAX)
         return 0;
-    run->seen[found] += counts;
+    run->seen[found] += !is_one_of_many(run, found);
     return !is_late(run, found == OAS_TROUBLE_LOCKED ? OAS_SETTLE_PAUSE : 0);
 }
 

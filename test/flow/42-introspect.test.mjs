@@ -167,9 +167,9 @@ test('while the database is away nothing is called inactive', async () => {
   const { access_token, refresh_token } = await tokens({ scope: 'openid offline_access' });
   const own = (await token(server, { grant_type: 'client_credentials', resource: orders }, as('worker'))).json.access_token;
   for (const [text, id, statement] of [[access_token, 'web', 'oas_grant_load'], [refresh_token, 'web', 'oas_refresh_load'], [own, 'worker', 'oas_jti_load']]) {
-    proxy.plan(statement, 'cut', 3);
+    proxy.plan(statement, 'cut', Infinity);
     const answer = await introspect(server, { token: text }, as(id));
-    proxy.settled();
+    assert.ok(proxy.settled().length >= 3, 'it is tried on a new connection, twice');
     assertError(answer, 503, 'temporarily_unavailable');
     assert.ok(Number(answer.headers['retry-after']) >= 1);
     assert.equal((await patiently(() => introspect(server, { token: text }, as(id)))).json.active, true);

@@ -215,9 +215,9 @@ for (const ending of ['cut', 'mute']) {
 test('a revocation that cannot be carried out says so', async () => {
   server.announce(lost);
   const held = await family('spa');
-  proxy.plan('oas_refresh_revoke', 'cut', 3);
+  proxy.plan('oas_refresh_revoke', 'cut', Infinity);
   assertAway(await revoke(server, { token: held.first, client_id: 'spa' }));
-  proxy.settled();
+  assert.ok(proxy.settled().length >= 3, 'it is tried on a new connection, twice');
   assert.equal((await refresh(held, held.first)).status, 200);
 });
 

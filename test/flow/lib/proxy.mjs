@@ -63,15 +63,17 @@ export class Proxy {
 
   /**
    * The next `times` runs of `statement` end like this: 'cut' before the server has seen them, or 'mute' after the
-   * server has carried them out, its answer thrown away.
+   * server has carried them out, its answer thrown away. With Infinity all that there are until `settled`.
    */
   plan(statement, ending, times = 1) {
-    for (let i = 0; i < times; i++) this.plans.push({ statement, ending });
+    if (times === Infinity) this.plans.push({ statement, ending, always: true });
+    else for (let i = 0; i < times; i++) this.plans.push({ statement, ending });
   }
 
   /** Everything planned has happened; what happened since the last call, in order. */
   settled() {
-    const { met, plans } = this;
+    const { met } = this;
+    const plans = this.plans.filter(({ always }) => !always);
     this.met = [];
     this.plans = [];
     if (plans.length) throw new Error(`${plans.length} planned endings of ${plans[0].statement} were never met`);
@@ -112,7 +114,8 @@ export class Proxy {
       const statement = boundStatement(message);
       if (statement) this.seen.push(statement);
       if (statement !== undefined && this.plans[0]?.statement === statement) {
-        const { ending } = this.plans.shift();
+        const { ending, always } = this.plans[0];
+        if (!always) this.plans.shift();
         this.met.push(`${ending} ${statement}`);
         if (ending === 'cut') return this.cut(pair);
         pair.mute = true;
