@@ -27,8 +27,8 @@
 #include "lib/httpd/login_option.h"
 #include "lib/httpd/metrics.h"
 #include "lib/httpd/notes.h"
+#include "lib/httpd/recovery.h"
 #include "lib/httpd/request.h"
-#include "lib/httpd/settle.h"
 #include "lib/httpd/status.h"
 #include "lib/httpd/watchdog.h"
 #include "lib/issue/keyring.h"
@@ -100,7 +100,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     }
     oas_watchdog_register(pconf, main_server);
     oas_delivery_register(pconf, main_server);
-    oas_settle_register(pconf, main_server);
+    oas_recovery_register(pconf, main_server);
     return oas_audit_logs_open(pconf, main_server);
 }
 
@@ -135,7 +135,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(oas_watchdog_child, dbd, NULL, APR_HOOK_LAST);
     ap_hook_child_init(oas_delivery_child, dbd, NULL, APR_HOOK_LAST);
     ap_hook_child_init(oas_keyring_child, dbd, NULL, APR_HOOK_LAST);
-    ap_hook_child_init(oas_settle_child, dbd, NULL, APR_HOOK_LAST);
+    ap_hook_child_init(oas_recovery_child, dbd, NULL, APR_HOOK_LAST);
     /* an endpoint is an endpoint whatever ProxyPass, Alias or RewriteRule stand beside it */
     ap_hook_translate_name(oas_translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(oas_translate_absent, NULL, NULL, APR_HOOK_LAST);

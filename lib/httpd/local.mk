@@ -34,7 +34,7 @@ mod_oauth2as_la_SOURCES = mod_oauth2as.c \
 	lib/httpd/section.c \
 	lib/httpd/server_config.h \
 	lib/httpd/park.c lib/httpd/park.h \
-	lib/httpd/settle.c lib/httpd/settle.h \
+	lib/httpd/recovery.c lib/httpd/recovery.h \
 	lib/httpd/shift.c lib/httpd/shift.h \
 	lib/httpd/source.c \
 	lib/httpd/status.c lib/httpd/status.h \

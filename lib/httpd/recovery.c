@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "settle.h"
+#include "recovery.h"
 
 #include "../store/readiness.h"
 #include "../store/undo_area.h"
@@ -8,7 +8,7 @@
 #include "shift.h"
 
 #define LOOK_WAIT apr_time_from_msec(100)
-#define TASK_NOTE "oas_settle_tasks"
+#define TASK_NOTE "oas_recovery_tasks"
 #define RETAINED  "oas_undo"
 
 /** What each child does for an issuer when there is reason to. */
@@ -72,7 +72,7 @@ static apr_status_t run_task(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-void oas_settle_child(apr_pool_t *pchild, server_rec *main_server)
+void oas_recovery_child(apr_pool_t *pchild, server_rec *main_server)
 {
     void *tasks = NULL;
     apr_size_t i;
@@ -123,7 +123,7 @@ static apr_status_t add_task(task_t *task, apr_pool_t *pconf)
     return rv == APR_SUCCESS ? fns.add_callback(watchdog, LOOK_WAIT, task, run_task) : rv;
 }
 
-void oas_settle_register(apr_pool_t *pconf, server_rec *main_server)
+void oas_recovery_register(apr_pool_t *pconf, server_rec *main_server)
 {
     task_t *tasks = apr_pcalloc(pconf, JOBS * sizeof(*tasks));
     apr_status_t rv = APR_SUCCESS;
