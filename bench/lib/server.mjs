@@ -40,6 +40,7 @@ function conf() {
     OAuth2ASClaim name "%{reqenv:OAUTH2AS_NAME} of the bench" scope=profile
     OAuth2ASClaim email "%{reqenv:OAUTH2AS_NAME}@example.test" scope=email
     OAuth2ASThrottle pair=1000000 account=1000000 address=1000000
+    OAuth2ASDatabaseWait 5s
     <Location "/authorize">\nAuthUserFile \${OAS_DIR}/people\n</Location>\n`;
 }
 
