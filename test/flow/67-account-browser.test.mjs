@@ -29,6 +29,7 @@ const silently = { javaScriptEnabled: false };
 async function moveToAnotherPort() {
   const [own, port] = [new URL(server.issuer).port, await freePort()];
   const moved = server.also.replace('as2.', 'as.').replace(`:${own}/`, `:${port}/`);
+  server.announce(/OAS00212/, { maybe: true }); // by processes that do not know yet
   await server.sql(`UPDATE also.oas_schema SET issuer = '${moved}'`);
   await server.reload({
     'httpd/httpd.conf': (text) => {
