@@ -225,6 +225,13 @@ static int plays_former(void)
     return which && (!strcmp(which, "all") || (!strcmp(which, "half") && count++ % 2 == 0));
 }
 
+static apr_interval_time_t patience = OAS_DB_LIMIT;
+
+void cluster_patience(apr_interval_time_t limit)
+{
+    patience = limit;
+}
+
 cluster_conn_t *cluster_connect(apr_pool_t *pool, const char *params, int untold)
 {
     cluster_conn_t *conn = apr_pcalloc(pool, sizeof(*conn));
@@ -232,6 +239,7 @@ cluster_conn_t *cluster_connect(apr_pool_t *pool, const char *params, int untold
 
     conn->pool = pool;
     conn->dbd.pool = pool;
+    conn->dbd.limit = patience;
     if (apr_dbd_get_driver(pool, "pgsql", &conn->dbd.driver) != APR_SUCCESS ||
         apr_dbd_open(conn->dbd.driver, pool, params, &conn->dbd.handle) != APR_SUCCESS)
         fail("cannot open", params);
@@ -264,5 +272,9 @@ oas_db_t *cluster_db(cluster_conn_t *conn, const char *issuer, oas_gate_t *gate,
 {
     static const oas_db_source_t source = {borrow, NULL};
 
-    return oas_db_create(pool, &source, conn, issuer, gate, apr_time_from_msec(250), &log_to_us);
+    oas_db_t *db =
+        oas_db_create(pool, &source, conn, issuer, gate, apr_time_from_msec(250), &log_to_us);
+
+    oas_db_limit(db, patience);
+    return db;
 }

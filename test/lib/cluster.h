@@ -55,6 +55,9 @@ typedef struct {
 } cluster_conn_t;
 cluster_conn_t *cluster_connect(apr_pool_t *pool, const char *params, int untold);
 
+/** How long statements of connections and accesses made from now on may take; OAS_DB_LIMIT before. */
+void cluster_patience(apr_interval_time_t limit);
+
 /** The backend that serves it. */
 int cluster_backend(const cluster_conn_t *conn);
 

@@ -285,6 +285,7 @@ int main(void)
     apr_dbd_init(pool);
     setvbuf(stdout, NULL, _IOLBF, 0);
     cluster_up();
+    cluster_patience(apr_time_from_sec(60)); /* 64 that wait for a row, on a machine that is busy */
     main_conn = cluster_connect(pool, cluster_params(0), 0);
     race_owner = cluster_owner();
     race_connect();
