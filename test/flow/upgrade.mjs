@@ -60,7 +60,7 @@ async function applySchema(server, node) {
 async function start(server, node, edit) {
   const url = new URL(node.url());
   const old = new Set(await server.children([node]));
-  const said = await follow(server, node, 'upgrade-start', { '/etc/apache2/oauth2as/drain': `${node.home}/drain`, 'login.example.com': url.hostname, 'http://10.0.0.11:8080': url.origin }, edit);
+  const said = await follow(server, node, 'upgrade-start', { '/etc/apache2/oauth2as/drain': `${node.home}/drain`, 'login.example.com': url.hostname, 'http://127.0.0.1:8080': url.origin }, edit);
   assert.match(said, /Syntax OK/);
   await until('the old processes end', async () => !(await server.children([node])).some((pid) => old.has(pid)));
   for (const pid of [node.pid, ...(await server.children([node]))]) {
