@@ -109,6 +109,29 @@ static int read_partitions(const char *text)
     return end && end != text && !*end && count >= 1 && count <= 256 ? (int)count : 0;
 }
 
+/* version 0: there is none yet */
+static int read_status(oas_db_t *db, int *version, const char **issuer, cli_t *cli)
+{
+    apr_status_t rv = oas_schema_status(db, version, issuer, cli->pool);
+
+    if (rv == OAS_DB_UNAVAILABLE)
+        return CLI_UNAVAILABLE;
+    return rv == APR_SUCCESS
+               ? CLI_DONE
+               : cli_fail(CLI_FAILED, "the table oas_schema cannot be read by this role");
+}
+
+/* A schema that is there says itself whose it is. */
+static int find_issuer(oas_db_t *db, apply_t *apply, cli_t *cli)
+{
+    int version, code = apply->issuer ? CLI_DONE : read_status(db, &version, &apply->issuer, cli);
+
+    if (code != CLI_DONE || apply->issuer)
+        return code;
+    return cli_fail(CLI_USAGE, "there is no schema yet, and --issuer is missing: the value of "
+                               "OAuth2ASIssuer");
+}
+
 int cli_schema_apply(cli_t *cli)
 {
     apply_t apply = {.dir = OAS_DATADIR "/schema"};
@@ -126,16 +149,16 @@ int cli_schema_apply(cli_t *cli)
 
     if (code != CLI_DONE)
         return code;
-    if (!apply.issuer)
-        return cli_fail(CLI_USAGE, "--issuer is missing: the value of OAuth2ASIssuer");
-    if (!issuer_valid(apply.issuer, cli->pool))
+    if (apply.issuer && !issuer_valid(apply.issuer, cli->pool))
         return cli_fail(CLI_USAGE, "%s is no issuer: https://HOST/[PATH], or http on this machine",
                         apply.issuer);
     apply.partitions = read_partitions(partitions);
     if (partitions && !apply.partitions)
         return cli_fail(CLI_USAGE, "--partitions is a number from 1 (whole tables) to 256");
     db = cli_database(cli, &code);
-    if (!db)
+    if (db)
+        code = find_issuer(db, &apply, cli);
+    if (code != CLI_DONE)
         return code;
     rv = do_apply(cli, db, &apply, &why);
     if (rv != APR_SUCCESS)
@@ -167,13 +190,10 @@ int cli_schema_status(cli_t *cli)
     int version, partitions, code;
     oas_db_t *db = cli_open(cli, options, NULL, 0, &code);
 
-    if (!db)
+    if (db)
+        code = read_status(db, &version, &issuer, cli);
+    if (code != CLI_DONE)
         return code;
-    rv = oas_schema_status(db, &version, &issuer, cli->pool);
-    if (rv == OAS_DB_UNAVAILABLE)
-        return CLI_UNAVAILABLE;
-    if (rv != APR_SUCCESS)
-        return cli_fail(CLI_FAILED, "the table oas_schema cannot be read by this role");
     if (!version)
         return cli_fail(CLI_FAILED, "there is no schema yet (oauth2asctl schema apply)");
     rv = oas_schema_partitions(db, &partitions, cli->pool);
