@@ -20,7 +20,7 @@ typedef struct {
 enum { CHANGES, ONLY_READS };
 
 static const verb_t verbs[] = {
-    {"schema", "apply", "--issuer URL [--dir DIR] [--grant-to ROLE] [--partitions N]",
+    {"schema", "apply", "[--issuer URL] [--dir DIR] [--grant-to ROLE] [--partitions N]",
      "creates or updates the tables; ROLE is who httpd connects as", cli_schema_apply, CHANGES},
     {"schema", "status", "[--output table|json]", "prints version and issuer", cli_schema_status,
      ONLY_READS},
