@@ -214,6 +214,7 @@ async function main(args) {
   for (const line of report(outcome, options.seed)) console.log(line);
   const kept = path.join(process.env.OAS_LEDGER_DIR ?? '.', 'ledger.jsonl');
   if (findings.length || process.env.OAS_LEDGER_DIR) {
+    fs.mkdirSync(path.dirname(kept), { recursive: true });
     fs.copyFileSync(ledger, kept);
     fs.writeFileSync(kept.replace('ledger.jsonl', 'error.log'), log);
     console.log(`ledger and error log: ${path.dirname(path.resolve(kept))}`);
