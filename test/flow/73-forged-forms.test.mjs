@@ -92,7 +92,9 @@ for (const [name, kind] of Object.entries(kinds)) {
     const { interaction, client_id } = fields;
     const [expires, sealed] = interaction.split('.');
     const flip = (at) => sealed.slice(0, at) + (sealed[at] === 'A' ? 'B' : 'A') + sealed.slice(at + 1);
-    const others = kind.signedOut ? [] : await Promise.all(Object.values(kinds).filter((one) => one !== kind && !one.signedOut).map((one) => one.make(surfer)));
+    const others = [];
+    for (const one of kind.signedOut ? [] : Object.values(kinds)) // one after the other: a login on the way gives the browser another cookie
+      if (one !== kind && !one.signedOut) others.push(await one.make(surfer));
     const sealeds = [
       ...[0, 5, 12, 30, 40, Math.floor(sealed.length / 2), sealed.length - 3].map((at) => `${expires}.${flip(at)}`),
       ...others.map((other) => other.interaction).flatMap((other) => [other, `${expires}.${other.split('.')[1]}`, `${other.split('.')[0]}.${sealed}0`]),
